@@ -1,0 +1,54 @@
+# Each target does everything it needs from a fresh clone.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+APT_LINE := sudo apt-get install -y make git python3 python3-venv chromium
+
+.PHONY: demo test test-long install bench soak lock docs clean
+.DEFAULT_GOAL := install
+
+demo: install
+	$(BIN)/energiewaage demo
+
+test: install check-browser
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not long" $(PYTEST_ARGS)
+
+test-long: install check-browser
+	$(BIN)/pytest -m long $(PYTEST_ARGS)
+
+bench: install
+	@$(BIN)/python -m tests.benchmarks $(ONLY)
+
+soak: install
+	$(BIN)/energiewaage demo --headless --days $(or $(DAYS),14) --seed $(or $(SEED),1) --json
+
+docs: install
+	$(BIN)/python -m tools.write_schemas
+
+lock: install
+	$(BIN)/python -m tools.lock
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "Python 3.11 or newer is needed. On Debian: $(APT_LINE)" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "Python's venv module is missing. On Debian: $(APT_LINE)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+.PHONY: check-browser
+check-browser:
+	@command -v chromium >/dev/null \
+	  || { echo "chromium is missing: the tests open the dashboard in it. On Debian: $(APT_LINE)" >&2; exit 2; }
+
+clean:
+	rm -rf $(VENV) build dist

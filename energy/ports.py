@@ -1,0 +1,188 @@
+"""The seams: what a room needs of another, split by capability, each with at least two implementations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from energy.domain import (
+    FloatArray,
+    Forecast,
+    Image,
+    Limit,
+    Outcome,
+    Plan,
+    Point,
+    Reading,
+    Request,
+    Setpoint,
+    Status,
+)
+
+
+class Clock(Protocol):
+    """Says what time it is for the controller."""
+
+    def now(self) -> datetime:
+        """Give the present moment, aware UTC."""
+        ...
+
+
+class Meter(Protocol):
+    """MEASURE: reads the field."""
+
+    async def read(self, at: datetime) -> Sequence[Reading]:
+        """Read every point once; a point that could not be read comes back with a quality that says so."""
+        ...
+
+
+class Dispatchable(Protocol):
+    """DISPATCH: writes to the field."""
+
+    async def apply(self, setpoints: Sequence[Setpoint], at: datetime) -> Sequence[Outcome]:
+        """Write, read back and report each setpoint, in the order given."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """All that one planning needs besides the region and the record.
+
+    ``billed_peak_kw`` is the highest quarter-hour import of the billing year so far.
+    ``limits`` are those known at ``issued_at``.
+    """
+
+    plan_id: str
+    issued_at: datetime
+    start: datetime
+    image: Image
+    limits: tuple[Limit, ...]
+    billed_peak_kw: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlanAnswer:
+    """A plan with the forecasts that it stands on; ``notes`` name every step down that was taken."""
+
+    plan: Plan
+    forecasts: tuple[Forecast, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Planner(Protocol):
+    """FORECAST and OPTIMISE behind the controller's back: a tick never waits for it."""
+
+    def start(self, request: PlanRequest) -> None:
+        """Begin planning.
+
+        Raises:
+            PlannerUnavailable: it is dead or still busy.
+        """
+        ...
+
+    def poll(self) -> PlanAnswer | None:
+        """Take the answer if there is one; None while it is still planning or idle.
+
+        Raises:
+            PlannerUnavailable: it died, ran over its time, or ended without a plan.
+        """
+        ...
+
+
+class TelemetrySink(Protocol):
+    """RECORD: takes what was measured and what became of setpoints."""
+
+    def write_readings(self, readings: Sequence[Reading]) -> None:
+        """Record raw samples and bring the quarter-hour means up to date."""
+        ...
+
+    def write_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Record what became of setpoints."""
+        ...
+
+
+class StatusSink(Protocol):
+    """RECORD: takes how the controller is doing."""
+
+    def write_status(self, status: Status) -> None:
+        """Record the status; an alarm that appeared or went is kept as an event."""
+        ...
+
+
+class PlanSink(Protocol):
+    """RECORD: takes plans with their forecasts."""
+
+    def write_plan(self, answer: PlanAnswer) -> None:
+        """Record a plan and the forecasts it stands on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Means:
+    """Quarter-hour means of one point from ``start`` on.
+
+    ``value`` and ``coverage`` have shape (periods,); value is NaN where nothing was measured, coverage is the
+    fraction of the period that good readings cover.
+    """
+
+    start: datetime
+    value: FloatArray
+    coverage: FloatArray
+
+
+class MeansSource(Protocol):
+    """Answers for the past in quarter hours."""
+
+    def means(
+        self, asset_id: str, point: Point, *, start: datetime, end: datetime, known_at: datetime
+    ) -> Means:
+        """Give the means of all periods in [start, end) as far as they were complete at ``known_at``."""
+        ...
+
+
+class LatestSource(Protocol):
+    """Answers for the present."""
+
+    def latest(self) -> Mapping[tuple[str, Point], Reading]:
+        """Give the latest reading of every point."""
+        ...
+
+
+class PlanSource(Protocol):
+    """Answers for what was planned and expected."""
+
+    def plan_at(self, moment: datetime) -> Plan | None:
+        """Give the latest plan issued at or before the moment."""
+        ...
+
+    def forecasts_at(self, moment: datetime) -> Sequence[Forecast]:
+        """Give the forecasts that the latest plan issued at or before the moment stands on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prices:
+    """Day-ahead prices of consecutive periods, EUR/kWh, shape (periods,), all finite.
+
+    ``indicative`` is True where no published price was known and a forecast stands in.
+    """
+
+    start: datetime
+    price_eur_per_kwh: FloatArray
+    indicative: "list[bool]"
+
+
+class PriceSource(Protocol):
+    """Answers for prices as they were known at a moment."""
+
+    def prices(self, *, start: datetime, periods: int, known_at: datetime) -> Prices:
+        """Give a price for every period; gaps are filled by a forecast and marked indicative."""
+        ...
+
+
+class RequestSource(Protocol):
+    """What people asked since a request was last taken."""
+
+    def requests_after(self, sequence: int) -> Sequence[tuple[int, Request]]:
+        """Give requests with a sequence number greater than the one named, in order."""
+        ...

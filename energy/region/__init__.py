@@ -1,0 +1,1 @@
+"""What a region is: its assets by kind, its grid, its prices' rules. Data only, checked once."""

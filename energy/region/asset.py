@@ -1,0 +1,97 @@
+"""What every asset has, whatever its kind."""
+
+from dataclasses import KW_ONLY
+from typing import Annotated, Protocol
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from energy.domain import Authority, Point
+
+CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Efficiency = Annotated[float, Field(gt=0.0, le=1.0)]
+PositiveKw = Annotated[float, Field(gt=0.0, le=10_000_000.0)]
+NonNegativeKw = Annotated[float, Field(ge=0.0, le=10_000_000.0)]
+PositiveKwh = Annotated[float, Field(gt=0.0, le=100_000_000.0)]
+NonNegativeKwh = Annotated[float, Field(ge=0.0, le=100_000_000.0)]
+RampKwPerS = Annotated[float, Field(gt=0.0, le=1_000_000.0)]
+EurPerKwh = Annotated[float, Field(ge=-5.0, le=5.0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class Name:
+    """What people read, in both languages."""
+
+    de: Annotated[str, Field(min_length=1, max_length=80)]
+    en: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class DeviceAddress:
+    """Where the asset's device answers and which register map it speaks.
+
+    ``profile`` names a register map in the region's own profiles/ folder or among the shipped ones.
+    """
+
+    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 502
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class HistoryColumn:
+    """A column of quarter-hour means in a CSV of the region's history/ folder.
+
+    The column is a magnitude in kW, mean over the period labelled by its start in the column ``utc``.
+    """
+
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+\.csv(\.gz)?$")]
+    column: Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafeState:
+    """What an asset falls back to when nobody can say better: a point, its value, a name for people."""
+
+    point: Point
+    power_kw: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class AssetBase:
+    """The fields that every kind shares."""
+
+    _: KW_ONLY
+    id: Identifier
+    name: Name
+    municipality: Identifier | None = None
+    device: DeviceAddress
+    history: HistoryColumn | None = None
+    authority: Authority | None = None
+    """None takes the region's default."""
+    fee_eur_per_kwh_drawn: EurPerKwh = 0.0
+    """Grid fees and levies of this metering point on energy drawn, gross."""
+
+
+class AssetTraits(Protocol):
+    """What the controller needs to know of an asset without asking for its kind."""
+
+    @property
+    def power_kw_nameplate(self) -> tuple[float, float]:
+        """The least and the greatest power the asset is built for, in our sign."""
+        ...
+
+    @property
+    def dispatch_point(self) -> Point | None:
+        """The point that can be commanded, None for an asset that is only measured."""
+        ...
+
+    @property
+    def safe_state(self) -> SafeState | None:
+        """The named safe state, None for an asset that is only measured."""
+        ...

@@ -1,0 +1,62 @@
+"""A battery system behind one controller."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from energy.domain import Point
+from energy.region.asset import (
+    CONFIG,
+    AssetBase,
+    Efficiency,
+    EurPerKwh,
+    NonNegativeKwh,
+    PositiveKw,
+    PositiveKwh,
+    RampKwPerS,
+    SafeState,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class Battery(AssetBase):
+    """A store of electricity.
+
+    ``energy_kwh_min`` and ``energy_kwh_max`` bound what we use of ``energy_kwh_capacity``. Efficiencies are one way, at the
+    metering point. ``wear_eur_per_kwh`` is paid on each kWh discharged at the metering point.
+    """
+
+    kind: Literal["battery"]
+    energy_kwh_capacity: PositiveKwh
+    energy_kwh_min: NonNegativeKwh
+    energy_kwh_max: PositiveKwh
+    power_kw_charge_max: PositiveKw
+    power_kw_discharge_max: PositiveKw
+    efficiency_charge: Efficiency
+    efficiency_discharge: Efficiency
+    wear_eur_per_kwh: Annotated[EurPerKwh, Field(ge=0.0)]
+    ramp_kw_per_s: RampKwPerS
+
+    @model_validator(mode="after")
+    def _band_inside_capacity(self) -> "Battery":
+        if not self.energy_kwh_min < self.energy_kwh_max <= self.energy_kwh_capacity:
+            raise ValueError(
+                "energy_kwh_min must be less than energy_kwh_max, and that at most energy_kwh_capacity"
+            )
+        return self
+
+    @property
+    def power_kw_nameplate(self) -> tuple[float, float]:
+        """From full discharge to full charge."""
+        return -self.power_kw_discharge_max, self.power_kw_charge_max
+
+    @property
+    def dispatch_point(self) -> Point | None:
+        """A power to follow."""
+        return Point.POWER_KW_SETPOINT
+
+    @property
+    def safe_state(self) -> SafeState | None:
+        """Idle."""
+        return SafeState(point=Point.POWER_KW_SETPOINT, power_kw=0.0, name="idle")

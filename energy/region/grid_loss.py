@@ -1,0 +1,32 @@
+"""The losses of the region's grid, so that import equals the sum over all assets."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from energy.domain import Point
+from energy.region.asset import CONFIG, AssetBase, Fraction, PositiveKw, SafeState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class GridLoss(AssetBase):
+    """Losses as a fraction of what the region's measured-only loads draw."""
+
+    kind: Literal["grid_loss"]
+    fraction_of_load: Fraction
+    power_kw_max: PositiveKw
+
+    @property
+    def power_kw_nameplate(self) -> tuple[float, float]:
+        """Losses draw, and never more than this."""
+        return 0.0, self.power_kw_max
+
+    @property
+    def dispatch_point(self) -> Point | None:
+        """None: only measured."""
+        return None
+
+    @property
+    def safe_state(self) -> SafeState | None:
+        """None: only measured."""
+        return None

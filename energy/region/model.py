@@ -1,0 +1,126 @@
+"""The region itself: one frozen value that every room is given."""
+
+from dataclasses import dataclass as plain_dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from energy.domain import Authority
+from energy.region.asset import CONFIG, Identifier, Name, NonNegativeKw
+from energy.region.battery import Battery
+from energy.region.ev_hub import EvHub
+from energy.region.grid_loss import GridLoss
+from energy.region.grid_point import GridPoint
+from energy.region.hydro import Hydro
+from energy.region.load import Load
+from energy.region.market import Market
+from energy.region.pv import Pv
+from energy.region.wind import Wind
+
+Asset = Annotated[
+    Load | GridLoss | Pv | Wind | Hydro | Battery | EvHub | GridPoint,
+    Field(discriminator="kind"),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class Location:
+    """A place on Earth, WGS 84, degrees."""
+
+    latitude: Annotated[float, Field(ge=-90.0, le=90.0)]
+    longitude: Annotated[float, Field(ge=-180.0, le=180.0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class Municipality:
+    """A municipality, as a place where assets stand."""
+
+    id: Identifier
+    name: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class Control:
+    """How the loop runs; every number is a limit with its unit."""
+
+    tick_s: Annotated[float, Field(ge=1.0, le=60.0)] = 5.0
+    reading_age_s_max: Annotated[float, Field(gt=0.0, le=600.0)] = 30.0
+    """An older reading decides nothing. Never less than two ticks in effect."""
+    setpoint_valid_s: Annotated[float, Field(gt=0.0, le=900.0)] = 120.0
+    plan_lead_s: Annotated[float, Field(ge=10.0, le=600.0)] = 120.0
+    """How long before the quarter hour planning starts."""
+    plan_age_s_max: Annotated[float, Field(ge=900.0, le=86400.0)] = 7200.0
+    """A plan issued longer ago is not shifted any further; rules take over."""
+    solver_s_max: Annotated[float, Field(ge=1.0, le=300.0)] = 30.0
+    solver_gap: Annotated[float, Field(ge=0.0, le=0.1)] = 0.001
+    correction_deadband_kw: NonNegativeKw = 50.0
+    """Deviation of the quarter hour's exchange from its plan that is left alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class RegionFile:
+    """What region.yaml holds."""
+
+    schema_version: Literal["energiewaage.region/1"]
+    id: Identifier
+    name: Name
+    description: Name | None = None
+    timezone: Annotated[str, Field(min_length=1, max_length=64)]
+    holidays: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+    """Country and state whose public holidays count, for example DE-BY."""
+    location: Location
+    illustrative: bool = False
+    authority: Authority = Authority.OBSERVE
+    control: Control = Field(default_factory=Control)
+    market: Market
+    municipalities: Annotated[list[Municipality], Field(min_length=1, max_length=500)]
+    assets: Annotated[list[Asset], Field(min_length=2, max_length=20_000)]
+
+
+@plain_dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A checked region: ids are unique, exactly one grid point, every named thing exists."""
+
+    folder: Path
+    id: str
+    name: Name
+    description: Name | None
+    zone: ZoneInfo
+    holidays: str
+    location: Location
+    illustrative: bool
+    authority: Authority
+    control: Control
+    market: Market
+    municipalities: tuple[Municipality, ...]
+    assets: tuple[Asset, ...]
+    digest: str
+    """SHA-256 of the region file's bytes, hexadecimal: which region decided."""
+
+    def asset(self, asset_id: str) -> Asset:
+        """Give one asset.
+
+        Raises:
+            KeyError: the region has no such asset.
+        """
+        for asset in self.assets:
+            if asset.id == asset_id:
+                return asset
+        raise KeyError(asset_id)
+
+    @property
+    def grid_point(self) -> GridPoint:
+        """The region's one grid point."""
+        return next(asset for asset in self.assets if isinstance(asset, GridPoint))
+
+    @property
+    def members(self) -> tuple[Asset, ...]:
+        """All assets but the grid point: their powers add up to its import."""
+        return tuple(asset for asset in self.assets if not isinstance(asset, GridPoint))
+
+    def authority_of(self, asset: Asset) -> Authority:
+        """How far the controller may act on this asset."""
+        return asset.authority if asset.authority is not None else self.authority
