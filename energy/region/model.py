@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Authority
-from energy.region.asset import CONFIG, Identifier, Name, NonNegativeKw
+from energy.region.asset import CONFIG, AssetBase, Identifier, Name, NonNegativeKw
 from energy.region.battery import Battery
 from energy.region.ev_hub import EvHub
 from energy.region.grid_loss import GridLoss
@@ -121,6 +121,6 @@ class Region:
         """All assets but the grid point: their powers add up to its import."""
         return tuple(asset for asset in self.assets if not isinstance(asset, GridPoint))
 
-    def authority_of(self, asset: Asset) -> Authority:
+    def authority_of(self, asset: AssetBase) -> Authority:
         """How far the controller may act on this asset."""
         return asset.authority if asset.authority is not None else self.authority

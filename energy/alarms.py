@@ -1,0 +1,98 @@
+"""What is wrong, derived from what is known; nothing here remembers.
+
+An alarm keeps the moment it began for as long as it lasts: the alarms of the tick before are an input.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from energy.domain import (
+    Alarm,
+    Image,
+    Limited,
+    Outcome,
+    Point,
+    Quality,
+    Rejected,
+    Rung,
+    Severity,
+    Unreachable,
+)
+from energy.region.model import Region
+
+QUALITY_CODES = {
+    Quality.COMM_ERROR: ("device_silent", Severity.ALARM),
+    Quality.IMPLAUSIBLE: ("reading_implausible", Severity.WARNING),
+    Quality.STALE: ("reading_stale", Severity.WARNING),
+    Quality.NOT_IMPLEMENTED: ("reading_missing", Severity.WARNING),
+}
+RUNG_CODES = {
+    Rung.SHIFTED: ("plan_shifted", Severity.WARNING),
+    Rung.RULES: ("rules_in_force", Severity.ALARM),
+    Rung.SAFE_STATE: ("safe_states_in_force", Severity.ALARM),
+}
+
+
+def raise_alarm(code: str, severity: Severity, *, target_id: str, at: datetime, detail: str) -> Alarm:
+    """Make an alarm that begins now."""
+    return Alarm(code=code, severity=severity, target_id=target_id, since=at, detail=detail)
+
+
+def alarms_of_readings(region: Region, image: Image) -> list[Alarm]:
+    """One alarm an asset and cause, with the points concerned."""
+    found: list[Alarm] = []
+    for asset in region.assets:
+        by_quality: dict[Quality, list[Point]] = {}
+        for (asset_id, point), reading in image.readings.items():
+            if asset_id == asset.id and reading.quality is not Quality.GOOD:
+                by_quality.setdefault(reading.quality, []).append(point)
+        for quality, points in by_quality.items():
+            code, severity = QUALITY_CODES[quality]
+            detail = ", ".join(sorted(points))
+            found.append(raise_alarm(code, severity, target_id=asset.id, at=image.at, detail=detail))
+    return found
+
+
+def alarms_of_outcomes(outcomes: Iterable[Outcome], at: datetime) -> list[Alarm]:
+    """A setpoint that did not arrive as asked."""
+    found: list[Alarm] = []
+    for outcome in outcomes:
+        target_id = outcome.setpoint.asset_id
+        match outcome:
+            case Limited():
+                code, severity = "setpoint_limited", Severity.WARNING
+            case Rejected():
+                code, severity = "setpoint_rejected", Severity.ALARM
+            case Unreachable():
+                code, severity = "setpoint_unreachable", Severity.ALARM
+            case _:
+                continue
+        found.append(raise_alarm(code, severity, target_id=target_id, at=at, detail=outcome.reason))
+    return found
+
+
+def alarms_of_rung(rung: Rung, *, region_id: str, at: datetime, detail: str) -> list[Alarm]:
+    """A step down the way down is something a person should know."""
+    if rung not in RUNG_CODES:
+        return []
+    code, severity = RUNG_CODES[rung]
+    return [raise_alarm(code, severity, target_id=region_id, at=at, detail=detail)]
+
+
+def with_beginnings(alarms: Sequence[Alarm], before: Sequence[Alarm]) -> tuple[Alarm, ...]:
+    """Carry over when each alarm began, and put the gravest first."""
+    began = {(alarm.code, alarm.target_id): alarm.since for alarm in before}
+    order = [Severity.ALARM, Severity.WARNING, Severity.INFO]
+    carried = [
+        Alarm(
+            code=alarm.code,
+            severity=alarm.severity,
+            target_id=alarm.target_id,
+            since=began.get((alarm.code, alarm.target_id), alarm.since),
+            detail=alarm.detail,
+        )
+        for alarm in alarms
+    ]
+    return tuple(
+        sorted(carried, key=lambda alarm: (order.index(alarm.severity), alarm.code, alarm.target_id))
+    )

@@ -1,0 +1,86 @@
+"""Who corrects: between two plans, what the grid point needs and which assets give it.
+
+Two needs, in this order: the exchange stays within the limits of the grid point now; the quarter hour's
+mean exchange stays close to its plan, since the deviation is what imbalance is paid for. Flexible assets
+give in merit order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from energy.periods import PERIOD_S
+
+REMAINING_S_MIN = 300.0
+"""Near the end of a quarter hour the rest would be chased with ever larger powers: spread it over this at least."""
+GRID_MARGIN = 0.98
+"""Correction starts at this fraction of a grid limit, since meters and ramps need room."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """The grid point in this quarter hour, import positive.
+
+    ``mean_kw`` is the mean since the quarter hour began, None when the beginning was not measured.
+    ``planned_kw`` is None where no recent plan says anything.
+    """
+
+    now_kw: float
+    mean_kw: float | None
+    elapsed_s: float
+    planned_kw: float | None
+    limits_kw: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flexibility:
+    """How far one asset's power can be moved from what it is expected to do at the next tick."""
+
+    asset_id: str
+    down_kw: float
+    """Room towards feeding in, at most 0."""
+    up_kw: float
+    """Room towards drawing, at least 0."""
+
+
+def needed_kw(exchange: Exchange, *, expected_kw: float, deadband_kw: float) -> tuple[float, str | None]:
+    """Say by how much the sum of all assets should change, and why (0 and None when nothing is needed).
+
+    Args:
+        exchange: what the meters say.
+        expected_kw: the exchange to come if every asset just follows its wish.
+        deadband_kw: deviation from the plan that is left alone.
+    """
+    low, high = (limit * GRID_MARGIN for limit in exchange.limits_kw)
+    target_kw = _quarter_hour_target_kw(exchange, expected_kw=expected_kw, deadband_kw=deadband_kw)
+    wanted_kw = expected_kw if target_kw is None else target_kw
+    kept_kw = max(low, min(high, wanted_kw))
+    if kept_kw != wanted_kw:
+        return kept_kw - expected_kw, "grid limit"
+    if target_kw is None:
+        return 0.0, None
+    return target_kw - expected_kw, "quarter hour"
+
+
+def share(delta_kw: float, flexibilities: Sequence[Flexibility]) -> dict[str, float]:
+    """Hand a change out in the order given, each up to its room; what nobody can give is left.
+
+    >>> share(-30.0, [Flexibility(asset_id="battery", down_kw=-20.0, up_kw=5.0)])
+    {'battery': -20.0}
+    """
+    shares: dict[str, float] = {}
+    rest_kw = delta_kw
+    for item in flexibilities:
+        part_kw = max(item.down_kw, min(item.up_kw, rest_kw))
+        if part_kw != 0.0:
+            shares[item.asset_id] = part_kw
+            rest_kw -= part_kw
+    return shares
+
+
+def _quarter_hour_target_kw(exchange: Exchange, *, expected_kw: float, deadband_kw: float) -> float | None:
+    if exchange.planned_kw is None or exchange.mean_kw is None:
+        return None
+    remaining_s = max(REMAINING_S_MIN, PERIOD_S - exchange.elapsed_s)
+    missing_kws = (exchange.planned_kw - exchange.mean_kw) * exchange.elapsed_s
+    target_kw = exchange.planned_kw + missing_kws / remaining_s
+    return target_kw if abs(target_kw - expected_kw) > deadband_kw else None

@@ -1,0 +1,1 @@
+"""The loop: ``decide`` is pure, ``tick`` reads, records, plans, gates and applies through ports."""

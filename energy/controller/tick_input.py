@@ -1,0 +1,37 @@
+"""What one tick decides on, and what it decides: values only, so that a recorded tick can be decided again."""
+
+from dataclasses import dataclass
+
+from energy.domain import Alarm, Decision, Image, Limit, Outcome, Plan, Request, Rung
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickInput:
+    """The complete input of ``decide`` besides the region.
+
+    ``plan`` is the plan to follow now, None when even the rules could not give one. ``overrides`` are
+    people's open requests with their power resolved. ``exchange_mean_kw`` is the grid point's mean since
+    the quarter hour
+    began, None when its beginning was not measured. ``outcomes`` and ``alarms`` are those of the tick
+    before.
+    """
+
+    image: Image
+    tick_s: float
+    plan: Plan | None
+    rung: Rung
+    limits: tuple[Limit, ...]
+    overrides: tuple[Request, ...]
+    exchange_mean_kw: float | None
+    outcomes: tuple[Outcome, ...]
+    alarms: tuple[Alarm, ...]
+    notes: tuple[str, ...]
+    """What the shell noticed (planner down, store unavailable): they become alarms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickOutput:
+    """One decision for each asset that can be commanded, and what is wrong."""
+
+    decisions: tuple[Decision, ...]
+    alarms: tuple[Alarm, ...]
