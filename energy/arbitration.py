@@ -1,7 +1,7 @@
-"""Who may: nested bounds, highest level first; a lower level's wish is honoured inside what the higher ones
-leave.
+"""Who may: bounds nested from the highest level down.
 
-Where bounds contradict, the higher level wins and the violation is reported with its size.
+A lower level's wish is honoured inside what the higher ones leave. Where bounds contradict, the higher level
+wins and the violation is reported with its size.
 """
 
 import math

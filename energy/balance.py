@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from energy.periods import PERIOD_S
 
 REMAINING_S_MIN = 300.0
-"""Near the end of a quarter hour the rest would be chased with ever larger powers: spread it over this at least."""
+"""Near its end a quarter hour would be chased with ever larger powers: spread over this at least."""
 GRID_MARGIN = 0.98
 """Correction starts at this fraction of a grid limit, since meters and ramps need room."""
 

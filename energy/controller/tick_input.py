@@ -1,4 +1,4 @@
-"""What one tick decides on, and what it decides: values only, so that a recorded tick can be decided again."""
+"""What one tick decides on, and what it decides: values only, so that it can be decided again."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What each asset should do before anybody corrects: its plan, its limits, people's requests, its own safety."""
+"""What each asset should do before anybody corrects: plan, limits, people's requests, its own safety."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
