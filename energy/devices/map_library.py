@@ -1,0 +1,160 @@
+"""Finds register maps by name, the region's own before the shipped ones, and checks what a region uses."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from energy.devices.codec import encode
+from energy.devices.map_lint import faults_of
+from energy.devices.register_map import MapPoint, RegisterMap
+from energy.domain import Point
+from energy.errors import BadInput, Fault
+from energy.region.loader import FILE_NAME
+from energy.region.model import Asset, Region
+from energy.yaml_file import YamlFile, read_yaml, validate
+
+SCHEMA = TypeAdapter(RegisterMap)
+FOLDER_NAME = "profiles"
+REQUIRED_POINTS: Mapping[str, tuple[Point, ...]] = {
+    "load": (Point.POWER_KW,),
+    "grid_loss": (Point.POWER_KW,),
+    "grid_point": (Point.POWER_KW,),
+    "pv": (Point.POWER_KW,),
+    "wind": (Point.POWER_KW,),
+    "hydro": (Point.POWER_KW,),
+    "battery": (Point.POWER_KW, Point.ENERGY_KWH),
+    "ev_hub": (Point.POWER_KW, Point.ENERGY_KWH_BACKLOG, Point.ENERGY_KWH_URGENT),
+}
+"""What the controller cannot do without, by kind; the kind's dispatch point comes on top, writable."""
+
+
+def shipped_maps() -> dict[str, Path]:
+    """Give the files of the maps that ship with the package, by name."""
+    root = Path(str(files("energy") / "devices" / FOLDER_NAME))
+    return {path.stem: path for path in sorted(root.glob("*.yaml"))}
+
+
+def find_map(name: str, folder: Path | None) -> Path | None:
+    """Find a map's file: in the region folder's own profiles/ first, then among the shipped."""
+    if folder is not None:
+        own = folder / FOLDER_NAME / f"{name}.yaml"
+        if own.is_file():
+            return own
+    return shipped_maps().get(name)
+
+
+def load_map(path: Path) -> RegisterMap:
+    """Read and lint one map; the result's registers all have their byte and word order.
+
+    Raises:
+        BadInput: with every fault of the file.
+    """
+    file = read_yaml(path)
+    content = validate(file, SCHEMA)
+    faults = faults_of(file, content)
+    if faults:
+        raise BadInput(faults)
+    points = tuple(_with_orders(point, content) for point in content.points)
+    return dataclasses.replace(content, points=points)
+
+
+def maps_of(region: Region) -> dict[str, RegisterMap]:
+    """Load every map that the region's assets use, by profile name.
+
+    Raises:
+        BadInput: with all faults of all maps, among them points that an asset's kind needs and its map lacks.
+    """
+    file = read_yaml(region.folder / FILE_NAME)
+    maps: dict[str, RegisterMap] = {}
+    faults: list[Fault] = []
+    missing: set[str] = set()
+    for name in dict.fromkeys(asset.device.profile for asset in region.assets):
+        path = find_map(name, region.folder)
+        if path is None:
+            missing.add(name)
+            continue
+        try:
+            maps[name] = load_map(path)
+        except BadInput as error:
+            faults.extend(error.faults)
+    faults.extend(_faults_of_assets(file, region.assets, maps, missing))
+    if faults:
+        raise BadInput(faults)
+    return maps
+
+
+def check_devices(region: Region) -> None:
+    """Check every register map that the region uses.
+
+    Raises:
+        BadInput: with all faults of all maps.
+    """
+    maps_of(region)
+
+
+def _with_orders(point: MapPoint, content: RegisterMap) -> MapPoint:
+    """Give the point, and its readback's own register, the map's orders where they name none."""
+    write = point.write
+    if write is not None and write.readback.register is not None:
+        own = write.readback.register
+        own = dataclasses.replace(
+            own,
+            byte_order=own.byte_order if own.byte_order is not None else content.byte_order,
+            word_order=own.word_order if own.word_order is not None else content.word_order,
+        )
+        write = dataclasses.replace(write, readback=dataclasses.replace(write.readback, register=own))
+    return dataclasses.replace(
+        point,
+        byte_order=point.byte_order if point.byte_order is not None else content.byte_order,
+        word_order=point.word_order if point.word_order is not None else content.word_order,
+        write=write,
+    )
+
+
+def _faults_of_assets(
+    file: YamlFile, assets: Iterable[Asset], maps: Mapping[str, RegisterMap], missing: set[str]
+) -> Iterator[Fault]:
+    for index, asset in enumerate(assets):
+        place = ("assets", index, "device", "profile")
+        name = asset.device.profile
+        if name in missing:
+            known = ", ".join(shipped_maps())
+            yield file.fault(
+                place,
+                value=name,
+                limit=f"no such register map in the region's {FOLDER_NAME}/ nor shipped (shipped: {known})",
+                mend=f"put {FOLDER_NAME}/{name}.yaml into the region folder or name a shipped map",
+            )
+        elif name in maps:
+            for limit, mend in _wants(asset, maps[name]):
+                yield file.fault(place, value=name, limit=limit, mend=mend)
+
+
+def _wants(asset: Asset, content: RegisterMap) -> Iterator[tuple[str, str]]:
+    """Give what the asset needs of its map and does not find: the limit and the mend."""
+    for required in REQUIRED_POINTS[asset.kind]:
+        if content.point(required) is None:
+            yield (
+                f"has no point {required.value}, which a {asset.kind} needs (asset '{asset.id}')",
+                "add the point to the map or choose another map",
+            )
+    if asset.dispatch_point is None:
+        return
+    point = content.point(asset.dispatch_point)
+    if point is None or point.write is None:
+        yield (
+            f"has no writable point {asset.dispatch_point.value}, which asset '{asset.id}' is dispatched by",
+            "add the point with write: to the map, or choose another map",
+        )
+        return
+    for power_kw in asset.power_kw_nameplate:
+        try:
+            encode(point, power_kw)
+        except ValueError as error:
+            yield (
+                f"cannot hold the nameplate of asset '{asset.id}' in {point.name.value}: {error}",
+                "choose a map with a wider register",
+            )
