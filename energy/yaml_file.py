@@ -1,7 +1,7 @@
 """A YAML file that remembers on which line each of its values stands.
 
-The one place that reads YAML: region files and register maps are checked against typed schemas here, and every
-fault comes back with its file, line, value, limit and mend.
+The one place that reads YAML: region files and register maps are checked against typed schemas here,
+and every fault comes back with its file, line, value, limit and mend.
 """
 
 from collections.abc import Hashable, Sequence

@@ -170,7 +170,9 @@ def _body(
             )
             continue
         label = _label(row[places[TIME_COLUMN]], line, report)
-        if label is not None:
+        if label is None:
+            previous = previous + PERIOD if previous is not None else None
+        else:
             if previous is not None:
                 _check_step(previous, label, line, report)
             start = start if start is not None else label

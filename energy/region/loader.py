@@ -149,7 +149,7 @@ def _faults_of_structure(file: YamlFile, content: RegionFile) -> Iterator[Fault]
 
 
 def _faults_of_files(file: YamlFile, content: RegionFile) -> Iterator[Fault]:
-    named = [
+    named: list[tuple[tuple[str | int, ...], str]] = [
         (("assets", index, "history", "file"), asset.history.file)
         for index, asset in enumerate(content.assets)
         if asset.history
