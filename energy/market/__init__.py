@@ -1,0 +1,1 @@
+"""Prices in, as they were known at a moment."""
