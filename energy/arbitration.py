@@ -110,10 +110,11 @@ def _is_finite(claim: Claim) -> bool:
 def _narrow(bounds_kw: tuple[float, float], claim: Claim) -> tuple[float, float, float]:
     """Intersect; an empty intersection becomes the nearest point of the outer bounds, with the distance."""
     low, high = bounds_kw
-    low_claimed = low if claim.power_kw_min is None else claim.power_kw_min
-    high_claimed = high if claim.power_kw_max is None else claim.power_kw_max
-    if low_claimed > high_claimed:
-        return low, high, low_claimed - high_claimed
+    floor, ceiling = claim.power_kw_min, claim.power_kw_max
+    if floor is not None and ceiling is not None and floor > ceiling:
+        return low, high, floor - ceiling  # contradicts itself: bounds nothing, a person must look
+    low_claimed = low if floor is None else floor
+    high_claimed = high if ceiling is None else ceiling
     low_next = min(max(low, low_claimed), high)
     high_next = max(min(high, high_claimed), low)
     return low_next, high_next, max(0.0, low_claimed - high, low - high_claimed)

@@ -105,12 +105,18 @@ def _faults_of_limits(asset: Asset, power_kw: float, record: TickRecord) -> list
     ceilings = [limit.power_kw_max for limit in top if limit.power_kw_max is not None]
     if floors and ceilings and max(floors) > min(ceilings):
         return []  # contradicting limits are reported as an alarm; no value could keep both
+    least, most = asset.power_kw_nameplate
     found = []
-    if floors and power_kw < max(floors) - TOLERANCE_KW:
+    if floors and power_kw < min(max(floors), most) - TOLERANCE_KW and not _stands_still(asset, power_kw):
         found.append(("a limit in force is kept", f"{power_kw:.1f} kW below {max(floors)}"))
-    if ceilings and power_kw > min(ceilings) + TOLERANCE_KW:
+    if ceilings and power_kw > max(min(ceilings), least) + TOLERANCE_KW and not _stands_still(asset, power_kw):
         found.append(("a limit in force is kept", f"{power_kw:.1f} kW above {min(ceilings)}"))
     return found
+
+
+def _stands_still(asset: Asset, power_kw: float) -> bool:
+    """A store that is empty, full or unknown may not follow even a limit: standing still is protection."""
+    return isinstance(asset, Battery) and abs(power_kw) <= TOLERANCE_KW
 
 
 def _faults_of_battery(

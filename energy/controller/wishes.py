@@ -136,6 +136,9 @@ def _add_battery_claims(region: Region, tick: TickInput, asset: Battery, claims:
     horizon_s = max(tick.tick_s, region.control.setpoint_valid_s)
     bounds = battery_bounds_kw(asset, energy_kwh, horizon_s=horizon_s)
     if bounds is None:
+        claims.append(
+            Claim(level=Level.PROTECTION, reason="stored energy unknown", power_kw_min=0.0, power_kw_max=0.0)
+        )
         return "stored energy unknown"
     claims.append(
         Claim(level=Level.PROTECTION, reason="energy band", power_kw_min=bounds[0], power_kw_max=bounds[1])

@@ -1,0 +1,1 @@
+"""Composition roots: each process of the house is put together here, from constructors only."""

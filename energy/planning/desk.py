@@ -1,0 +1,152 @@
+"""The planner's desk: from a request to a plan with the forecasts it stands on, down the ladder where it must."""
+
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+from energy.canonical import decode_plan_request, encode_plan_answer
+from energy.domain import Forecast
+from energy.errors import BadInput, NoPlan, StoreUnavailable
+from energy.forecast.ladder import Model, forecast, train
+from energy.historian.sqlite_reader import open_reader
+from energy.market.day_ahead import DayAheadPrices
+from energy.optimize.optimizer import Optimizer
+from energy.optimize.problem import problem_from
+from energy.optimize.rules import rules_plan
+from energy.periods import HORIZON_PERIODS
+from energy.planning.expectation import expected_kw, persisting_kw, states_at
+from energy.planning.past import Past, expected_assets, series_spec
+from energy.ports import MeansSource, PlanAnswer, PlanRequest, PriceSource
+from energy.region.history import RegionHistory
+from energy.region.loader import load_region
+from energy.region.model import Region
+
+
+class Desk:
+    """Forecasts, optimises and trains for one region."""
+
+    def __init__(self, region: Region, *, means: MeansSource, prices: PriceSource) -> None:
+        self._region = region
+        self._prices = prices
+        self._past = Past(region, means)
+        self._optimizer = Optimizer(region)
+        self._models: dict[str, Model] = {}
+        self._trained_on: date | None = None
+        self._request: PlanRequest | None = None
+
+    def answer(self, line: bytes) -> bytes:
+        """Answer one request; what cannot be planned is answered as such, never raised."""
+        request = decode_plan_request(line)
+        self._request = request
+        try:
+            return encode_plan_answer(self.plan(request))
+        except (BadInput, NoPlan, StoreUnavailable) as error:
+            return encode_plan_answer(str(error))
+
+    def plan(self, request: PlanRequest) -> PlanAnswer:
+        """Forecast every asset and optimise; without an optimum the rules plan on the same problem.
+
+        Raises:
+            BadInput: a number that the problem stands on is not usable.
+        """
+        forecasts = tuple(self._forecast(request, index) for index in range(len(expected_assets(self._region))))
+        prices = self._prices.prices(
+            start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at
+        )
+        problem = problem_from(
+            self._region,
+            start=request.start,
+            prices=prices,
+            expected_kw=expected_kw(self._region, forecasts, periods=HORIZON_PERIODS),
+            states=states_at(
+                self._region,
+                request.image,
+                start=request.start,
+                age_s_max=self._region.control.reading_age_s_max,
+            ),
+            limits=request.limits,
+            billed_peak_kw=request.billed_peak_kw,
+        )
+        control = self._region.control
+        notes: list[str] = []
+        try:
+            plan = self._optimizer.solve(
+                problem,
+                plan_id=request.plan_id,
+                issued_at=request.issued_at,
+                seconds_max=control.solver_s_max,
+                gap=control.solver_gap,
+            )
+        except NoPlan as error:
+            notes.append(f"no_optimum: {error}")
+            plan = rules_plan(problem, plan_id=request.plan_id, issued_at=request.issued_at)
+        return PlanAnswer(plan=plan, forecasts=forecasts, notes=tuple(notes))
+
+    def train_if_due(self) -> None:
+        """Train every asset once a local day, on what was known at the last request."""
+        if self._request is None:
+            return
+        today = self._request.issued_at.astimezone(self._region.zone).date()
+        if today == self._trained_on:
+            return
+        self._trained_on = today
+        for asset in expected_assets(self._region):
+            with suppress(StoreUnavailable):
+                history = self._past.history(asset, known_at=self._request.issued_at)
+                spec = series_spec(self._region, asset)
+                self._models[asset.id] = train(spec, history, known_at=self._request.issued_at)
+
+    def _forecast(self, request: PlanRequest, index: int) -> Forecast:
+        asset = expected_assets(self._region)[index]
+        return forecast(
+            series_spec(self._region, asset),
+            self._models.get(asset.id),
+            self._past.history(asset, known_at=request.issued_at),
+            issued_at=request.issued_at,
+            start=request.start,
+            periods=HORIZON_PERIODS,
+        )
+
+
+class RulesPlanner:
+    """The fallback in the controller's own process: no child, no solver, no record, just what was measured."""
+
+    def __init__(self, region: Region, *, prices: PriceSource) -> None:
+        self._region = region
+        self._prices = prices
+        self._answer: PlanAnswer | None = None
+
+    def start(self, request: PlanRequest) -> None:
+        """Plan at once by rules, expecting that everything stays as measured.
+
+        Raises:
+            BadInput: a measured number is not usable.
+        """
+        age_s_max = self._region.control.reading_age_s_max
+        image = request.image
+        problem = problem_from(
+            self._region,
+            start=request.start,
+            prices=self._prices.prices(
+                start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at
+            ),
+            expected_kw=persisting_kw(self._region, image, periods=HORIZON_PERIODS, age_s_max=age_s_max),
+            states=states_at(self._region, image, start=request.start, age_s_max=age_s_max),
+            limits=request.limits,
+            billed_peak_kw=request.billed_peak_kw,
+        )
+        plan = rules_plan(problem, plan_id=request.plan_id, issued_at=request.issued_at)
+        self._answer = PlanAnswer(plan=plan, forecasts=())
+
+    def poll(self) -> PlanAnswer | None:
+        """Take the plan made at start."""
+        answer, self._answer = self._answer, None
+        return answer
+
+
+def open_desk(region_name: str, folder: Path) -> Desk:
+    """Put a desk together from a region's name and a data folder."""
+    region = load_region(region_name)
+    return Desk(
+        region, means=open_reader(folder), prices=DayAheadPrices(region, RegionHistory(region))
+    )
