@@ -1,0 +1,34 @@
+"""Refusing what is not a number, before anything is clamped: a clamp would turn a NaN into full power."""
+
+import math
+
+
+def finite(value: float, name: str) -> float:
+    """Return the value.
+
+    Raises:
+        ValueError: it is NaN or infinite.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, got {value}")
+    return value
+
+
+def duration(dt_s: float) -> float:
+    """Return the length of a step.
+
+    Raises:
+        ValueError: it is negative or not finite.
+    """
+    if finite(dt_s, "dt_s") < 0.0:
+        raise ValueError(f"dt_s must not be negative, got {dt_s}")
+    return dt_s
+
+
+def clamp(value: float, least: float, greatest: float) -> float:
+    """Bring a finite value into a band.
+
+    >>> clamp(7.0, -5.0, 5.0)
+    5.0
+    """
+    return max(least, min(greatest, value))

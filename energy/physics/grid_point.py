@@ -1,0 +1,12 @@
+"""The grid point: whatever all members together draw or feed in."""
+
+from energy.physics.meter import MeterState, step_meter
+
+
+def step_grid_point(state: MeterState, *, members_kw: float, members_kwh: float) -> MeterState:
+    """Take the members' total power at the end of the step and their net energy over it.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    return step_meter(state, power_kw=members_kw, energy_kwh=members_kwh)
