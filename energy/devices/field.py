@@ -1,0 +1,78 @@
+"""All devices of a region behind two ports: measure reads them, dispatch writes and reads back."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from energy.devices.field_settings import FieldSettings
+from energy.devices.gateway import Gateway, Order
+from energy.devices.line import Line
+from energy.devices.modbus import ModbusEndpoint
+from energy.devices.nameplate import refusal
+from energy.devices.register_map import RegisterMap
+from energy.domain import Outcome, Reading, Rejected, Setpoint
+from energy.region.model import Region
+
+
+class ModbusField:
+    """Implements ``Meter`` and ``Dispatchable`` over Modbus/TCP.
+
+    Endpoints work side by side; the units of one endpoint are asked in series. Use it from one event loop and
+    ``close`` it there.
+    """
+
+    def __init__(
+        self, region: Region, maps: Mapping[str, RegisterMap], settings: FieldSettings | None = None
+    ) -> None:
+        settings = settings if settings is not None else FieldSettings()
+        lines: dict[tuple[str, int], list[Line]] = {}
+        self._lines: dict[str, Line] = {}
+        self._gateways: dict[tuple[str, int], Gateway] = {}
+        for asset in region.assets:
+            line = Line(
+                region=region, asset=asset, content=maps[asset.device.profile], backoff=settings.backoff()
+            )
+            self._lines[asset.id] = line
+            lines.setdefault(line.endpoint, []).append(line)
+        for (host, port), own in lines.items():
+            endpoint = ModbusEndpoint(host, port, settings.patience)
+            self._gateways[host, port] = Gateway(endpoint, own, settings)
+
+    async def read(self, at: datetime) -> list[Reading]:
+        """Read every point of every asset once; ``measured_at`` of each reading is ``at``.
+
+        A writable point comes back with what the device holds, so limits found at start are seen.
+        """
+        results = await asyncio.gather(*(gateway.read(at) for gateway in self._gateways.values()))
+        return [reading for readings in results for reading in readings]
+
+    async def apply(self, setpoints: Sequence[Setpoint], at: datetime) -> list[Outcome]:
+        """Write each setpoint, read it back and report, in the order given.
+
+        A value that was written before is written again: that is what feeds the device's watchdog.
+        """
+        outcomes: dict[int, Outcome] = {}
+        orders: dict[tuple[str, int], list[Order]] = {}
+        for index, setpoint in enumerate(setpoints):
+            line = self._lines.get(setpoint.asset_id)
+            reason = _refusal(line, setpoint, at)
+            if line is None or line.command is None or reason is not None:
+                outcomes[index] = Rejected(setpoint=setpoint, at=at, reason=str(reason))
+                continue
+            order = Order(index=index, line=line, command=line.command, setpoint=setpoint)
+            orders.setdefault(line.endpoint, []).append(order)
+        results = await asyncio.gather(*(self._gateways[key].apply(own, at) for key, own in orders.items()))
+        for result in results:
+            outcomes.update(result)
+        return [outcomes[index] for index in range(len(setpoints))]
+
+    async def close(self) -> None:
+        """Drop all connections and stop trying."""
+        await asyncio.gather(*(gateway.close() for gateway in self._gateways.values()))
+
+
+def _refusal(line: Line | None, setpoint: Setpoint, at: datetime) -> str | None:
+    if line is None:
+        return f"the region has no asset '{setpoint.asset_id}'"
+    point = line.command.point if line.command is not None else None
+    return refusal(line.asset, point, setpoint, at)

@@ -1,0 +1,28 @@
+"""How long the field may take, and when it tries a silent device again: every limit with its unit."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from energy.devices.backoff import Backoff
+from energy.devices.modbus import Patience
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSettings:
+    """The field's limits.
+
+    ``retry`` says where a silent device is tried again: ``behind`` tries on the wall clock behind the tick's
+    back, so that a dead device costs a tick nothing; ``in_tick`` tries within a tick by the controller's
+    time, so that a run in lockstep is repeatable.
+    """
+
+    patience: Patience = field(default_factory=Patience)
+    read_s_max: float = 2.5
+    apply_s_max: float = 2.5
+    backoff_s_min: float = 1.0
+    backoff_s_max: float = 60.0
+    retry: Literal["behind", "in_tick"] = "behind"
+
+    def backoff(self) -> Backoff:
+        """Give a fresh backoff within the limits."""
+        return Backoff(delay_s_min=self.backoff_s_min, delay_s_max=self.backoff_s_max)

@@ -1,0 +1,226 @@
+"""The assets behind one endpoint, asked in series, so that one connection is all that a device must bear."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from energy.devices.codec import decode, encode
+from energy.devices.field_settings import FieldSettings
+from energy.devices.line import Command, Line
+from energy.devices.modbus import ModbusEndpoint
+from energy.devices.read_plan import ReadBlock
+from energy.domain import Applied, Limited, Outcome, Quality, Reading, Rejected, Setpoint, Unreachable
+from energy.errors import DeviceRefused, DeviceUnreachable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A setpoint that passed its checks, with its place in the answer and where it goes."""
+
+    index: int
+    line: Line
+    command: Command
+    setpoint: Setpoint
+
+
+class Gateway:
+    """One endpoint with its lines.
+
+    An endpoint that accepts no connection silences all its lines at once; a unit that does not answer
+    silences only itself. What is silent is left alone until its backoff allows a try.
+    """
+
+    def __init__(self, endpoint: ModbusEndpoint, lines: Sequence[Line], settings: FieldSettings) -> None:
+        self._endpoint = endpoint
+        self._lines = tuple(lines)
+        self._settings = settings
+        self._backoff = settings.backoff()
+        self._lock = asyncio.Lock()
+        self._asked: Line | None = None
+        self._probe: asyncio.Task[None] | None = None
+
+    async def read(self, at: datetime) -> list[Reading]:
+        """Read what may be tried now; the rest is a communication error without waiting."""
+        now_s = self._now_s(at)
+        done: dict[Line, list[Reading]] = {}
+        tried = self._to_try(self._lines, at, now_s)
+        if tried:
+            try:
+                async with asyncio.timeout(self._settings.read_s_max), self._lock:
+                    for line in tried:
+                        done[line] = await self._read(line, at, now_s)
+            except TimeoutError:
+                late = [line for line in tried if line not in done]
+                self._note_late(late, at, now_s, seconds=self._settings.read_s_max)
+        return [
+            reading
+            for line in self._lines
+            for reading in (done[line] if line in done else _blank(line, line.blocks, at))
+        ]
+
+    async def apply(self, orders: Sequence[Order], at: datetime) -> dict[int, Outcome]:
+        """Write and read back in the order given; give the outcomes by their index."""
+        now_s = self._now_s(at)
+        outcomes: dict[int, Outcome] = {}
+        lines = dict.fromkeys(order.line for order in orders)
+        tried = set(self._to_try(list(lines), at, now_s))
+        due = [order for order in orders if order.line in tried]
+        if due:
+            try:
+                async with asyncio.timeout(self._settings.apply_s_max), self._lock:
+                    for order in due:
+                        outcomes[order.index] = await self._write(order, at, now_s)
+            except TimeoutError:
+                late = [order.line for order in due if order.index not in outcomes]
+                self._note_late(late, at, now_s, seconds=self._settings.apply_s_max)
+        for order in orders:
+            if order.index not in outcomes:
+                reason = order.line.silence
+                outcomes[order.index] = Unreachable(setpoint=order.setpoint, at=at, reason=reason)
+        return outcomes
+
+    async def close(self) -> None:
+        """Stop trying and drop the connection."""
+        probe, self._probe = self._probe, None
+        if probe is not None:
+            probe.cancel()
+            await asyncio.gather(probe, return_exceptions=True)
+        self._endpoint.close()
+
+    def _now_s(self, at: datetime) -> float:
+        """Give the time that backoffs run on: the controller's, or the wall's."""
+        return at.timestamp() if self._settings.retry == "in_tick" else asyncio.get_running_loop().time()
+
+    def _is_down(self, line: Line) -> bool:
+        return self._backoff.is_down or line.backoff.is_down
+
+    def _is_due(self, line: Line, now_s: float) -> bool:
+        return self._backoff.is_due(now_s) and line.backoff.is_due(now_s)
+
+    def _to_try(self, lines: Sequence[Line], at: datetime, now_s: float) -> list[Line]:
+        """Choose the lines worth waiting for now; silent ones that are due are tried here or behind."""
+        if self._settings.retry == "in_tick":
+            return [line for line in lines if self._is_due(line, now_s)]
+        silent = [line for line in lines if self._is_down(line) and self._is_due(line, now_s)]
+        if silent and (self._probe is None or self._probe.done()):
+            self._probe = asyncio.create_task(self._try_again(silent, at))
+        return [line for line in lines if not self._is_down(line)]
+
+    async def _try_again(self, lines: Sequence[Line], at: datetime) -> None:
+        async with self._lock:
+            for line in lines:
+                await self._read(line, at, self._now_s(at))
+
+    async def _open(self, line: Line, at: datetime, now_s: float) -> bool:
+        if self._endpoint.is_open:
+            return True
+        if not self._backoff.is_due(now_s):
+            line.note_failure(f"{self._endpoint.name} accepts no connection", at)
+            return False
+        try:
+            await self._endpoint.open()
+        except DeviceUnreachable as error:
+            self._backoff.fail(now_s)
+            line.note_failure(str(error), at)
+            return False
+        self._backoff.clear()
+        return True
+
+    async def _read(self, line: Line, at: datetime, now_s: float) -> list[Reading]:
+        self._asked = line
+        if not await self._open(line, at, now_s):
+            return _blank(line, line.blocks, at)
+        readings: list[Reading] = []
+        refused: str | None = None
+        for index, block in enumerate(line.blocks):
+            try:
+                registers = await self._endpoint.read(
+                    line.unit, block.table, address=block.address, count=block.count
+                )
+            except DeviceRefused as error:
+                refused = str(error)
+                readings.extend(_blank(line, (block,), at))
+            except DeviceUnreachable as error:
+                line.backoff.fail(now_s)
+                line.note_failure(str(error), at)
+                return readings + _blank(line, line.blocks[index:], at)
+            else:
+                readings.extend(_readings(line, block, registers, at))
+        line.backoff.clear()
+        if refused is not None:
+            line.note_failure(refused, at)
+        else:
+            line.note_success(at)
+        return readings
+
+    async def _write(self, order: Order, at: datetime, now_s: float) -> Outcome:
+        line, point, readback = order.line, order.command.point, order.command.readback
+        self._asked = line
+        if not self._is_due(line, now_s) or not await self._open(line, at, now_s):
+            return Unreachable(setpoint=order.setpoint, at=at, reason=line.silence)
+        written = False
+        try:
+            await self._endpoint.write(
+                line.unit,
+                point.table,
+                address=point.address,
+                values=encode(point, order.setpoint.power_kw),
+                single=order.command.write.function == "single",
+            )
+            written = True
+            registers = await self._endpoint.read(
+                line.unit, readback.table, address=readback.address, count=readback.count
+            )
+        except DeviceRefused as error:
+            if written:
+                return Unreachable(setpoint=order.setpoint, at=at, reason=f"written, but {error}")
+            return Rejected(setpoint=order.setpoint, at=at, reason=str(error))
+        except DeviceUnreachable as error:
+            line.backoff.fail(now_s)
+            line.note_failure(str(error), at)
+            return Unreachable(setpoint=order.setpoint, at=at, reason=str(error))
+        return _outcome(order, registers, at)
+
+    def _note_late(self, lines: Sequence[Line], at: datetime, now_s: float, *, seconds: float) -> None:
+        """Blame the line that was being asked when time ran out; those behind it only waited."""
+        for line in lines:
+            line.note_failure(f"not done within {seconds:g} s", at)
+            if line is self._asked:
+                line.backoff.fail(now_s)
+
+
+def _readings(line: Line, block: ReadBlock, registers: Sequence[int], at: datetime) -> list[Reading]:
+    readings = []
+    for slot in block.slots:
+        value, quality = decode(slot.register, registers[slot.offset : slot.offset + slot.width])
+        readings.append(
+            Reading(asset_id=line.asset.id, point=slot.point, value=value, quality=quality, measured_at=at)
+        )
+    return readings
+
+
+def _blank(line: Line, blocks: Sequence[ReadBlock], at: datetime) -> list[Reading]:
+    return [
+        Reading(
+            asset_id=line.asset.id,
+            point=slot.point,
+            value=None,
+            quality=Quality.COMM_ERROR,
+            measured_at=at,
+        )
+        for block in blocks
+        for slot in block.slots
+    ]
+
+
+def _outcome(order: Order, registers: Sequence[int], at: datetime) -> Outcome:
+    """Compare what the device shows with what was asked."""
+    setpoint, tolerance_kw = order.setpoint, order.command.write.readback.tolerance_kw
+    held_kw, quality = decode(order.command.point.readback_register, registers)
+    if held_kw is None:
+        return Unreachable(setpoint=setpoint, at=at, reason=f"written, but the read-back is {quality.value}")
+    if abs(held_kw - setpoint.power_kw) <= tolerance_kw:
+        return Applied(setpoint=setpoint, read_back_kw=held_kw, at=at)
+    reason = f"asked for {setpoint.power_kw:g} kW, the device holds {held_kw:g} kW"
+    return Limited(setpoint=setpoint, read_back_kw=held_kw, at=at, reason=reason)

@@ -1,0 +1,73 @@
+"""One asset's device: what is asked of it, and whether it has answered lately."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from energy.devices.backoff import Backoff
+from energy.devices.nameplate import believable
+from energy.devices.read_plan import ReadBlock, plan_reads, read_of
+from energy.devices.register_map import MapPoint, RegisterMap, Write
+from energy.region.model import Asset, Region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """How the asset is dispatched: the point to write, what is known of it, and where it is read back."""
+
+    point: MapPoint
+    write: Write
+    readback: ReadBlock
+
+
+class Line:
+    """The plan and the state of one asset's device.
+
+    The plan never changes. The state is what a restart may forget: since when the device is failing, and
+    when it may be tried again.
+    """
+
+    def __init__(self, *, region: Region, asset: Asset, content: RegisterMap, backoff: Backoff) -> None:
+        self.asset = asset
+        self.unit = asset.device.unit
+        self.backoff = backoff
+        narrowed = {
+            point.name: believable(region, asset, point.name, point.readback_register)
+            for point in content.points
+        }
+        self.blocks: tuple[ReadBlock, ...] = plan_reads(content, narrowed)
+        self.endpoint = (asset.device.host, asset.device.port)
+        self.command = _command(asset, content)
+        self._failing_since: datetime | None = None
+        self._log = structlog.get_logger("energy.devices").bind(
+            asset_id=asset.id, device=f"{asset.device.host}:{asset.device.port}", unit=asset.device.unit
+        )
+
+    @property
+    def silence(self) -> str:
+        """Say since when the device has not answered, for an outcome."""
+        if self._failing_since is None:
+            return "no answer"
+        return f"no answer since {self._failing_since.isoformat()}"
+
+    def note_failure(self, reason: str, at: datetime) -> None:
+        """Remember a failure; only the first of a row is logged."""
+        if self._failing_since is None:
+            self._failing_since = at
+            self._log.warning("device_failing", reason=reason, at=at.isoformat())
+
+    def note_success(self, at: datetime) -> None:
+        """Remember that everything answered; a recovery is logged with how long it took."""
+        self.backoff.clear()
+        if self._failing_since is not None:
+            failing_s = (at - self._failing_since).total_seconds()
+            self._failing_since = None
+            self._log.info("device_recovered", failing_s=failing_s, at=at.isoformat())
+
+
+def _command(asset: Asset, content: RegisterMap) -> Command | None:
+    point = content.point(asset.dispatch_point) if asset.dispatch_point is not None else None
+    if point is None or point.write is None:
+        return None
+    return Command(point=point, write=point.write, readback=read_of(point.name, point.readback_register))

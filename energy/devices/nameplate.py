@@ -1,0 +1,73 @@
+"""What an asset's nameplate says about values: which readings to believe, which setpoints to refuse."""
+
+import dataclasses
+from datetime import datetime
+
+from energy.devices.codec import encode
+from energy.devices.register_map import MapPoint, Plausible, Register
+from energy.domain import Point, Setpoint
+from energy.region.battery import Battery
+from energy.region.grid_point import GridPoint
+from energy.region.model import Asset, Region
+
+MARGIN_FRACTION = 0.5
+"""A power further beyond the nameplate than this fraction of it is a broken value: sources exceed their
+rating by some percent (cold PV modules, gusts), a misread register by orders of magnitude."""
+ENERGY_MARGIN_FRACTION = 0.05
+"""A battery's stored energy may drift this fraction of its capacity beyond empty and full."""
+ROUNDING_KW = 1e-6
+"""A setpoint may miss the nameplate by what floating point costs."""
+
+
+def believable(region: Region, asset: Asset, point: Point, register: Register) -> Register:
+    """Give the register with its plausible range narrowed to what the asset can be."""
+    bounds = _bounds(region, asset, point)
+    if bounds is None:
+        return register
+    lowest = max(bounds[0], register.plausible.min)
+    highest = min(bounds[1], register.plausible.max)
+    if lowest >= highest:
+        return register
+    return dataclasses.replace(register, plausible=Plausible(min=lowest, max=highest))
+
+
+def refusal(asset: Asset, point: MapPoint | None, setpoint: Setpoint, at: datetime) -> str | None:
+    """Say why a setpoint must not be written, None if it may.
+
+    Every comparison asks for what is allowed, so that NaN never passes.
+    """
+    if point is None or point.write is None or setpoint.point is not asset.dispatch_point:
+        wanted = asset.dispatch_point.value if asset.dispatch_point is not None else "nothing"
+        return f"{setpoint.point.value} cannot be commanded; '{asset.id}' takes {wanted}"
+    if not setpoint.valid_until > at:
+        return f"the setpoint ran out at {setpoint.valid_until.isoformat()}"
+    lowest_kw, highest_kw = asset.power_kw_nameplate
+    if not lowest_kw - ROUNDING_KW <= setpoint.power_kw <= highest_kw + ROUNDING_KW:
+        return f"{setpoint.power_kw} kW is outside the nameplate, {lowest_kw:g} to {highest_kw:g} kW"
+    if not point.plausible.min <= setpoint.power_kw <= point.plausible.max:
+        limits = f"{point.plausible.min:g} to {point.plausible.max:g} kW"
+        return f"{setpoint.power_kw} kW is outside what the register map allows, {limits}"
+    try:
+        encode(point, setpoint.power_kw)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _bounds(region: Region, asset: Asset, point: Point) -> tuple[float, float] | None:
+    if point in {Point.POWER_KW, Point.POWER_KW_AVAILABLE}:
+        lowest_kw, highest_kw = (
+            _all_members_kw(region) if isinstance(asset, GridPoint) else asset.power_kw_nameplate
+        )
+        margin_kw = MARGIN_FRACTION * max(abs(lowest_kw), abs(highest_kw))
+        return lowest_kw - margin_kw, highest_kw + margin_kw
+    if point is Point.ENERGY_KWH and isinstance(asset, Battery):
+        margin_kwh = ENERGY_MARGIN_FRACTION * asset.energy_kwh_capacity
+        return -margin_kwh, asset.energy_kwh_capacity + margin_kwh
+    return None
+
+
+def _all_members_kw(region: Region) -> tuple[float, float]:
+    """What can flow at the grid point; its agreed limits may be broken, and then that must be seen."""
+    plates = [asset.power_kw_nameplate for asset in region.members]
+    return sum(plate[0] for plate in plates), sum(plate[1] for plate in plates)
