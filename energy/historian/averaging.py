@@ -1,0 +1,105 @@
+"""Quarter-hour means with coverage out of irregular samples, and register readings at the boundaries.
+
+Each good sample stands for the time since the good sample before it, at most ``REACH_S``: a meter that was silent
+for an hour leaves a hole in the coverage, it does not stretch its next value over the hour.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.domain import FloatArray, Point
+from energy.historian.instants import MS_PER_S, PERIOD_MS
+from energy.periods import PERIOD_H, PERIOD_S
+
+IntArray = NDArray[np.int64]
+
+REACH_S = 120
+"""Two ticks of the slowest loop (60 s)."""
+REACH_MS = REACH_S * MS_PER_S
+REGISTERS = {Point.ENERGY_KWH_DRAWN: 1.0, Point.ENERGY_KWH_FED_IN: -1.0}
+"""The energy registers with the sign that their increase has in our power."""
+
+if REACH_S >= PERIOD_S:
+    raise ValueError("a sample may reach over one period boundary at most")
+
+
+def shares(from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
+    """Split a stretch of time at period boundaries into (period, milliseconds).
+
+    >>> list(shares(840_000, 960_000))
+    [(0, 60000), (1, 60000)]
+    """
+    while from_ms < to_ms:
+        period = from_ms // PERIOD_MS
+        end_ms = min(to_ms, (period + 1) * PERIOD_MS)
+        yield period, end_ms - from_ms
+        from_ms = end_ms
+
+
+def weigh(at_ms: IntArray, value: FloatArray, period: int) -> tuple[float, int]:
+    """Add up one period: the time-weighted sum (value x ms) and the milliseconds covered.
+
+    Args:
+        at_ms: moments of good samples, ascending; must hold those up to ``REACH_MS`` before and after the period.
+        value: their values, same shape.
+        period: the number of the period.
+    """
+    if at_ms.size == 0:
+        return 0.0, 0
+    start_ms, end_ms = period * PERIOD_MS, (period + 1) * PERIOD_MS
+    earliest = at_ms - REACH_MS
+    begin = np.maximum(np.concatenate((earliest[:1], at_ms[:-1])), earliest)
+    weight_ms = np.clip(at_ms, start_ms, end_ms) - np.clip(begin, start_ms, end_ms)
+    return float(weight_ms @ value), int(weight_ms.sum())
+
+
+def register_at(boundary_ms: int, at_ms: IntArray, value: FloatArray) -> float | None:
+    """Read an energy register at a boundary, interpolated between its neighbours.
+
+    None where a neighbour is missing, the two are more than ``REACH_MS`` apart, or the register ran backwards.
+    """
+    after = int(np.searchsorted(at_ms, boundary_ms))
+    if after == at_ms.size:
+        return None
+    if at_ms[after] == boundary_ms:
+        return float(value[after])
+    if after == 0:
+        return None
+    return between(
+        boundary_ms,
+        before=(int(at_ms[after - 1]), float(value[after - 1])),
+        after=(int(at_ms[after]), float(value[after])),
+    )
+
+
+def between(boundary_ms: int, *, before: tuple[int, float], after: tuple[int, float]) -> float | None:
+    """Interpolate one register reading; None under the conditions of ``register_at``."""
+    gap_ms = after[0] - before[0]
+    if gap_ms > REACH_MS or after[1] < before[1]:
+        return None
+    return before[1] + (after[1] - before[1]) * (boundary_ms - before[0]) / gap_ms
+
+
+def power_from_registers(drawn_kwh: FloatArray | None, fed_in_kwh: FloatArray | None) -> FloatArray:
+    """Give the mean power of each period from register readings at its boundaries.
+
+    Args:
+        drawn_kwh: readings at consecutive boundaries, shape (periods + 1,), NaN = unknown; None = no such register.
+        fed_in_kwh: likewise.
+
+    Returns:
+        Mean power in kW, shape (periods,), NaN where a reading is missing or a register ran backwards.
+    """
+    parts = [(1.0, drawn_kwh), (-1.0, fed_in_kwh)]
+    energies = [sign * _increase(readings) for sign, readings in parts if readings is not None]
+    if not energies:
+        raise ValueError("an asset without energy registers has no energies")
+    total: FloatArray = np.sum(energies, axis=0) / PERIOD_H
+    return total
+
+
+def _increase(readings: FloatArray) -> FloatArray:
+    increase: FloatArray = np.diff(readings)
+    return np.where(increase >= 0.0, increase, np.nan)

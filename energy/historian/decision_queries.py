@@ -1,0 +1,143 @@
+"""Reads what was decided and why: plans with their forecasts, outcomes, published prices, status, events."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from energy.canonical import decode
+from energy.domain import Alarm, FloatArray, Forecast, Outcome, Plan, Status
+from energy.historian.instants import moment_of, ms_of, period_of
+from energy.historian.limits import (
+    EVENTS_PER_QUERY_MAX,
+    PLANS_PER_QUERY_MAX,
+    POINTS_PER_QUERY_MAX,
+    query_fault,
+    window,
+)
+from energy.historian.packing import read_json, unpack_forecast, unpack_plan
+from energy.sqlite_file import Row, SqliteFile
+
+_LATEST_PLAN = "(SELECT id FROM plan WHERE issued_ms <= ? ORDER BY issued_ms DESC, id DESC LIMIT 1)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An alarm that appeared, or went, at a moment of the controller."""
+
+    at: datetime
+    appeared: bool
+    alarm: Alarm
+
+
+class DecisionQueries:
+    """The reading side of decisions in one SQLite file.
+
+    Every method raises StoreUnavailable or RecordBroken where the file does, and BadInput where the question is too big.
+    """
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def plan_at(self, moment: datetime) -> Plan | None:
+        """Give the latest plan issued at or before the moment."""
+        answer = self._plan_row(moment)
+        return None if answer is None else answer[0]
+
+    def notes_at(self, moment: datetime) -> Sequence[str]:
+        """Give the planner's notes on the latest plan issued at or before the moment."""
+        answer = self._plan_row(moment)
+        return () if answer is None else answer[1]
+
+    def forecasts_at(self, moment: datetime) -> Sequence[Forecast]:
+        """Give the forecasts that the latest plan issued at or before the moment stands on."""
+        rows = self._file.execute(
+            f"SELECT head, arrays FROM forecast WHERE plan = {_LATEST_PLAN} ORDER BY place",  # noqa: S608 - a constant
+            (ms_of(moment),),
+        )
+        return [unpack_forecast(head, arrays) for head, arrays in rows]
+
+    def plans_between(self, start: datetime, end: datetime) -> Sequence[Plan]:
+        """Give the plans issued in [start, end), oldest first, at most the newest PLANS_PER_QUERY_MAX."""
+        rows = self._file.execute(
+            "SELECT head, arrays FROM plan WHERE issued_ms >= ? AND issued_ms < ?"
+            " ORDER BY issued_ms DESC, id DESC LIMIT ?",
+            (ms_of(start), ms_of(end), PLANS_PER_QUERY_MAX),
+        )
+        return [unpack_plan(head, arrays)[0] for head, arrays in rows[::-1]]
+
+    def forecasts_between(self, asset_id: str, start: datetime, end: datetime) -> Sequence[Forecast]:
+        """Give one asset's forecasts issued in [start, end), oldest first, at most PLANS_PER_QUERY_MAX."""
+        rows = self._file.execute(
+            "SELECT head, arrays FROM forecast WHERE asset_id = ? AND issued_ms >= ? AND issued_ms < ?"
+            " ORDER BY issued_ms DESC, plan DESC LIMIT ?",
+            (asset_id, ms_of(start), ms_of(end), PLANS_PER_QUERY_MAX),
+        )
+        return [unpack_forecast(head, arrays) for head, arrays in rows[::-1]]
+
+    def latest_outcomes(self) -> Mapping[str, Outcome]:
+        """Give for each asset what became of its latest setpoint."""
+        rows = self._file.execute("SELECT asset_id, body FROM latest_outcome ORDER BY asset_id")
+        return {asset_id: _outcome(body) for asset_id, body in rows}
+
+    def outcomes_between(self, start: datetime, end: datetime) -> Sequence[Outcome]:
+        """Give the outcomes in [start, end) in order.
+
+        Raises:
+            BadInput: there are more than POINTS_PER_QUERY_MAX.
+        """
+        rows = self._file.execute(
+            "SELECT body FROM outcome WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms, id LIMIT ?",
+            (ms_of(start), ms_of(end), POINTS_PER_QUERY_MAX + 1),
+        )
+        if len(rows) > POINTS_PER_QUERY_MAX:
+            raise query_fault(
+                "start, end",
+                value=f"{start} to {end}",
+                limit=f"at most {POINTS_PER_QUERY_MAX} outcomes a query",
+                mend="ask for a shorter window",
+            )
+        return [_outcome(body) for (body,) in rows]
+
+    def published_prices(self, *, start: datetime, end: datetime, known_at: datetime) -> FloatArray:
+        """Give the published price of each period that begins in [start, end), EUR/kWh, NaN where none was known."""
+        first, periods = window(start, end)
+        begin = period_of(first)
+        rows = self._file.execute(
+            "SELECT period, price_eur_per_kwh, max(published_ms) FROM price"
+            " WHERE period >= ? AND period < ? AND published_ms <= ? GROUP BY period",
+            (begin, begin + periods, ms_of(known_at)),
+        )
+        prices: FloatArray = np.full(periods, np.nan)
+        for period, price_eur_per_kwh, _ in rows:
+            prices[period - begin] = price_eur_per_kwh
+        return prices
+
+    def status(self) -> tuple[Status, datetime] | None:
+        """Give the latest status and when it was written by the wall clock; None before the first tick."""
+        rows = self._file.execute("SELECT body, written_ms FROM status")
+        return (decode(Status, read_json(rows[0][0])), moment_of(rows[0][1])) if rows else None
+
+    def recent_events(self, limit: int) -> Sequence[Event]:
+        """Give the newest events, newest first, at most ``limit`` and EVENTS_PER_QUERY_MAX."""
+        rows = self._file.execute(
+            "SELECT at_ms, appeared, alarm FROM event ORDER BY id DESC LIMIT ?",
+            (max(0, min(limit, EVENTS_PER_QUERY_MAX)),),
+        )
+        return [
+            Event(at=moment_of(at_ms), appeared=bool(appeared), alarm=decode(Alarm, read_json(alarm)))
+            for at_ms, appeared, alarm in rows
+        ]
+
+    def _plan_row(self, moment: datetime) -> tuple[Plan, tuple[str, ...]] | None:
+        rows: list[Row] = self._file.execute(
+            f"SELECT head, arrays FROM plan WHERE id = {_LATEST_PLAN}",  # noqa: S608 - a constant
+            (ms_of(moment),),
+        )
+        return unpack_plan(*rows[0]) if rows else None
+
+
+def _outcome(body: str) -> Outcome:
+    outcome: Outcome = decode(Outcome, read_json(body))  # type: ignore[arg-type]  # a union is a form, not a type
+    return outcome

@@ -1,0 +1,118 @@
+"""The record as its one writer, the controller, holds it: telemetry.sqlite in the data folder."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from energy.domain import FloatArray, Outcome, Point, Reading, Status
+from energy.historian.decision_queries import DecisionQueries
+from energy.historian.decision_writer import DecisionWriter
+from energy.historian.schema import FILE_NAME, LAYOUT
+from energy.historian.telemetry_queries import TelemetryQueries
+from energy.historian.telemetry_writer import TelemetryWriter
+from energy.ports import PlanAnswer
+from energy.sqlite_file import open_writer
+
+PRUNE_EVERY = timedelta(minutes=1)
+"""Controller time between two deletions of what is too old."""
+
+
+class SqliteRecord(TelemetryQueries, DecisionQueries):
+    """Writes and answers; what is written becomes visible to readers, and durable, with ``commit``.
+
+    One transaction a tick. A write that fails drops everything since the last commit and leaves the record usable. As a
+    context manager it commits at the end, or drops what is open after an exception, and closes the file.
+
+    Args:
+        folder: the data folder; made if missing.
+        size_bytes_max: the file never grows over this; None leaves it to the disk.
+
+    Raises:
+        StoreUnavailable: locked, full or not writable; from every method.
+        RecordBroken: damaged or of another version; from every method.
+    """
+
+    def __init__(self, folder: Path, *, size_bytes_max: int | None = None) -> None:
+        super().__init__(open_writer(folder / FILE_NAME, LAYOUT, size_bytes_max=size_bytes_max))
+        self._telemetry = TelemetryWriter(self._file)
+        self._decisions = DecisionWriter(self._file)
+        self._now: datetime | None = None
+        self._pruned_at: datetime | None = None
+
+    def write_readings(self, readings: Sequence[Reading]) -> None:
+        """Record raw samples and bring the quarter-hour means up to date."""
+        with self._undone_on_failure():
+            self._telemetry.write_readings(readings)
+
+    def import_means(self, asset_id: str, point: Point, start: datetime, values: FloatArray) -> None:
+        """Take quarter-hour means from elsewhere as history; NaN is left out, what was measured stays.
+
+        Raises:
+            BadInput: ``start`` is no period label or there are too many values.
+        """
+        with self._undone_on_failure():
+            self._telemetry.import_means(asset_id, point, start, values)
+
+    def write_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Record what became of setpoints."""
+        with self._undone_on_failure():
+            self._decisions.write_outcomes(outcomes)
+
+    def write_plan(self, answer: PlanAnswer) -> None:
+        """Record a plan and the forecasts it stands on."""
+        with self._undone_on_failure():
+            self._decisions.write_plan(answer)
+
+    def write_prices(self, *, published_at: datetime, start: datetime, price_eur_per_kwh: FloatArray) -> None:
+        """Record published prices of consecutive periods; NaN is left out."""
+        with self._undone_on_failure():
+            self._decisions.write_prices(
+                published_at=published_at, start=start, price_eur_per_kwh=price_eur_per_kwh
+            )
+
+    def write_status(self, status: Status) -> None:
+        """Record the status; its moment is also what ages of things to delete are counted from."""
+        with self._undone_on_failure():
+            self._decisions.write_status(status)
+        self._now = status.at
+
+    def commit(self) -> None:
+        """Make everything written since the last commit durable and visible."""
+        with self._undone_on_failure():
+            if self._file.in_transaction and self._now is not None:
+                self._prune(self._now)
+            self._file.commit()
+
+    def close(self) -> None:
+        """Drop what is not committed and let the file go."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.commit()
+        finally:
+            self.close()
+
+    def _prune(self, now: datetime) -> None:
+        if self._pruned_at is None or now - self._pruned_at >= PRUNE_EVERY:
+            self._telemetry.prune(now)
+            self._decisions.prune(now)
+            self._pruned_at = now
+
+    @contextmanager
+    def _undone_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._telemetry.forget()
+            self._file.rollback()
+            raise
