@@ -1,8 +1,9 @@
 """The one way values become bytes for the record, and back: canonical JSON.
 
-Keys sorted, no white space, UTF-8, floats by their shortest exact form, moments as ``...Z``, arrays as lists, an outcome
-with its name under ``outcome``. The same value always gives the same bytes, so that a hash over them means something.
-What the wall clock measured (``Plan.wall_s``) is left out: it would differ between two equal runs.
+Keys sorted, no white space, UTF-8, floats by their shortest exact form, moments as ``...Z``, arrays as lists,
+an outcome with its name under ``outcome``. The same value always gives the same bytes, so that a hash over
+them means something. What the wall clock measured (``Plan.wall_s``) is left out: it would differ between two
+equal runs.
 """
 
 import dataclasses
@@ -50,7 +51,7 @@ def canonical_bytes(value: object) -> bytes:
 
 
 def plain(value: object) -> Json:
-    """Turn a value into plain JSON data; raises like ``canonical_bytes``, except that floats may be not finite."""
+    """Turn a value into plain JSON data; raises like ``canonical_bytes``, but lets floats be not finite."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _codec(type(value)).encode(value)
     for kinds, encode in _PLAIN:
@@ -120,6 +121,10 @@ def _codec(hint: Any) -> _Codec:
         return _Codec(lambda value: str(hint(value)), lambda data, place: _enum(hint, data, place))
     if dataclasses.is_dataclass(hint):
         return _dataclass_codec(typing.cast("type", hint))
+    return _generic_codec(hint)
+
+
+def _generic_codec(hint: Any) -> _Codec:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is np.ndarray:
         return _Codec(lambda value: np.asarray(value, dtype=np.float64).tolist(), _array)

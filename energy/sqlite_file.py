@@ -1,7 +1,7 @@
 """One SQLite file, held by its one writer or by one of many readers, with its troubles told in our words.
 
-Write-ahead logging: a reader sees the last committed state and never waits for the writer, nor the writer for it.
-The one place that opens SQLite.
+Write-ahead logging: a reader sees the last committed state and never waits for the writer, nor the writer for
+it. The one place that opens SQLite.
 """
 
 import sqlite3
@@ -36,8 +36,8 @@ _MENDS = {
 class Layout:
     """What a kind of file is: its mark, its schema with a version, and how hard a commit reaches the disk.
 
-    ``FULL`` survives a power cut after every commit; ``NORMAL`` survives the death of the process and may lose
-    the last commits in a power cut, without breaking the file.
+    ``FULL`` survives a power cut after every commit; ``NORMAL`` survives the death of the process and may
+    lose the last commits in a power cut, without breaking the file.
     """
 
     application_id: int

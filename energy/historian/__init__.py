@@ -5,6 +5,6 @@
     readings ------> samples --> quarter-hour means, register readings at the boundaries      telemetry
     outcomes, plans with forecasts, published prices, status ------------------------->       decisions
 
-Telemetry and decisions are separate pairs of writing and reading classes over one file, so that a region which
-outgrows SQLite can take its telemetry elsewhere while the decisions stay.
+Telemetry and decisions are separate pairs of writing and reading classes over one file, so that a region
+which outgrows SQLite can take its telemetry elsewhere while the decisions stay.
 """

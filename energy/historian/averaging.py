@@ -1,7 +1,7 @@
 """Quarter-hour means with coverage out of irregular samples, and register readings at the boundaries.
 
-Each good sample stands for the time since the good sample before it, at most ``REACH_S``: a meter that was silent
-for an hour leaves a hole in the coverage, it does not stretch its next value over the hour.
+Each good sample stands for the time since the good sample before it, at most ``REACH_S``: a meter that was
+silent for an hour leaves a hole in the coverage, it does not stretch its next value over the hour.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def weigh(at_ms: IntArray, value: FloatArray, period: int) -> tuple[float, int]:
     """Add up one period: the time-weighted sum (value x ms) and the milliseconds covered.
 
     Args:
-        at_ms: moments of good samples, ascending; must hold those up to ``REACH_MS`` before and after the period.
+        at_ms: moments of good samples, ascending, with those up to ``REACH_MS`` before and after the period.
         value: their values, same shape.
         period: the number of the period.
     """
@@ -58,7 +58,8 @@ def weigh(at_ms: IntArray, value: FloatArray, period: int) -> tuple[float, int]:
 def register_at(boundary_ms: int, at_ms: IntArray, value: FloatArray) -> float | None:
     """Read an energy register at a boundary, interpolated between its neighbours.
 
-    None where a neighbour is missing, the two are more than ``REACH_MS`` apart, or the register ran backwards.
+    None where a neighbour is missing, the two are more than ``REACH_MS`` apart, or the register ran
+    backwards.
     """
     after = int(np.searchsorted(at_ms, boundary_ms))
     if after == at_ms.size:
@@ -86,7 +87,7 @@ def power_from_registers(drawn_kwh: FloatArray | None, fed_in_kwh: FloatArray | 
     """Give the mean power of each period from register readings at its boundaries.
 
     Args:
-        drawn_kwh: readings at consecutive boundaries, shape (periods + 1,), NaN = unknown; None = no such register.
+        drawn_kwh: readings at the boundaries, shape (periods + 1,), NaN unknown; None without register.
         fed_in_kwh: likewise.
 
     Returns:

@@ -34,7 +34,8 @@ class Event:
 class DecisionQueries:
     """The reading side of decisions in one SQLite file.
 
-    Every method raises StoreUnavailable or RecordBroken where the file does, and BadInput where the question is too big.
+    Every method raises StoreUnavailable or RecordBroken where the file does, and BadInput where the question
+    is too big.
     """
 
     def __init__(self, file: SqliteFile) -> None:
@@ -101,7 +102,7 @@ class DecisionQueries:
         return [_outcome(body) for (body,) in rows]
 
     def published_prices(self, *, start: datetime, end: datetime, known_at: datetime) -> FloatArray:
-        """Give the published price of each period that begins in [start, end), EUR/kWh, NaN where none was known."""
+        """Give the published price of each period in [start, end), EUR/kWh, NaN where none was known."""
         first, periods = window(start, end)
         begin = period_of(first)
         rows = self._file.execute(

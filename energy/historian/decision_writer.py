@@ -17,7 +17,7 @@ from energy.sqlite_file import SqliteFile
 
 _DAY_MS = 86_400_000
 _WALL_MS = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
-"""The moment of writing by the wall clock, stamped by the database: 2440587.5 is the Julian day of 1970-01-01."""
+"""The moment of writing by the wall clock, stamped by the database; 2440587.5 is the Julian day of 1970."""
 
 
 class DecisionWriter:

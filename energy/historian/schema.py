@@ -16,7 +16,8 @@ CREATE TABLE series (id INTEGER PRIMARY KEY, asset_id TEXT NOT NULL, point TEXT 
 CREATE TABLE sample (at_ms INTEGER NOT NULL, series INTEGER NOT NULL, quality INTEGER NOT NULL, value REAL,
     PRIMARY KEY (at_ms, series)) STRICT, WITHOUT ROWID;
 
-CREATE TABLE latest (series INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, quality INTEGER NOT NULL, value REAL) STRICT;
+CREATE TABLE latest (series INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, quality INTEGER NOT NULL,
+    value REAL) STRICT;
 
 CREATE TABLE mean (series INTEGER NOT NULL, period INTEGER NOT NULL, value REAL NOT NULL,
     covered_ms INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (series, period)) STRICT, WITHOUT ROWID;
@@ -24,17 +25,20 @@ CREATE TABLE mean (series INTEGER NOT NULL, period INTEGER NOT NULL, value REAL 
 CREATE TABLE register (series INTEGER NOT NULL, period INTEGER NOT NULL, energy_kwh REAL NOT NULL,
     PRIMARY KEY (series, period)) STRICT, WITHOUT ROWID;
 
-CREATE TABLE outcome (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, asset_id TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE outcome (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, asset_id TEXT NOT NULL,
+    body TEXT NOT NULL) STRICT;
 
 CREATE INDEX outcome_at ON outcome (at_ms);
 
 CREATE TABLE latest_outcome (asset_id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
-CREATE TABLE plan (id INTEGER PRIMARY KEY, issued_ms INTEGER NOT NULL, head TEXT NOT NULL, arrays BLOB NOT NULL) STRICT;
+CREATE TABLE plan (id INTEGER PRIMARY KEY, issued_ms INTEGER NOT NULL, head TEXT NOT NULL,
+    arrays BLOB NOT NULL) STRICT;
 
 CREATE INDEX plan_issued ON plan (issued_ms);
 
-CREATE TABLE forecast (plan INTEGER NOT NULL, place INTEGER NOT NULL, asset_id TEXT NOT NULL, issued_ms INTEGER NOT NULL,
+CREATE TABLE forecast (plan INTEGER NOT NULL, place INTEGER NOT NULL, asset_id TEXT NOT NULL,
+    issued_ms INTEGER NOT NULL,
     head TEXT NOT NULL, arrays BLOB NOT NULL, PRIMARY KEY (plan, place)) STRICT;
 
 CREATE INDEX forecast_asset ON forecast (asset_id, issued_ms);
@@ -42,9 +46,11 @@ CREATE INDEX forecast_asset ON forecast (asset_id, issued_ms);
 CREATE TABLE price (period INTEGER NOT NULL, published_ms INTEGER NOT NULL, price_eur_per_kwh REAL NOT NULL,
     PRIMARY KEY (period, published_ms)) STRICT, WITHOUT ROWID;
 
-CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL, written_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL,
+    written_ms INTEGER NOT NULL) STRICT;
 
-CREATE TABLE event (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, appeared INTEGER NOT NULL, alarm TEXT NOT NULL) STRICT;
+CREATE TABLE event (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, appeared INTEGER NOT NULL,
+    alarm TEXT NOT NULL) STRICT;
 
 CREATE INDEX event_at ON event (at_ms);
 """

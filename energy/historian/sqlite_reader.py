@@ -7,7 +7,8 @@ from typing import Self
 from energy.historian.decision_queries import DecisionQueries
 from energy.historian.schema import FILE_NAME, LAYOUT
 from energy.historian.telemetry_queries import TelemetryQueries
-from energy.sqlite_file import SqliteFile, open_reader as open_file
+from energy.sqlite_file import SqliteFile
+from energy.sqlite_file import open_reader as open_file
 
 
 class SqliteReader(TelemetryQueries, DecisionQueries):

@@ -23,8 +23,9 @@ PRUNE_EVERY = timedelta(minutes=1)
 class SqliteRecord(TelemetryQueries, DecisionQueries):
     """Writes and answers; what is written becomes visible to readers, and durable, with ``commit``.
 
-    One transaction a tick. A write that fails drops everything since the last commit and leaves the record usable. As a
-    context manager it commits at the end, or drops what is open after an exception, and closes the file.
+    One transaction a tick. A write that fails drops everything since the last commit and leaves the record
+    usable. As a context manager it commits at the end, or drops what is open after an exception, and closes
+    the file.
 
     Args:
         folder: the data folder; made if missing.

@@ -22,8 +22,8 @@ from energy.sqlite_file import Row, SqliteFile
 class Samples:
     """Raw samples of one point in order, all of shape (samples,).
 
-    ``at_ms`` counts milliseconds since 1970 UTC; ``value`` is NaN where there was none to trust; ``good`` tells which may
-    decide anything.
+    ``at_ms`` counts milliseconds since 1970 UTC; ``value`` is NaN where there was none to trust; ``good``
+    tells which may decide anything.
     """
 
     at_ms: NDArray[np.int64]
@@ -34,7 +34,8 @@ class Samples:
 class TelemetryQueries:
     """The reading side of telemetry in one SQLite file.
 
-    Every method raises StoreUnavailable or RecordBroken where the file does, and BadInput where the question is too big.
+    Every method raises StoreUnavailable or RecordBroken where the file does, and BadInput where the question
+    is too big.
     """
 
     def __init__(self, file: SqliteFile) -> None:
@@ -43,7 +44,7 @@ class TelemetryQueries:
     def latest(self) -> Mapping[tuple[str, Point], Reading]:
         """Give the latest reading of every point."""
         rows = self._file.execute(
-            "SELECT asset_id, point, value, quality, at_ms FROM latest JOIN series ON series.id = latest.series"
+            "SELECT asset_id, point, value, quality, at_ms FROM latest JOIN series ON id = series"
         )
         return {(reading.asset_id, reading.point): reading for reading in map(_reading, rows)}
 
@@ -77,8 +78,9 @@ class TelemetryQueries:
     def energy_means(self, asset_id: str, *, start: datetime, end: datetime, known_at: datetime) -> Means:
         """Give mean powers from the differences of energy registers at the period boundaries.
 
-        Free of sampling error, so that they balance where sampled means need not. An asset with one register is
-        taken to have no other; without any the values are NaN. Coverage is 1 where both readings are known.
+        Free of sampling error, so that they balance where sampled means need not. An asset with one register
+        is taken to have no other; without any the values are NaN. Coverage is 1 where both readings are
+        known.
         """
         first, periods = window(start, end)
         begin = period_of(first)
@@ -109,7 +111,7 @@ class TelemetryQueries:
     def coverage(
         self, asset_ids: Sequence[str], point: Point, start: datetime, end: datetime
     ) -> Mapping[str, float]:
-        """Give for each asset the fraction of [start, end) that good readings cover; 0.0 for an empty window."""
+        """Give for each asset the fraction of [start, end) that good readings cover; 0.0 without periods."""
         means = self.means_many(asset_ids, point, start, end)
         return {
             asset_id: float(mean.coverage.mean()) if mean.coverage.size else 0.0

@@ -1,7 +1,8 @@
 """Writes what was measured, and keeps the quarter-hour means up as it arrives."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -23,8 +24,10 @@ _PRUNE_ROWS_MIN = 1_000
 _PRUNE_PER_WRITTEN = 2
 """Old samples go twice as fast as new ones come, so that a tick never pays for a long clean-up."""
 _INSERT_SAMPLE = (
-    "INSERT INTO sample (at_ms, series, quality, value) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
-    f" SET quality = excluded.quality, value = excluded.value WHERE excluded.quality = {GOOD} OR quality <> {GOOD}"
+    "INSERT INTO sample (at_ms, series, quality, value) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
+    " ON CONFLICT DO UPDATE"
+    " SET quality = excluded.quality, value = excluded.value"
+    f" WHERE excluded.quality = {GOOD} OR quality <> {GOOD}"
 )
 _INSERT_LATEST = (
     "INSERT INTO latest (at_ms, series, quality, value) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
@@ -32,7 +35,9 @@ _INSERT_LATEST = (
     " WHERE excluded.at_ms >= at_ms"
 )
 _INSERT_MEAN = (
-    "INSERT INTO mean (series, period, value, covered_ms, source) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+    "INSERT INTO mean (series, period, value, covered_ms, source)"  # noqa: S608 - constants
+    " VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE"
     " SET value = excluded.value, covered_ms = excluded.covered_ms, source = excluded.source"
     f" WHERE excluded.source = {SOURCE_MEASURED} OR source = {SOURCE_IMPORT}"
 )
@@ -56,7 +61,8 @@ class _Running:
 class TelemetryWriter:
     """The writing side of telemetry in one SQLite file; its owner commits.
 
-    After a failed write the owner rolls back and calls ``forget``: the sums in memory are then made anew from the file.
+    After a failed write the owner rolls back and calls ``forget``: the sums in memory are then made anew from
+    the file.
     """
 
     def __init__(self, file: SqliteFile) -> None:
@@ -66,7 +72,7 @@ class TelemetryWriter:
         self._registers: set[int] = set()
         self._newest_period = 0
         self._known_from = 0
-        """Sums in memory are complete from this period on; what touches an earlier one is added up from the file."""
+        """Sums in memory are complete from this period on; earlier ones are added up from the file."""
         self._written = 0
 
     def forget(self) -> None:
@@ -218,7 +224,7 @@ class TelemetryWriter:
         return self._running
 
     def _add_up(self, running: dict[int, _Running], period: int, only: AbstractSet[int] | None) -> None:
-        """Make one period's means and register readings anew from the samples; ``only`` None means every series."""
+        """Make one period's means and register readings anew from the samples; None means every series."""
         boundary_ms, end_ms = period * PERIOD_MS, (period + 1) * PERIOD_MS
         means: list[tuple[int, int, float, int, int]] = []
         registers: list[tuple[int, int, float]] = []
