@@ -187,6 +187,8 @@ class RequestKind(StrEnum):
     """Hold the present power until the request expires."""
     RELEASE = "release"
     """Give the asset back to the plan."""
+    CLEAR_LIMIT = "clear_limit"
+    """Stop keeping a limit that was found on the device at start; a person answers for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from energy.domain import Image, Limit, Plan, Rung
-from energy.errors import Permanent, Retryable
+from energy.errors import BadInput, NoPlan, Permanent, Retryable
 from energy.periods import PERIOD, next_period_start, period_start
 from energy.ports import PlanAnswer, Planner, PlanRequest
 from energy.region.model import Control
@@ -42,6 +44,16 @@ def follow(plans: Sequence[Plan], now: datetime, *, age_s_max: float) -> tuple[P
     if best.rung is not Rung.RULES and now >= best.start + PERIOD:
         return best, Rung.SHIFTED
     return best, best.rung
+
+
+def unusable(plan: Plan) -> str | None:
+    """Say why a plan must not be followed; None where it can be."""
+    for asset_id, part in plan.assets.items():
+        arrays = {"power_kw": part.power_kw, **part.states}
+        for name, values in arrays.items():
+            if not np.isfinite(values).all():
+                return f"the plan's {name} of {asset_id} is not finite"
+    return None if plan.periods > 0 else "the plan covers no period"
 
 
 class PlanKeeper:
@@ -83,10 +95,13 @@ class PlanKeeper:
             return []
         try:
             answer = self._planner.poll()
-        except (Retryable, Permanent) as error:
+        except (Retryable, Permanent, BadInput) as error:
             self._fail(now, error)
             return []
         if answer is None:
+            return []
+        if fault := unusable(answer.plan):
+            self._fail(now, NoPlan(fault))
             return []
         self._waiting = False
         self._trouble = None
@@ -104,7 +119,7 @@ class PlanKeeper:
         try:
             request = _request("p", start=start, image=image, limits=limits, billed_peak_kw=billed_peak_kw)
             self._planner.start(request)
-        except (Retryable, Permanent) as error:
+        except (Retryable, Permanent, BadInput) as error:
             self._fail(now, error)
             return
         self._waiting = True
@@ -129,7 +144,7 @@ class PlanKeeper:
         try:
             self._fallback.start(request)
             answer = self._fallback.poll()
-        except (Retryable, Permanent) as error:
+        except (Retryable, Permanent, BadInput) as error:
             self._trouble = f"rules failed too: {error}"
             return []
         if answer is None:

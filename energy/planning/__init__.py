@@ -1,1 +1,1 @@
-"""FORECAST and OPTIMISE together: one child process, started and polled by the controller, never waited for."""
+"""FORECAST and OPTIMISE together: one child process, started and polled, never waited for."""

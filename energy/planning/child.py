@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 from typing import IO
 
-from energy.canonical import decode_plan_answer, encode_plan_request
-from energy.errors import NoPlan, PlannerUnavailable
+from energy.errors import PlannerUnavailable
+from energy.planning.messages import decode_answer, encode_request
 from energy.ports import PlanAnswer, PlanRequest
 
 ANSWER_BYTES_MAX = 64_000_000
@@ -25,8 +25,8 @@ class PlannerProcess:
 
     Args:
         arguments: the worker's command line after the module.
-        seconds_max: wall seconds from a request to its answer, training included; past it the child is killed.
-        wait_s: how long ``poll`` waits for an answer: 0 in operation, long in lockstep.
+        seconds_max: wall seconds from a request to its answer, training included; past it the child is
+        killed. wait_s: how long ``poll`` waits for an answer: 0 in operation, long in lockstep.
     """
 
     def __init__(self, arguments: Sequence[str], *, seconds_max: float, wait_s: float = 0.0) -> None:
@@ -51,7 +51,7 @@ class PlannerProcess:
         if self._deadline is not None:
             raise PlannerUnavailable("the planner is still busy with the request before")
         child = self._running_child()
-        line = encode_plan_request(request) + b"\n"
+        line = encode_request(request)
         self._deadline = time.monotonic() + self._seconds_max
         threading.Thread(target=_feed, args=(child.stdin, line), daemon=True).start()
 
@@ -71,15 +71,14 @@ class PlannerProcess:
             if time.monotonic() < self._deadline:
                 return None
             self._kill()
-            raise PlannerUnavailable(f"no plan within {self._seconds_max:.0f} s; the planner was ended") from None
+            raise PlannerUnavailable(
+                f"no plan within {self._seconds_max:.0f} s; the planner was ended"
+            ) from None
         self._deadline = None
         if line is None:
             code = self._kill()
             raise PlannerUnavailable(f"the planner died (exit code {code})")
-        answer = decode_plan_answer(line)
-        if isinstance(answer, str):
-            raise NoPlan(answer)
-        return answer
+        return decode_answer(line)
 
     def close(self) -> None:
         """End the child: close its input, wait a little, then kill."""

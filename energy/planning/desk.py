@@ -1,13 +1,13 @@
-"""The planner's desk: from a request to a plan with the forecasts it stands on, down the ladder where it must."""
+"""The planner's desk: from a request to a plan and its forecasts, down the ladder where it must."""
 
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from energy.canonical import decode_plan_request, encode_plan_answer
 from energy.domain import Forecast
 from energy.errors import BadInput, NoPlan, StoreUnavailable
-from energy.forecast.ladder import Model, forecast, train
+from energy.forecast.ladder import forecast
+from energy.forecast.model import Model, train
 from energy.historian.sqlite_reader import open_reader
 from energy.market.day_ahead import DayAheadPrices
 from energy.optimize.optimizer import Optimizer
@@ -15,7 +15,8 @@ from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS
 from energy.planning.expectation import expected_kw, persisting_kw, states_at
-from energy.planning.past import Past, expected_assets, series_spec
+from energy.planning.messages import decode_request, encode_answer, encode_refusal
+from energy.planning.past import Expected, Past, expected_assets, series_spec
 from energy.ports import MeansSource, PlanAnswer, PlanRequest, PriceSource
 from energy.region.history import RegionHistory
 from energy.region.loader import load_region
@@ -36,12 +37,12 @@ class Desk:
 
     def answer(self, line: bytes) -> bytes:
         """Answer one request; what cannot be planned is answered as such, never raised."""
-        request = decode_plan_request(line)
+        request = decode_request(line)
         self._request = request
         try:
-            return encode_plan_answer(self.plan(request))
+            return encode_answer(self.plan(request))
         except (BadInput, NoPlan, StoreUnavailable) as error:
-            return encode_plan_answer(str(error))
+            return encode_refusal(str(error))
 
     def plan(self, request: PlanRequest) -> PlanAnswer:
         """Forecast every asset and optimise; without an optimum the rules plan on the same problem.
@@ -49,10 +50,8 @@ class Desk:
         Raises:
             BadInput: a number that the problem stands on is not usable.
         """
-        forecasts = tuple(self._forecast(request, index) for index in range(len(expected_assets(self._region))))
-        prices = self._prices.prices(
-            start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at
-        )
+        forecasts = tuple(self._forecast(request, asset) for asset in expected_assets(self._region))
+        prices = self._prices.prices(start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at)
         problem = problem_from(
             self._region,
             start=request.start,
@@ -94,10 +93,11 @@ class Desk:
             with suppress(StoreUnavailable):
                 history = self._past.history(asset, known_at=self._request.issued_at)
                 spec = series_spec(self._region, asset)
-                self._models[asset.id] = train(spec, history, known_at=self._request.issued_at)
+                model = train(spec, history, known_at=self._request.issued_at)
+                if model is not None:
+                    self._models[asset.id] = model
 
-    def _forecast(self, request: PlanRequest, index: int) -> Forecast:
-        asset = expected_assets(self._region)[index]
+    def _forecast(self, request: PlanRequest, asset: Expected) -> Forecast:
         return forecast(
             series_spec(self._region, asset),
             self._models.get(asset.id),
@@ -109,7 +109,7 @@ class Desk:
 
 
 class RulesPlanner:
-    """The fallback in the controller's own process: no child, no solver, no record, just what was measured."""
+    """The fallback in the controller's own process: no child, no solver, just what was measured."""
 
     def __init__(self, region: Region, *, prices: PriceSource) -> None:
         self._region = region
@@ -147,6 +147,4 @@ class RulesPlanner:
 def open_desk(region_name: str, folder: Path) -> Desk:
     """Put a desk together from a region's name and a data folder."""
     region = load_region(region_name)
-    return Desk(
-        region, means=open_reader(folder), prices=DayAheadPrices(region, RegionHistory(region))
-    )
+    return Desk(region, means=open_reader(folder), prices=DayAheadPrices(region, RegionHistory(region)))

@@ -9,21 +9,24 @@ from energy.forecast.series import History, SeriesSpec
 from energy.periods import PERIOD, PERIOD_H, period_start, periods_between
 from energy.ports import MeansSource
 from energy.region.ev_hub import EvHub
-from energy.region.generator import Generator
+from energy.region.hydro import Hydro
 from energy.region.load import Load
 from energy.region.model import Asset, Region
+from energy.region.pv import Pv
+from energy.region.wind import Wind
 
 WINDOW = timedelta(days=90)
 LATE = timedelta(days=2)
 """Data may come in this late; older quarter hours are read once."""
 COVERAGE_MIN = 0.5
 """A quarter hour measured for less than this says too little about its mean."""
-Expected = Load | Generator | EvHub
+Source = Pv | Wind | Hydro
+Expected = Load | Pv | Wind | Hydro | EvHub
 
 
 def expected_assets(region: Region) -> tuple[Expected, ...]:
     """List the assets that are forecast from their own past."""
-    return tuple(asset for asset in region.assets if isinstance(asset, Load | Generator | EvHub))
+    return tuple(asset for asset in region.assets if isinstance(asset, Expected))
 
 
 def series_spec(region: Region, asset: Expected) -> SeriesSpec:
@@ -31,9 +34,9 @@ def series_spec(region: Region, asset: Expected) -> SeriesSpec:
     least, most = asset.power_kw_nameplate
     return SeriesSpec(
         asset_id=asset.id,
-        kind=asset.kind if not isinstance(asset, Generator) else _generator_kind(asset),
+        kind=asset.kind,
         rated_kw=max(abs(least), abs(most)),
-        sign=-1 if isinstance(asset, Generator) else 1,
+        sign=-1 if isinstance(asset, Source) else 1,
         zone=region.zone,
         holidays=region.holidays,
         location=(region.location.latitude, region.location.longitude),
@@ -58,8 +61,12 @@ class Past:
         else:
             fresh_from = max(start, min(kept.start + kept.value.size * PERIOD, end) - LATE)
             fresh = self._read(asset, fresh_from, end, known_at)
-            old = kept.value[max(0, periods_between(kept.start, start)) : periods_between(kept.start, fresh_from)]
-            history = History(start=end - (old.size + fresh.size) * PERIOD, value=np.concatenate([old, fresh]))
+            old = kept.value[
+                max(0, periods_between(kept.start, start)) : periods_between(kept.start, fresh_from)
+            ]
+            history = History(
+                start=end - (old.size + fresh.size) * PERIOD, value=np.concatenate([old, fresh])
+            )
         self._kept[asset.id] = history
         return history
 
@@ -67,13 +74,13 @@ class Past:
         match asset:
             case Load():
                 return self._magnitude(asset, Point.POWER_KW, start, end, known_at)
-            case Generator():
+            case Pv() | Wind() | Hydro():
                 return self._magnitude(asset, Point.POWER_KW_AVAILABLE, start, end, known_at)
             case EvHub():
                 return self._asked_for(asset, start, end, known_at)
 
     def _magnitude(
-        self, asset: Asset | Expected, point: Point, start: datetime, end: datetime, known_at: datetime
+        self, asset: Asset, point: Point, start: datetime, end: datetime, known_at: datetime
     ) -> FloatArray:
         means = self._means.means(asset.id, point, start=start, end=end, known_at=known_at)
         result: FloatArray = np.where(means.coverage >= COVERAGE_MIN, np.abs(means.value), np.nan)
@@ -82,8 +89,8 @@ class Past:
     def _asked_for(self, asset: EvHub, start: datetime, end: datetime, known_at: datetime) -> FloatArray:
         """What arriving vehicles asked for: what was charged plus the growth of the backlog.
 
-        The backlog's mean stands in for its value, which shifts an arrival by half a quarter hour and keeps its
-        energy. Where no backlog was recorded (imported history), vehicles were charged on arrival.
+        The backlog's mean stands in for its value, which shifts an arrival by half a quarter hour and keeps
+        its energy. Where no backlog was recorded (imported history), vehicles were charged on arrival.
         """
         charged_kw = self._magnitude(asset, Point.POWER_KW, start, end, known_at)
         backlog = self._means.means(
@@ -93,7 +100,3 @@ class Past:
         growth_kwh = np.where(np.isfinite(growth_kwh), growth_kwh, 0.0)
         result: FloatArray = np.maximum(0.0, charged_kw + growth_kwh / PERIOD_H)
         return result
-
-
-def _generator_kind(asset: Generator) -> str:
-    return str(getattr(asset, "kind"))  # noqa: B009

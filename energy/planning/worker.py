@@ -1,7 +1,8 @@
 """The planner's child process: ``python -m energy.planning.worker REGION FOLDER``.
 
-Reads one plan request a line on standard input, writes one answer a line on standard output, trains its models after
-answering so that a plan never waits for training, and ends when its input ends. It only reads the data folder.
+Reads one plan request a line on standard input, writes one answer a line on standard output, trains its
+models after answering so that a plan never waits for training, and ends when its input ends. It only reads
+the data folder.
 """
 
 import os
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
 
     desk = open_desk(region_name, Path(folder))
     for line in sys.stdin.buffer:
-        answers.write(desk.answer(line) + b"\n")
+        answers.write(desk.answer(line))
         answers.flush()
         desk.train_if_due()
     return 0

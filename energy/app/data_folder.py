@@ -1,0 +1,44 @@
+"""The data folder: where it is, and that only one controller writes there."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from energy.errors import BadInput, Fault
+
+LEDGER = "ledger.sqlite"
+REQUESTS = "requests.sqlite"
+LOCK = "controller.lock"
+
+
+def default_folder(region_id: str) -> Path:
+    """Give the data folder of a region when none is named: data/REGION below the present folder."""
+    return Path("data") / region_id
+
+
+@contextmanager
+def only_controller(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock as long as the controller runs; it ends with the process, however that ends.
+
+    Raises:
+        BadInput: another controller holds it, or the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("w", encoding="utf-8")
+    except OSError as error:
+        raise _fault(folder, f"cannot be written: {error.strerror}", "name another with --data") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            mend = "stop the other controller, or name another folder with --data"
+            raise _fault(folder, "another controller writes here", mend) from error
+        yield
+
+
+def _fault(folder: Path, limit: str, mend: str) -> BadInput:
+    return BadInput(
+        [Fault(file=str(folder), line=None, place="--data", value=str(folder), limit=limit, mend=mend)]
+    )
