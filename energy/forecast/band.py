@@ -1,0 +1,144 @@
+"""How wrong a forecast of this kind has been, and so how wide its band must be.
+
+Errors are held back in time order: none of them belongs to a period that the judged fit had seen. Each is divided
+by its expected size (a product of factors for hour, lead time, level and kind of day), and the quantiles of
+what remains are widened as split conformal prediction asks (Vovk et al. 2005, Algorithmic Learning in a Random World,
+doi 10.1007/b106715), counting days instead of periods, because the errors of one day go together.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from energy.domain import QUANTILES, FloatArray
+from energy.forecast.calendar import SATURDAY, IntArray
+from energy.forecast.frame import Frame
+
+LEAD_EDGES_H = (0.6, 1.6, 3.1, 6.1, 12.1, 24.1, 36.1)
+_LEVELS = 5
+_ROUNDS = 3
+_SHRINK_SAMPLES = 60.0
+"""A factor that rests on this many samples counts half, the rest of it is 1."""
+_SMOOTH_HOURS = (0.25, 0.5, 0.25)
+_SIZE_FLOOR = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Errors:
+    """Held-back errors (measured minus expected, in units of the scale), shape (samples,), with where they fell."""
+
+    deviation: FloatArray
+    place: "Place"
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Place:
+    """Where a sample falls: hour of the local day, lead, expected level in units of the scale, day off or not."""
+
+    hour: IntArray
+    lead: IntArray
+    level: FloatArray
+    day_off: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Band:
+    """Factors of the expected error and quantiles of what they leave; ``quantiles`` has shape (levels, 5)."""
+
+    size: float
+    by_hour: FloatArray
+    by_lead: FloatArray
+    by_level: FloatArray
+    by_day_off: FloatArray
+    level_edges: FloatArray
+    quantiles: FloatArray
+
+
+def place_of(frame: Frame, index: IntArray, gate: IntArray, deviation: FloatArray) -> Place:
+    """Place samples; ``deviation`` is the expected one."""
+    calendar = frame.calendar
+    scale = frame.reference.scale[index]
+    usual = np.divide(frame.reference.centre[index], scale, out=np.zeros(index.size), where=scale > 0.0)
+    lead_h = (index - gate) * (calendar.step_s / 3600.0)
+    return Place(
+        hour=calendar.slot[index] * 24 // calendar.slots,
+        lead=np.searchsorted(np.asarray(LEAD_EDGES_H), lead_h).astype(np.int64),
+        level=np.nan_to_num(usual + deviation),
+        day_off=(calendar.day_class[calendar.day[index]] >= SATURDAY).astype(np.int64)
+        + (calendar.holiday_share[calendar.day[index]] > 0.5),
+    )
+
+
+def band_of(errors: Errors) -> Band:
+    """Learn a band from held-back errors; there must be at least one."""
+    place, size = errors.place, np.abs(errors.deviation)
+    mean = max(float(size.mean()), _SIZE_FLOOR)
+    edges = np.quantile(place.level, np.linspace(0.0, 1.0, _LEVELS + 1)[1:-1])
+    level = np.searchsorted(edges, place.level)
+    groups = ((place.hour, 24), (place.lead, len(LEAD_EDGES_H) + 1), (level, _LEVELS), (place.day_off, 3))
+    factors = [np.ones(count) for _, count in groups]
+    for _ in range(_ROUNDS):
+        for number, (group, count) in enumerate(groups):
+            others = mean * np.prod(
+                [
+                    factor[where]
+                    for at, (factor, (where, _)) in enumerate(zip(factors, groups, strict=True))
+                    if at != number
+                ],
+                axis=0,
+            )
+            factors[number] = _factor(size / others, group, count, circular=count == 24)
+    expected = mean * np.prod(
+        [factor[where] for factor, (where, _) in zip(factors, groups, strict=True)], axis=0
+    )
+    return Band(
+        size=mean,
+        by_hour=factors[0],
+        by_lead=factors[1],
+        by_level=factors[2],
+        by_day_off=factors[3],
+        level_edges=edges,
+        quantiles=_quantiles(errors.deviation / expected, level, errors.days),
+    )
+
+
+def spread(band: Band, place: Place) -> FloatArray:
+    """Give the error's quantiles for each sample in units of the scale, shape (5, samples), non-decreasing."""
+    level = np.searchsorted(band.level_edges, place.level)
+    size = (
+        band.size
+        * band.by_hour[place.hour]
+        * band.by_lead[place.lead]
+        * band.by_level[level]
+        * band.by_day_off[place.day_off]
+    )
+    result: FloatArray = np.sort(band.quantiles[level].T * size, axis=0)
+    return result
+
+
+def _factor(ratio: FloatArray, group: IntArray, count: int, *, circular: bool) -> FloatArray:
+    samples: FloatArray = np.bincount(group, minlength=count).astype(np.float64)
+    total: FloatArray = np.bincount(group, weights=ratio, minlength=count).astype(np.float64)
+    if circular:
+        samples, total = _smooth(samples), _smooth(total)
+    factor: FloatArray = (total + _SHRINK_SAMPLES) / (samples + _SHRINK_SAMPLES)
+    return np.maximum(factor, 0.02)
+
+
+def _smooth(values: FloatArray) -> FloatArray:
+    before, at, after = _SMOOTH_HOURS
+    return before * np.roll(values, 1) + at * values + after * np.roll(values, -1)
+
+
+def _quantiles(scores: FloatArray, level: IntArray, days: int) -> FloatArray:
+    """Quantiles of the scores by level, each drawn half towards those of all levels together."""
+    outward = 1.0 + 1.0 / max(days, 2)
+    wanted = np.clip([0.5 + (p - 0.5) * outward for p in QUANTILES], 0.0, 1.0)
+    together = np.quantile(scores, wanted)
+    rows = []
+    for number in range(_LEVELS):
+        members = scores[level == number]
+        own = np.quantile(members, wanted) if members.size >= _SHRINK_SAMPLES else together
+        rows.append(0.5 * (own + together))
+    return np.array(rows)

@@ -1,0 +1,143 @@
+"""The ladder: learned, else seasonal, else flat; the rung is named in the forecast."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from energy.domain import QUANTILES, FloatArray, Forecast
+from energy.forecast.band import place_of, spread
+from energy.forecast.calendar import IntArray
+from energy.forecast.frame import Frame, frame_of
+from energy.forecast.gates import Gates, LiveGates
+from energy.forecast.model import Model, learned_deviation, periods_known
+from energy.forecast.reference import LEAD_DAYS_MAX, clear_sky
+from energy.forecast.seasonal import seasonal_band, seasonal_deviation
+from energy.forecast.series import History, SeriesSpec
+from energy.periods import HORIZON_PERIODS
+
+HISTORY_DAYS_MAX = 130
+"""How far back a forecast looks; the longest reference needs 120 days and three."""
+_FLAT_SHARES = (0.0, 0.1, 0.25, 0.5, 0.9)
+"""Quantiles as shares of the rated power where nothing was ever measured."""
+
+
+def forecast(
+    spec: SeriesSpec,
+    model: Model | None,
+    history: History,
+    *,
+    issued_at: datetime,
+    start: datetime,
+    periods: int = HORIZON_PERIODS,
+) -> Forecast:
+    """Forecast one series with the best rung that its model and history allow.
+
+    Args:
+        spec: the series.
+        model: what ``train`` gave, or None.
+        history: measured magnitudes; periods that end after ``issued_at`` are not looked at.
+        issued_at: the gate.
+        start: label of the first period, on the history's grid, at or after the history's start.
+        periods: how many; the last may lie at most 60 hours after ``issued_at``.
+
+    Returns:
+        A forecast in our sign, rung in ``model``; non-crossing quantiles within what the asset can do.
+
+    Raises:
+        ValueError: the start is off the grid, or the horizon reaches too far.
+    """
+    history = _recent(history, issued_at)
+    known = periods_known(history, issued_at)
+    first = _position(history, start)
+    if first + periods - known > LEAD_DAYS_MAX * 86_400 / history.step_s:
+        raise ValueError(
+            f"{periods} periods from {start.isoformat()} reach more than {LEAD_DAYS_MAX} days ahead"
+        )
+    index = np.arange(first, first + periods, dtype=np.int64)
+    frame = frame_of(spec, history, known=known, periods=first + periods)
+    gate = np.full(periods, min(known, first), dtype=np.int64)
+    rung, magnitude = _best(model, frame, history, index, gate)
+    return Forecast(
+        asset_id=spec.asset_id,
+        issued_at=issued_at,
+        known_at=history.start + timedelta(seconds=known * history.step_s),
+        model=rung,
+        start=start,
+        quantiles_kw=np.sort(spec.sign * magnitude, axis=0) + 0.0,
+    )
+
+
+def quantiles_of(
+    model: Model | None, frame: Frame, index: IntArray, gate: IntArray, *, gates: Gates
+) -> tuple[str, FloatArray] | None:
+    """Give the rung's name and magnitudes (5, samples) from the learned or the seasonal rung; None if neither can."""
+    if not _has_reference(frame, index):
+        return None
+    if model is not None:
+        deviation = learned_deviation(model, frame, index, gate)
+        name, band = "learned", model.band
+    else:
+        deviation = seasonal_deviation(frame, index, gate)
+        own = seasonal_band(frame, known=int(gate[0]), gates=gates)
+        if own is None:
+            return None
+        name, band = "seasonal", own
+    errors = spread(band, place_of(frame, index, gate, deviation))
+    return name, np.sort(frame.magnitude(deviation + errors, index), axis=0)
+
+
+def _best(
+    model: Model | None, frame: Frame, history: History, index: IntArray, gate: IntArray
+) -> tuple[str, FloatArray]:
+    usable = model if model is not None and model.fits(frame.spec, history) else None
+    found = quantiles_of(usable, frame, index, gate, gates=LiveGates())
+    return found if found is not None else ("flat", flat_quantiles(frame, index, gate))
+
+
+def _has_reference(frame: Frame, index: IntArray) -> bool:
+    reference = frame.reference
+    return bool(np.all(np.isfinite(reference.centre[index]) & np.isfinite(reference.scale[index])))
+
+
+def flat_quantiles(frame: Frame, index: IntArray, gate: IntArray) -> FloatArray:
+    """Spread the last day's measured range over the horizon; the rated power's where there is none; night is night."""
+    known = frame.value[max(0, int(gate[0]) - frame.slots) : int(gate[0])]
+    known = known[np.isfinite(known)]
+    low, high = frame.spec.bounds
+    shares = np.asarray(_FLAT_SHARES)
+    if known.size:
+        level = np.quantile(known, QUANTILES) * frame.capacity[index[0]]
+    elif np.isfinite(high):
+        level = shares * high
+    else:
+        level = np.zeros(shares.size)
+    shape = np.ones(index.size)
+    if frame.spec.kind == "pv":
+        calendar = frame.calendar
+        shape = clear_sky(calendar.at_s[index], step_s=calendar.step_s, location=frame.spec.location)
+        level = level / max(float(shape.max()), 0.1)
+    bounded: FloatArray = np.clip(level[:, None] * shape, low, high)
+    return bounded
+
+
+def _recent(history: History, issued_at: datetime) -> History:
+    """Drop whole days from the front that no forecast looks at any more."""
+    days = (issued_at - history.start) // timedelta(days=1) - HISTORY_DAYS_MAX
+    if days <= 0:
+        return history
+    cut = days * (86_400 // history.step_s)
+    return History(
+        start=history.start + timedelta(days=days),
+        value=history.value[cut:],
+        step_s=history.step_s,
+        known_ahead={name: values[cut:] for name, values in history.known_ahead.items()},
+        past={name: values[cut:] for name, values in history.past.items()},
+        capacity=None if history.capacity is None else history.capacity[cut:],
+    )
+
+
+def _position(history: History, start: datetime) -> int:
+    offset = (start - history.start).total_seconds() / history.step_s
+    if offset != int(offset) or offset < 0:
+        raise ValueError(f"{start.isoformat()} is not on the grid that begins at {history.start.isoformat()}")
+    return int(offset)

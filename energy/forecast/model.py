@@ -1,0 +1,232 @@
+"""The learned rung: a ridge regression, trees on what it leaves, and a band from held-back errors.
+
+Both learn the deviation from the reference, for pairs of a period and a gate as they will be asked for.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from energy.domain import FloatArray
+from energy.forecast.band import Band, Errors, band_of, place_of
+from energy.forecast.calendar import IntArray
+from energy.forecast.features import Rows, rows_of
+from energy.forecast.frame import Frame, frame_of
+from energy.forecast.gates import Gates, LiveGates
+from energy.forecast.seasonal import seasonal_deviation
+from energy.forecast.series import History, SeriesSpec
+from energy.forecast.trees import Trees, evaluate, fit_trees
+
+TRAINING_DAYS_MAX = 1100
+"""Three years: older habits teach little."""
+TRAINING_DAYS_MIN = 21
+SAMPLES_MAX = 30_000
+TREES_MAX = 160
+SAMPLES_A_TREE = 90
+"""A short history gets fewer trees, so that they do not learn it by heart."""
+HALF_LIFE_DAYS = 400.0
+"""After this many days a sample counts half."""
+HELD_BACK_SHARE = 0.25
+HELD_BACK_DAYS_MAX = 70
+RIDGE = 30.0
+_WILD = 0.003
+"""Share of the deviations at each end that is drawn in before fitting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ridge:
+    """A linear model of standardised features; arrays have shape (features,)."""
+
+    mean: FloatArray
+    spread: FloatArray
+    weight: FloatArray
+    offset: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Model:
+    """What was learned of one series: plain numbers and arrays.
+
+    ``ridge_share`` and ``trees_share`` (0 to 1) say how far each part proved itself on the held-back days; what the
+    ridge lacks of 1 is the seasonal rung's own correction.
+    """
+
+    asset_id: str
+    known_at: datetime
+    step_s: int
+    columns: tuple[str, ...]
+    ridge: Ridge
+    trees: Trees
+    ridge_share: float
+    trees_share: float
+    band: Band
+
+    def fits(self, spec: SeriesSpec, history: History) -> bool:
+        """Tell whether the model was learned for this series and these columns."""
+        return (
+            self.asset_id == spec.asset_id
+            and self.step_s == history.step_s
+            and self.columns == _columns(history)
+        )
+
+
+def train(
+    spec: SeriesSpec, history: History, known_at: datetime, *, gates: Gates | None = None
+) -> Model | None:
+    """Learn from what was known at a moment; None where the history is too short to learn from.
+
+    Args:
+        spec: the series.
+        history: at least TRAINING_DAYS_MIN days; values from ``known_at`` on are not looked at.
+        known_at: only periods that ended by then count.
+        gates: how far ahead the model will be asked; None means live use, every lead up to two days.
+    """
+    known = min(periods_known(history, known_at), history.value.size)
+    frame = frame_of(spec, history, known=known, periods=known)
+    return train_on(
+        frame, known=known, gates=gates or LiveGates(), known_at=known_at, columns=_columns(history)
+    )
+
+
+def train_on(
+    frame: Frame, *, known: int, gates: Gates, known_at: datetime, columns: tuple[str, ...]
+) -> Model | None:
+    """Learn from the first ``known`` periods of a frame; see ``train``."""
+    index, gate = _samples(frame, known=known, gates=gates)
+    days = (known - (int(index[0]) if index.size else known)) // frame.slots
+    if days < TRAINING_DAYS_MIN:
+        return None
+    with threadpool_limits(limits=1):
+        held_days = int(min(HELD_BACK_DAYS_MAX, max(7, days * HELD_BACK_SHARE)))
+        first_held = known - held_days * frame.slots
+        rows, target = rows_of(frame, index, gate), _target(frame, index)
+        weight = _weight(frame, index, known)
+        early, late = index < first_held, (index >= first_held) & (gate <= known)
+        ridge, trees = _fit(_take(rows, early), target[early], weight[early])
+        shares, expected = _shares(frame, rows, index, gate, late, ridge, trees)
+        place = place_of(frame, index[late], gate[late], expected)
+        error = frame.anomaly[index[late]] - expected
+        band = band_of(Errors(deviation=error, place=place, days=held_days))
+        ridge, trees = _fit(rows, target, weight)
+    return Model(
+        asset_id=frame.spec.asset_id,
+        known_at=known_at,
+        step_s=frame.calendar.step_s,
+        columns=columns,
+        ridge=ridge,
+        trees=trees,
+        ridge_share=shares[0],
+        trees_share=shares[1],
+        band=band,
+    )
+
+
+def learned_deviation(model: Model, frame: Frame, index: IntArray, gate: IntArray) -> FloatArray:
+    """Expect deviations from the reference, shape (samples,)."""
+    rows = rows_of(frame, index, gate)
+    seasonal = seasonal_deviation(frame, index, gate)
+    return _blend(
+        model.ridge_share,
+        model.trees_share,
+        seasonal,
+        _ridge(model.ridge, rows),
+        evaluate(model.trees, rows.full),
+    )
+
+
+def periods_known(history: History, at: datetime) -> int:
+    """Count the periods from the history's start that had ended at a moment, measured or not."""
+    return max(0, (at - history.start) // timedelta(seconds=history.step_s))
+
+
+def _columns(history: History) -> tuple[str, ...]:
+    return (*history.known_ahead, "|", *history.past)
+
+
+def _samples(frame: Frame, *, known: int, gates: Gates) -> tuple[IntArray, IntArray]:
+    """Choose pairs of period and gate, oldest first: all that can be used, thinned evenly to SAMPLES_MAX."""
+    first = max(0, known - TRAINING_DAYS_MAX * frame.slots)
+    index = np.arange(first, known, dtype=np.int64)
+    index = index[np.isfinite(frame.anomaly[first:known])]
+    stride = -(-index.size // SAMPLES_MAX)
+    if stride > 1:
+        turn = frame.calendar.slot[index] + frame.calendar.day[index]
+        index = index[turn % stride == 0]
+    gate = gates.gate_of(frame.calendar, index)
+    usable = gate > first
+    return index[usable], gate[usable]
+
+
+def _target(frame: Frame, index: IntArray) -> FloatArray:
+    target = frame.anomaly[index]
+    low, high = np.quantile(target, [_WILD, 1.0 - _WILD])
+    return np.clip(target, low, high)
+
+
+def _weight(frame: Frame, index: IntArray, known: int) -> FloatArray:
+    scale = frame.reference.scale[index]
+    age_days = (known - index) / frame.slots
+    weight: FloatArray = np.clip(scale / scale.mean(), 0.05, 3.0) * 0.5 ** (age_days / HALF_LIFE_DAYS)
+    return weight
+
+
+def _take(rows: Rows, where: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Rows:
+    return Rows(linear=rows.linear[where], full=rows.full[where])
+
+
+def _fit(rows: Rows, target: FloatArray, weight: FloatArray) -> tuple[Ridge, Trees]:
+    ridge = _fit_ridge(rows.linear, target, weight)
+    count = int(min(TREES_MAX, max(20, target.size // SAMPLES_A_TREE)))
+    return ridge, fit_trees(rows.full, target - _ridge(ridge, rows), weight, trees=count)
+
+
+def _fit_ridge(linear: FloatArray, target: FloatArray, weight: FloatArray) -> Ridge:
+    total = weight.sum()
+    mean = (weight[:, None] * linear).sum(axis=0) / total
+    spread = np.sqrt((weight[:, None] * (linear - mean) ** 2).sum(axis=0) / total)
+    spread = np.where(spread > 1e-12, spread, 1.0)
+    x = (linear - mean) / spread
+    offset = float((weight * target).sum() / total)
+    left = x.T @ (weight[:, None] * x) + RIDGE * np.eye(x.shape[1])
+    right = x.T @ (weight * (target - offset))
+    return Ridge(mean=mean, spread=spread, weight=np.linalg.solve(left, right), offset=offset)
+
+
+def _ridge(ridge: Ridge, rows: Rows) -> FloatArray:
+    # einsum keeps one order of summation for one row and for many
+    scaled = (rows.linear - ridge.mean) / ridge.spread * ridge.weight
+    result: FloatArray = ridge.offset + scaled.sum(axis=1)
+    return result
+
+
+def _blend(
+    ridge_share: float, trees_share: float, seasonal: FloatArray, ridge: FloatArray, trees: FloatArray
+) -> FloatArray:
+    return seasonal + ridge_share * (ridge - seasonal) + trees_share * trees
+
+
+def _shares(
+    frame: Frame,
+    rows: Rows,
+    index: IntArray,
+    gate: IntArray,
+    late: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
+    ridge: Ridge,
+    trees: Trees,
+) -> tuple[tuple[float, float], FloatArray]:
+    """Choose how far to trust each part, by the mean error on the held-back days; give the expectation with it."""
+    held = _take(rows, late)
+    seasonal = seasonal_deviation(frame, index[late], gate[late])
+    linear, grown = _ridge(ridge, held), evaluate(trees, held.full)
+    truth, scale = frame.anomaly[index[late]], frame.reference.scale[index[late]]
+    best: tuple[float, float, float] | None = None
+    for ridge_share in (1.0, 0.5, 0.0):
+        for trees_share in (1.0, 0.75, 0.5, 0.0):
+            expected = _blend(ridge_share, trees_share, seasonal, linear, grown)
+            loss = float(np.mean(scale * np.abs(truth - expected)))
+            if best is None or loss < best[0] * 0.995:
+                best = (loss, ridge_share, trees_share)
+    shares = (1.0, 1.0) if best is None else best[1:]
+    return shares, _blend(*shares, seasonal, linear, grown)

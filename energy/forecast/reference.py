@@ -1,0 +1,201 @@
+"""What a series usually does: a centre and a scale for every period, both known three days before.
+
+A forecast is ``centre + scale * deviation``; only the deviation is learned. So the learned part is a number near
+zero for a village and for a country alike, and a series that grows is followed by its reference.
+
+Nothing here looks at values younger than ``DAYS_BACK_MIN`` days before the period it describes, and no forecast
+reaches further than ``LEAD_DAYS_MAX``: a reference is always known at the gate.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from energy.domain import FloatArray
+from energy.forecast.calendar import SATURDAY, Calendar, IntArray
+from energy.forecast.series import SeriesSpec
+from energy.forecast.sun import sine_of_elevation
+
+DAYS_BACK_MIN = 3
+LEAD_DAYS_MAX = 2.5
+"""Half a day under DAYS_BACK_MIN, so that neither a slot nor a clock change can reach past the gate."""
+
+_CLASS_WEIGHTS = (0.34, 0.25, 0.19, 0.13, 0.09)
+"""How much the last days of the same class count, youngest first; levels are corrected later."""
+_ALIKE_WEIGHTS = (0.2, 0.2, 0.2, 0.2, 0.2)
+_PV_DAYS = 14
+_PV_PEAK_DAYS = 28
+_LEVEL_DAYS = 28
+_HYDRO_DAYS = 7
+_WIND_PEAK_DAYS = 120
+_CLEAR_SKY_POWER = 1.15
+"""Exponent on the sine of elevation: the longer way through the air at low sun."""
+_NIGHT_SHARE = 0.005
+"""A slot whose highest value stays under this share of the peak has no sun, whatever the geometry says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reference:
+    """Centre and scale by period, NaN where nothing is known; a scale of 0 means certainly zero (night)."""
+
+    centre: FloatArray
+    scale: FloatArray
+
+
+def reference_of(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> Reference:
+    """Describe the usual course of ``values`` (periods,), NaN where missing or not yet known."""
+    if spec.kind == "pv":
+        return _sun_reference(spec, values, calendar)
+    centre = centre_of(spec, values, calendar)
+    level = _trailing_mean(np.abs(values), days=_LEVEL_DAYS, slots=calendar.slots)
+    if spec.kind in ("load", "heat"):
+        scale = np.fmax(centre, 0.1 * level)
+    elif spec.kind == "price":
+        spread = np.sqrt(_trailing_mean((values - centre) ** 2, days=_LEVEL_DAYS, slots=calendar.slots))
+        scale = np.fmax(spread, 0.05 * level)
+    elif spec.kind == "hydro":
+        scale = np.fmax(centre, 0.25 * level)
+    elif spec.kind == "wind":
+        scale = _trailing_peak(values, days=_WIND_PEAK_DAYS, slots=calendar.slots)
+        scale = np.fmax(scale, 2.0 * level)
+    else:
+        scale = level
+    return Reference(centre=centre, scale=np.where(scale > 0.0, scale, np.nan))
+
+
+def centre_of(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> FloatArray:
+    """Give the usual value of any column for a series of this kind."""
+    if spec.kind == "pv":
+        return _slot_mean(values, slots=calendar.slots, days=_PV_DAYS)
+    if spec.kind in ("wind", "hydro"):
+        days = _HYDRO_DAYS if spec.kind == "hydro" else _LEVEL_DAYS
+        return _trailing_mean(values, days=days, slots=calendar.slots)
+    return _day_class_centre(values, calendar)
+
+
+def clear_sky(at_s: IntArray, *, step_s: int, location: tuple[float, float]) -> FloatArray:
+    """Give a clear sky's share of full power for periods that start at ``at_s``: 0 from sunset to sunrise."""
+    parts = [
+        np.maximum(
+            sine_of_elevation(at_s + share * step_s, latitude=location[0], longitude=location[1]),
+            0.0,
+        )
+        ** _CLEAR_SKY_POWER
+        for share in (1.0 / 6.0, 0.5, 5.0 / 6.0)
+    ]
+    result: FloatArray = (parts[0] + parts[1] + parts[2]) / 3.0
+    return result
+
+
+def _day_class_centre(values: FloatArray, calendar: Calendar) -> FloatArray:
+    """Weigh the last days of the same class at the same wall-clock time; else days as working or not; else any."""
+    classes = calendar.day_class
+    centre = _days_mean(values, calendar, _previous_days(classes), _CLASS_WEIGHTS)
+    for coarser in ((classes >= SATURDAY).astype(np.int64), np.zeros_like(classes)):
+        if not np.isnan(centre).any():
+            break
+        other = _days_mean(values, calendar, _previous_days(coarser), _ALIKE_WEIGHTS)
+        centre = np.where(np.isnan(centre), other, centre)
+    return centre
+
+
+def _previous_days(classes: IntArray) -> IntArray:
+    """List for each day the last days of its class, youngest first, shape (days, 5), -1 where there is none."""
+    count = len(_CLASS_WEIGHTS)
+    table = np.full((classes.size, count), -1, dtype=np.int64)
+    for value in np.unique(classes):
+        members = np.flatnonzero(classes == value)
+        known = np.searchsorted(members, members - DAYS_BACK_MIN, side="right")
+        for rank in range(count):
+            position = known - 1 - rank
+            table[members, rank] = np.where(position >= 0, members[np.maximum(position, 0)], -1)
+    return table
+
+
+def _days_mean(
+    values: FloatArray, calendar: Calendar, table: IntArray, weights: tuple[float, ...]
+) -> FloatArray:
+    total = np.zeros(values.size)
+    weight_sum = np.zeros(values.size)
+    for rank, weight in enumerate(weights):
+        day = table[calendar.day, rank]
+        index = np.where(day >= 0, calendar.index_of[day, calendar.slot], -1)
+        value = np.where(index >= 0, values[index], np.nan)
+        known = np.isfinite(value)
+        total += np.where(known, weight * value, 0.0)
+        weight_sum += weight * known
+    return _ratio(total, weight_sum)
+
+
+def _sun_reference(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> Reference:
+    """Scale by the clear sky where the sun is up, by the series' own peaks where they contradict the geometry."""
+    slots = calendar.slots
+    clear = clear_sky(calendar.at_s, step_s=calendar.step_s, location=spec.location)
+    shine = np.where(np.isfinite(values), clear, np.nan)
+    share = _ratio(
+        _slot_mean(values, slots=slots, days=_PV_DAYS), _slot_mean(shine, slots=slots, days=_PV_DAYS)
+    )
+    peak = _trailing_peak(values, days=_PV_PEAK_DAYS, slots=slots)
+    clear_peak = _trailing_peak(shine, days=_PV_PEAK_DAYS, slots=slots)
+    slot_peak = _slot_peak(values, slots=slots, days=_PV_PEAK_DAYS)
+    seen = slot_peak > _NIGHT_SHARE * peak
+    scale = np.fmax(clear * _ratio(peak, clear_peak), np.where(seen, slot_peak, 0.0))
+    own_mean = _slot_mean(values, slots=slots, days=_PV_DAYS)
+    centre = np.where((clear > 0.02) & np.isfinite(share), share * clear, own_mean)
+    return Reference(centre=np.clip(centre, 0.0, scale), scale=scale)
+
+
+def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    ratio: FloatArray = np.divide(above, below, out=np.full(above.size, np.nan), where=below > 0.0)
+    return ratio
+
+
+def _trailing_mean(values: FloatArray, *, days: int, slots: int) -> FloatArray:
+    """Mean over ``days`` days that end DAYS_BACK_MIN days before each period."""
+    known = np.isfinite(values)
+    total = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    count = np.concatenate([[0], np.cumsum(known)])
+    end = np.maximum(np.arange(values.size) - DAYS_BACK_MIN * slots + 1, 0)
+    begin = np.maximum(end - days * slots, 0)
+    return _ratio(total[end] - total[begin], (count[end] - count[begin]).astype(np.float64))
+
+
+def _by_day(values: FloatArray, slots: int) -> FloatArray:
+    """Lay periods out as (days, slots) counted from the first period, NaN-padded."""
+    days = -(-values.size // slots)
+    table = np.full(days * slots, np.nan)
+    table[: values.size] = values
+    return table.reshape(days, slots)
+
+
+def _slot_mean(values: FloatArray, *, slots: int, days: int) -> FloatArray:
+    table = _by_day(values, slots)
+    known = np.isfinite(table)
+    total = np.vstack([np.zeros(slots), np.cumsum(np.where(known, table, 0.0), axis=0)])
+    count = np.vstack([np.zeros(slots), np.cumsum(known, axis=0)])
+    end = np.maximum(np.arange(table.shape[0]) - DAYS_BACK_MIN + 1, 0)
+    begin = np.maximum(end - days, 0)
+    mean = _ratio((total[end] - total[begin]).ravel(), (count[end] - count[begin]).ravel())
+    return mean[: values.size]
+
+
+def _slot_peak(values: FloatArray, *, slots: int, days: int) -> FloatArray:
+    """Highest value of the slot and its neighbours over the trailing days, 0 where nothing is known."""
+    table = np.nan_to_num(_by_day(values, slots), nan=0.0)
+    wide = np.maximum(table, np.maximum(np.roll(table, 1, axis=1), np.roll(table, -1, axis=1)))
+    return _trailing_rows(wide, days=days).ravel()[: values.size]
+
+
+def _trailing_peak(values: FloatArray, *, days: int, slots: int) -> FloatArray:
+    table = np.nan_to_num(_by_day(np.abs(values), slots), nan=0.0)
+    peak = _trailing_rows(table.max(axis=1, keepdims=True), days=days)
+    return np.repeat(peak.ravel(), slots)[: values.size]
+
+
+def _trailing_rows(table: FloatArray, *, days: int) -> FloatArray:
+    """Give for each row the greatest of ``days`` rows ending two whole days and a day before it."""
+    lead = days + DAYS_BACK_MIN - 1
+    padded = np.vstack([np.zeros((lead, table.shape[1])), table])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, days, axis=0)
+    result: FloatArray = windows[: table.shape[0]].max(axis=-1)
+    return result
