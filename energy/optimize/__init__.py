@@ -1,0 +1,11 @@
+r"""OPTIMISE: what the region should do over the next two days, and what that costs.
+
+::
+
+    problem_from -> kinds (Pyomo prototypes) -> compile -> tile -> solve (HiGHS) -> read -> Plan
+                 \-> rules_plan: the fallback that needs no solver
+
+The model is stated once, as a Pyomo prototype of one asset a kind. Each prototype is compiled once and
+tiled with numpy to all assets of its kind; the next quarter hour changes vectors only. docs/optimisation.md
+holds every equation.
+"""

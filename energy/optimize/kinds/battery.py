@@ -1,0 +1,132 @@
+"""A battery: one-way efficiencies, a band, wear, a fee, and the worth of what stays in store."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pe
+
+from energy.domain import FloatArray
+from energy.optimize.kinds.forced_power import (
+    FORCED,
+    FORCED_BREACHES,
+    FORCED_SERIES,
+    FREE,
+    add_forced_power,
+    is_forced,
+)
+from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
+from energy.optimize.problem import WAY_BACK_EUR_PER_KWH_H, Storage
+from energy.periods import PERIOD_H
+
+SCALARS = (
+    "energy_kwh_start",
+    "energy_kwh_min",
+    "energy_kwh_max",
+    "below_kwh_max",
+    "above_kwh_max",
+    "efficiency_charge",
+    "drain_kwh_per_kwh_discharged",
+    "wear_eur_per_kwh",
+    "fee_eur_per_kwh_drawn",
+    "terminal_eur_per_kwh",
+    "terminal_eur_start",
+)
+
+
+def build(periods: int, structure: int) -> Any:
+    """State the prototype."""
+    series = ("charge_kw_max", "discharge_kw_max")
+    m = new_prototype(
+        periods, scalars=SCALARS, series=series + (FORCED_SERIES if structure == FORCED else ())
+    )
+    m.charge_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.charge_kw_max[t]))
+    m.discharge_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.discharge_kw_max[t]))
+    m.in_band_kwh = pe.Var(m.T, bounds=lambda m, _t: (m.energy_kwh_min, m.energy_kwh_max))
+    m.below_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.below_kwh_max))
+    m.above_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.above_kwh_max))
+    m.power_kw = pe.Expression(m.T, rule=lambda m, t: m.charge_kw[t] - m.discharge_kw[t])
+    m.energy_kwh = pe.Expression(m.T, rule=stored_energy)
+    m.energy_balance = pe.Constraint(m.T, rule=energy_balance)
+    forced = add_forced_power(m) if structure == FORCED else 0.0
+    m.cost_breach = pe.Objective(expr=way_back_into_the_band(m) + forced)
+    m.cost_wear = pe.Objective(
+        expr=PERIOD_H * m.wear_eur_per_kwh * pe.quicksum(m.discharge_kw[t] for t in m.T)
+    )
+    m.cost_fees = pe.Objective(
+        expr=PERIOD_H * m.fee_eur_per_kwh_drawn * pe.quicksum(m.charge_kw[t] for t in m.T)
+    )
+    m.cost_terminal = pe.Objective(expr=worth_of_what_was_drained(m))
+    return m
+
+
+def stored_energy(m: Any, t: int) -> Any:
+    """Energy at the end of the period: in the band, or as far outside as it was measured."""
+    return m.in_band_kwh[t] - m.below_kwh[t] + m.above_kwh[t]
+
+
+def energy_balance(m: Any, t: int) -> Any:
+    """What was stored, plus what charging brings, less what discharging takes."""
+    before = m.energy_kwh_start if t == 0 else m.energy_kwh[t - 1]
+    charged = PERIOD_H * m.efficiency_charge * m.charge_kw[t]
+    discharged = PERIOD_H * m.drain_kwh_per_kwh_discharged * m.discharge_kw[t]
+    return m.energy_kwh[t] - before - charged + discharged == 0.0
+
+
+def way_back_into_the_band(m: Any) -> Any:
+    """Energy outside the band costs by the hour, so that it is brought back soon."""
+    return PERIOD_H * WAY_BACK_EUR_PER_KWH_H * pe.quicksum(m.below_kwh[t] + m.above_kwh[t] for t in m.T)
+
+
+def worth_of_what_was_drained(m: Any) -> Any:
+    """Energy worth less at the end of the horizon than at its start is a cost, more is a gain."""
+    return m.terminal_eur_start - m.terminal_eur_per_kwh * m.energy_kwh[m.T.last()]
+
+
+def parameters(item: Storage) -> Mapping[str, float | FloatArray]:
+    """Derive what the prototype's Params stand for."""
+    start = item.energy_kwh_start
+    values: dict[str, float | FloatArray] = {
+        "energy_kwh_start": start,
+        "energy_kwh_min": item.energy_kwh_min,
+        "energy_kwh_max": item.energy_kwh_max,
+        "below_kwh_max": max(0.0, item.energy_kwh_min - start),
+        "above_kwh_max": max(0.0, start - item.energy_kwh_max),
+        "efficiency_charge": item.efficiency_charge,
+        "drain_kwh_per_kwh_discharged": 1.0 / item.efficiency_discharge,
+        "wear_eur_per_kwh": item.wear_eur_per_kwh,
+        "fee_eur_per_kwh_drawn": item.fee_eur_per_kwh_drawn,
+        "terminal_eur_per_kwh": item.terminal_eur_per_kwh,
+        "terminal_eur_start": item.terminal_eur_per_kwh * start,
+        "charge_kw_max": np.maximum(0.0, item.power_kw_max),
+        "discharge_kw_max": np.maximum(0.0, -item.power_kw_min),
+    }
+    if structure(item) == FORCED:
+        values["power_kw_min"], values["power_kw_max"] = item.power_kw_min, item.power_kw_max
+    return values
+
+
+def structure(item: Storage) -> int:
+    """Tell which prototype the battery needs."""
+    return FORCED if is_forced(item.power_kw_min, item.power_kw_max) else FREE
+
+
+BATTERY: Kind[Storage] = Kind(
+    name="battery",
+    build=build,
+    parameters=parameters,
+    structure=structure,
+    states=("energy_kwh",),
+    exclusive=("charge_kw", "discharge_kw"),
+    binding={
+        ("charge_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),
+        ("discharge_kw", "upper"): BindingRule(name="power_kw_min", at_zero=False),
+        ("in_band_kwh", "lower"): BindingRule(name="energy_kwh_min"),
+        ("in_band_kwh", "upper"): BindingRule(name="energy_kwh_max"),
+    },
+    breaches={
+        "below_kwh": BreachRule(name="energy_kwh_min", unit="kWh"),
+        "above_kwh": BreachRule(name="energy_kwh_max", unit="kWh"),
+        **FORCED_BREACHES,
+    },
+)

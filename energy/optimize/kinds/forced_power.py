@@ -1,0 +1,45 @@
+"""A limit that demands power: soft at the breach price, since it may ask for more than is stored."""
+
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pe
+
+from energy.domain import FloatArray
+from energy.optimize.kinds.kind import BreachRule
+from energy.optimize.problem import BREACH_EUR_PER_KWH
+from energy.periods import PERIOD_H
+
+FREE, FORCED = 0, 1
+"""Keys of the two structures: with FORCED the prototype carries the rows of this module."""
+FORCED_SERIES = ("power_kw_min", "power_kw_max")
+FORCED_BREACHES = {
+    "short_kw": BreachRule(name="power_kw_min", unit="kW"),
+    "excess_kw": BreachRule(name="power_kw_max", unit="kW"),
+}
+
+
+def is_forced(power_kw_min: FloatArray, power_kw_max: FloatArray) -> bool:
+    """Tell whether 0 kW is forbidden in any period."""
+    return bool(np.any(power_kw_min > 0.0) or np.any(power_kw_max < 0.0))
+
+
+def add_forced_power(model: Any) -> Any:
+    """Add the two soft rows to a prototype with ``power_kw`` and FORCED_SERIES; give their cost."""
+    model.short_kw = pe.Var(model.T, bounds=(0.0, None))
+    model.excess_kw = pe.Var(model.T, bounds=(0.0, None))
+    model.least_power = pe.Constraint(model.T, rule=least_power)
+    model.greatest_power = pe.Constraint(model.T, rule=greatest_power)
+    return (
+        PERIOD_H * BREACH_EUR_PER_KWH * pe.quicksum(model.short_kw[t] + model.excess_kw[t] for t in model.T)
+    )
+
+
+def least_power(m: Any, t: int) -> Any:
+    """At least what is demanded, or it is short."""
+    return m.power_kw[t] + m.short_kw[t] >= m.power_kw_min[t]
+
+
+def greatest_power(m: Any, t: int) -> Any:
+    """At most what is allowed, or it is in excess."""
+    return m.power_kw[t] - m.excess_kw[t] <= m.power_kw_max[t]

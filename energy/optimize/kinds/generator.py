@@ -1,0 +1,47 @@
+"""PV, wind and run-of-river hydro: what nature gives, less what is curtailed."""
+
+from typing import Any
+
+import pyomo.environ as pe
+
+from energy.optimize.kinds.kind import BindingRule, Kind, new_prototype
+from energy.optimize.problem import Source
+from energy.periods import PERIOD_H
+
+
+def build(periods: int, _structure: int) -> Any:
+    """State the prototype."""
+    series = ("available_kw", "curtailed_kw_min", "curtailed_kw_max")
+    model = new_prototype(periods, scalars=("curtailment_eur_per_kwh",), series=series)
+    model.curtailed_kw = pe.Var(model.T, bounds=curtailment_required_and_allowed)
+    model.power_kw = pe.Expression(model.T, rule=feed_in)
+    model.cost_curtailment = pe.Objective(
+        expr=PERIOD_H * model.curtailment_eur_per_kwh * pe.quicksum(model.curtailed_kw[t] for t in model.T)
+    )
+    return model
+
+
+def curtailment_required_and_allowed(m: Any, t: int) -> Any:
+    """Between what limits require and the whole yield (nothing where the source cannot be curtailed)."""
+    return m.curtailed_kw_min[t], m.curtailed_kw_max[t]
+
+
+def feed_in(m: Any, t: int) -> Any:
+    """The yield less what is curtailed feeds in, so it is negative."""
+    return m.curtailed_kw[t] - m.available_kw[t]
+
+
+GENERATOR: Kind[Source] = Kind(
+    name="generator",
+    build=build,
+    parameters=lambda item: {
+        "curtailment_eur_per_kwh": item.curtailment_eur_per_kwh,
+        "available_kw": item.available_kw,
+        "curtailed_kw_min": item.curtailed_kw_min,
+        "curtailed_kw_max": item.curtailed_kw_max,
+    },
+    binding={
+        ("curtailed_kw", "lower"): BindingRule(name="power_kw_min", at_zero=False),
+        ("curtailed_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),
+    },
+)

@@ -1,0 +1,73 @@
+"""What a kind of asset tells the compiler and the reader about its Pyomo prototype.
+
+A prototype is a Pyomo model of ONE asset over the periods ``model.T``. Its Params are mutable, and each
+coefficient, bound and right-hand side is a constant, or a constant plus a slope times ONE Param element;
+ratios and products are derived before, in ``parameters``. That is what lets one compilation serve every
+asset of the kind, and it is checked.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+import pyomo.environ as pe
+
+from energy.domain import FloatArray
+
+ItemT = TypeVar("ItemT")
+COST_PREFIX = "cost_"
+"""An Objective named cost_<part> is that named part of the costs, in EUR."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingRule:
+    """What people call a bound; at zero it says nothing unless ``at_zero``."""
+
+    name: str
+    at_zero: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreachRule:
+    """What people call a positive value of a variable; its size is the largest, or the ``total``."""
+
+    name: str
+    unit: str
+    total: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kind(Generic[ItemT]):
+    """One kind of asset.
+
+    ``build(periods, structure)`` states the prototype with an Expression ``power_kw`` (our sign), one
+    Expression for each name of ``states``, and one Objective for each part of the costs. ``structure``
+    gives the integer key of the prototype that an item needs. ``exclusive`` names two variables of which at
+    most one may be positive in a period; ``netted`` two whose common part can be taken off without any
+    effect.
+    """
+
+    name: str
+    build: Callable[[int, int], Any]
+    parameters: Callable[[ItemT], Mapping[str, float | FloatArray]]
+    structure: Callable[[ItemT], int] = lambda _item: 0
+    balance_sign: float = 1.0
+    """How power_kw enters the region's balance: the grid point's enters against the members'."""
+    states: tuple[str, ...] = ()
+    exclusive: tuple[str, str] | None = None
+    netted: tuple[str, str] | None = None
+    binding: Mapping[tuple[str, str], BindingRule] = field(default_factory=lambda: MappingProxyType({}))
+    """By variable and side (lower, upper), or by constraint and "row"."""
+    breaches: Mapping[str, BreachRule] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def new_prototype(periods: int, *, scalars: tuple[str, ...] = (), series: tuple[str, ...] = ()) -> Any:
+    """Start a prototype with its periods ``T`` and its mutable Params."""
+    model = pe.ConcreteModel()
+    model.T = pe.RangeSet(0, periods - 1)
+    for name in scalars:
+        model.add_component(name, pe.Param(mutable=True, initialize=1.0))
+    for name in series:
+        model.add_component(name, pe.Param(model.T, mutable=True, initialize=1.0))
+    return model
