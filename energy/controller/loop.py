@@ -1,7 +1,8 @@
 """The tick: measure, record, take requests, follow a plan, decide, record, dispatch.
 
-The only part of the controller with ports. Nothing waits here but for the field, which has its own deadlines. What
-leaves is in the ledger before it leaves.
+The only part of the controller with ports.
+Nothing waits here but for the field, which has its own deadlines.
+What leaves is in the ledger before it leaves.
 """
 
 import dataclasses
@@ -286,7 +287,7 @@ def _plan_drafts(followed: Followed, at: datetime) -> list[NewEntry]:
 
 
 def _tick_body(tick: TickInput, output: TickOutput, *, request_sequence: int) -> dict[str, object]:
-    """The complete input of ``decide`` besides the region (the start entry has its digest), and its output."""
+    """The complete input of ``decide`` besides the region (see the start entry), and its output."""
     tick_input = {
         field.name: plain(getattr(tick, field.name))
         for field in dataclasses.fields(tick)

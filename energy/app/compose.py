@@ -1,0 +1,171 @@
+"""Puts the controller's process together: field, record, ledger, planner, loop."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from energy.app.clock import Stopwatch, wall_now
+from energy.app.data_folder import LEDGER, REQUESTS, only_controller
+from energy.controller.loop import Controller, Mode
+from energy.controller.memory import recall
+from energy.controller.plan_keeper import PlanKeeper
+from energy.devices.field import ModbusField
+from energy.devices.map_library import maps_of
+from energy.domain import Point
+from energy.historian.sqlite_record import SqliteRecord
+from energy.ledger import Ledger
+from energy.mailbox import MailboxReader
+from energy.market.day_ahead import DayAheadPrices
+from energy.periods import period_start
+from energy.planning.child import PlannerProcess
+from energy.planning.desk import RulesPlanner
+from energy.ports import Clock, PlanAnswer, Planner, PlanRequest
+from energy.region.history import RegionHistory
+from energy.region.model import Region
+
+PEAK_WINDOW = timedelta(days=366)
+PLANNER_SLACK_S = 60.0
+"""On top of the solver's own limit: forecasts, the first compilation, a training that is under way."""
+LOCKSTEP_SLACK_S = 300.0
+"""Lockstep waits for its planner; this only ends a run that hangs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """What a simulated run is started with, None in real operation."""
+
+    speed: float
+    lockstep: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A controller ready to run, with what its runner must see."""
+
+    controller: Controller
+    record: SqliteRecord
+    ledger: Ledger
+    planner: PlannerProcess
+
+
+@asynccontextmanager
+async def controller_of(
+    region: Region, *, folder: Path, clock: Clock, tick_s: float, simulated: Plant | None
+) -> AsyncIterator[Parts]:
+    """Open everything that a controller needs, and close it in the right order.
+
+    Raises:
+        BadInput: another controller runs on the folder, or a register map is wrong.
+        StoreUnavailable: a file cannot be opened.
+    """
+    maps = maps_of(region)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(only_controller(folder))
+        record = stack.enter_context(SqliteRecord(folder))
+        ledger = stack.enter_context(Ledger(folder / LEDGER))
+        planner = _planner(region, folder, lockstep=simulated is not None and simulated.lockstep)
+        stack.callback(planner.close)
+        field = ModbusField(region, maps)
+        stack.push_async_callback(field.close)
+        now = clock.now()
+        _record_start(ledger, region, now, tick_s)
+        prices = DayAheadPrices(region, RegionHistory(region))
+        last_plan = record.plan_at(now)
+        keeper = PlanKeeper(
+            control=region.control,
+            planner=_in_lockstep(planner, clock) if simulated is not None and simulated.lockstep else planner,
+            fallback=RulesPlanner(region, prices=prices),
+            plans=[last_plan] if last_plan is not None else [],
+        )
+        controller = Controller(
+            region,
+            mode=Mode(
+                tick_s=tick_s,
+                simulated=simulated is not None,
+                speed=simulated.speed if simulated is not None else 1.0,
+            ),
+            meter=field,
+            dispatchable=field,
+            record=record,
+            ledger=ledger,
+            requests=MailboxReader(folder / REQUESTS),
+            keeper=keeper,
+            stopwatch=Stopwatch,
+            memory=recall(ledger, billed_peak_kw=billed_peak_kw(record, region, now)),
+        )
+        yield Parts(controller=controller, record=record, ledger=ledger, planner=planner)
+
+
+class LockstepPlanner:
+    """Planning takes a fixed simulated time, however long it takes on the wall."""
+
+    def __init__(self, planner: Planner, clock: Clock, *, takes: timedelta) -> None:
+        self._planner = planner
+        self._clock = clock
+        self._takes = takes
+        self._due: datetime | None = None
+
+    def start(self, request: PlanRequest) -> None:
+        """Begin; see ``ports.Planner``."""
+        self._planner.start(request)
+        self._due = request.issued_at + self._takes
+
+    def poll(self) -> PlanAnswer | None:
+        """Give nothing before its time, then wait for the answer; see ``ports.Planner``."""
+        if self._due is None or self._clock.now() < self._due:
+            return None
+        self._due = None
+        return self._planner.poll()
+
+
+def billed_peak_kw(record: SqliteRecord, region: Region, now: datetime) -> float:
+    """Give the highest quarter-hour import of the calendar year so far, 0 where nothing was recorded."""
+    local = now.astimezone(region.zone)
+    year_start = datetime(local.year, 1, 1, tzinfo=region.zone)
+    end = period_start(now)
+    start = max(period_start(year_start), end - PEAK_WINDOW)
+    if start >= end:
+        return 0.0
+    means = record.means(region.grid_point.id, Point.POWER_KW, start=start, end=end, known_at=now)
+    imports = means.value[np.isfinite(means.value)]
+    return max(0.0, float(imports.max())) if imports.size else 0.0
+
+
+def code_digest() -> str:
+    """Hash the package's own files: which code decided."""
+    root = Path(str(files("energy")))
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.suffix in {".py", ".yaml"} and path.is_file():
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _planner(region: Region, folder: Path, *, lockstep: bool) -> PlannerProcess:
+    slack_s = LOCKSTEP_SLACK_S if lockstep else PLANNER_SLACK_S
+    seconds_max = region.control.solver_s_max + slack_s
+    return PlannerProcess(
+        [str(region.folder), str(folder)], seconds_max=seconds_max, wait_s=seconds_max if lockstep else 0.0
+    )
+
+
+def _in_lockstep(planner: PlannerProcess, clock: Clock) -> LockstepPlanner:
+    return LockstepPlanner(planner, clock, takes=timedelta(seconds=60))
+
+
+def _record_start(ledger: Ledger, region: Region, now: datetime, tick_s: float) -> None:
+    body = {
+        "region_id": region.id,
+        "region_digest": region.digest,
+        "version": version("energiewaage"),
+        "code_digest": code_digest(),
+        "tick_s": tick_s,
+    }
+    ledger.append("start", now, body, {"wall_at": wall_now()})
