@@ -1,0 +1,293 @@
+"""Turns the picture into the API's answers."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+from dashboard.assets import AssetRow
+from dashboard.charts import Band, Charts
+from dashboard.phrases import outcome_code, outcome_reason
+from dashboard.picture import Picture, PlanState
+from dashboard.presence import silent_after_s
+from dashboard.schema import (
+    AlarmAnswer,
+    AssetAnswer,
+    AssetPlanAnswer,
+    AssetsAnswer,
+    BalanceAnswer,
+    BandAnswer,
+    BindingAnswer,
+    BreachAnswer,
+    ChartsAnswer,
+    ForecastAnswer,
+    GroupAnswer,
+    MeansAnswer,
+    MunicipalityAnswer,
+    NameAnswer,
+    OutcomeAnswer,
+    PlanAnswerOut,
+    RegionAnswer,
+    RegionAsset,
+    SetpointAnswer,
+    StatusAnswer,
+    StoredAnswer,
+    ValueAnswer,
+)
+from energy.domain import Applied, FloatArray, Forecast, Limited, Outcome, Plan, Point
+from energy.ports import Means
+from energy.region.asset import Name
+from energy.region.model import Region
+
+DIGITS = 6
+"""Micro-units: finer than any meter, coarse enough to keep the answers short."""
+
+
+def series(values: FloatArray) -> list[float | None]:
+    """Write an array with null where it is unknown."""
+    return [round(value, DIGITS) if math.isfinite(value) else None for value in values.tolist()]
+
+
+def region_answer(region: Region) -> RegionAnswer:
+    """Describe the region."""
+    return RegionAnswer(
+        id=region.id,
+        name=_name(region.name),
+        timezone=region.zone.key,
+        illustrative=region.illustrative,
+        latitude_deg=region.location.latitude,
+        longitude_deg=region.location.longitude,
+        digest=region.digest,
+        municipalities=[
+            MunicipalityAnswer(id=item.id, name=_name(item.name)) for item in region.municipalities
+        ],
+        assets=[
+            RegionAsset(
+                id=asset.id,
+                name=_name(asset.name),
+                kind=asset.kind,
+                municipality_id=asset.municipality,
+                authority=region.authority_of(asset),
+                power_kw_min=asset.power_kw_nameplate[0],
+                power_kw_max=asset.power_kw_nameplate[1],
+                dispatch_point=asset.dispatch_point,
+            )
+            for asset in region.assets
+        ],
+    )
+
+
+def status_answer(picture: Picture) -> StatusAnswer:
+    """Describe the controller."""
+    status, heard, plan = picture.status, picture.heard, picture.plan
+    limit_s = silent_after_s(picture.region.control.tick_s, status.speed) if status is not None else None
+    return StatusAnswer(
+        presence=picture.presence,
+        at=status.at if status else None,
+        silence_s=heard.silence_s if heard else None,
+        silent_after_s=limit_s,
+        rung=status.rung if status else None,
+        authority=status.authority if status else None,
+        plan_id=plan.plan_id if plan else None,
+        plan_state=picture.plan_state,
+        plan_issued_at=plan.issued_at if plan else None,
+        simulated=status.simulated if status else None,
+        speed_ratio=status.speed if status else None,
+        tick_ms=status.tick_ms if status else None,
+        alarms=[
+            AlarmAnswer(
+                code=alarm.code,
+                severity=alarm.severity,
+                target_id=alarm.target_id,
+                since=alarm.since,
+                detail=alarm.detail,
+            )
+            for alarm in picture.alarms
+        ],
+    )
+
+
+def balance_answer(picture: Picture) -> BalanceAnswer:
+    """Describe the balance."""
+    balance = picture.balance
+    return BalanceAnswer(
+        at=picture.status.at if picture.status else None,
+        presence=picture.presence,
+        groups=[
+            GroupAnswer(
+                group=total.group,
+                power_kw=total.power_kw,
+                power_kw_by_kind=dict(total.kinds),
+                missing=list(total.missing),
+            )
+            for total in balance.groups
+        ],
+        source_kw=balance.source_kw,
+        sink_kw=balance.sink_kw,
+        residual_kw=balance.residual_kw,
+    )
+
+
+def assets_answer(picture: Picture) -> AssetsAnswer:
+    """Describe all assets."""
+    return AssetsAnswer(
+        at=picture.status.at if picture.status else None,
+        presence=picture.presence,
+        assets=[_asset(row) for row in picture.rows],
+    )
+
+
+def forecast_answer(forecast: Forecast) -> ForecastAnswer:
+    """Describe one forecast."""
+    p05, p25, p50, p75, p95 = (series(row) for row in forecast.quantiles_kw)
+    return ForecastAnswer(
+        asset_id=forecast.asset_id,
+        model=forecast.model,
+        issued_at=forecast.issued_at,
+        known_at=forecast.known_at,
+        start=forecast.start,
+        p05_kw=p05,
+        p25_kw=p25,
+        p50_kw=p50,
+        p75_kw=p75,
+        p95_kw=p95,
+    )
+
+
+def plan_answer(plan: Plan, state: PlanState) -> PlanAnswerOut:
+    """Describe a plan."""
+    return PlanAnswerOut(
+        plan_id=plan.plan_id,
+        issued_at=plan.issued_at,
+        start=plan.start,
+        periods=plan.periods,
+        state=state,
+        rung=plan.rung,
+        status=plan.status,
+        gap_fraction=plan.gap if plan.gap is not None and math.isfinite(plan.gap) else None,
+        objective_eur=dict(plan.objective_eur),
+        assets={
+            asset_id: AssetPlanAnswer(power_kw=series(item.power_kw), states=_all_series(item.states))
+            for asset_id, item in plan.assets.items()
+        },
+        marginal_price_eur_per_kwh=_all_series(plan.marginal_price_eur_per_kwh),
+        binding=[
+            BindingAnswer(name=item.name, asset_id=item.asset_id, periods=list(item.periods))
+            for item in plan.binding
+        ],
+        breaches=[
+            BreachAnswer(
+                name=item.name,
+                asset_id=item.asset_id,
+                size=f"{item.size:g} {item.unit}",
+                cost_eur=item.cost_eur,
+            )
+            for item in plan.breaches
+        ],
+    )
+
+
+def means_answer(asset_id: str, point: Point, means: Means) -> MeansAnswer:
+    """Describe means."""
+    values = series(means.value)
+    is_energy = _is_energy(point)
+    return MeansAnswer(
+        asset_id=asset_id,
+        point=point,
+        start=means.start,
+        mean_kw=None if is_energy else values,
+        mean_kwh=values if is_energy else None,
+        coverage_fraction=[round(float(value), DIGITS) for value in means.coverage],
+    )
+
+
+def charts_answer(charts: Charts, region: Region) -> ChartsAnswer:
+    """Describe the page's charts."""
+    low_kwh, high_kwh = charts.energy_kwh_limits or (None, None)
+    return ChartsAnswer(
+        start=charts.window.start,
+        end=charts.window.end,
+        now=charts.now,
+        timezone=region.zone.key,
+        tick_at=charts.window.ticks(region),
+        generation=_band(charts.generation),
+        consumption=_band(charts.consumption),
+        exchange=_band(charts.exchange),
+        storage=_band(charts.storage),
+        ev=_band(charts.ev),
+        stored=StoredAnswer(
+            measured_kwh=series(charts.stored.measured),
+            planned_kwh=series(charts.stored.planned),
+            energy_kwh_min=low_kwh,
+            energy_kwh_max=high_kwh,
+        ),
+        price_eur_per_kwh=series(charts.price_eur_per_kwh),
+        marginal_price_eur_per_kwh=series(charts.marginal_price_eur_per_kwh),
+    )
+
+
+def _name(name: Name) -> NameAnswer:
+    return NameAnswer(de=name.de, en=name.en)
+
+
+def _is_energy(point: Point) -> bool:
+    return point.value.startswith("energy_kwh")
+
+
+def _asset(row: AssetRow) -> AssetAnswer:
+    return AssetAnswer(
+        id=row.asset.id,
+        kind=row.asset.kind,
+        power_kw=row.power.live,
+        freshness=row.power.freshness,
+        age_s=row.power.age_s,
+        values=list(_values(row)),
+        setpoint=_setpoint(row.outcome) if row.outcome else None,
+        outcome=_outcome(row.outcome) if row.outcome else None,
+    )
+
+
+def _values(row: AssetRow) -> Iterable[ValueAnswer]:
+    for point, value in sorted(row.values.items()):
+        if value.quality is None or value.age_s is None:
+            continue
+        yield ValueAnswer(
+            point=point,
+            value_kw=None if _is_energy(point) else value.value,
+            value_kwh=value.value if _is_energy(point) else None,
+            quality=value.quality,
+            freshness=value.freshness,
+            age_s=value.age_s,
+        )
+
+
+def _setpoint(outcome: Outcome) -> SetpointAnswer:
+    told = outcome.setpoint
+    return SetpointAnswer(
+        point=told.point,
+        power_kw=told.power_kw,
+        level=told.level,
+        valid_until=told.valid_until,
+        reason=told.reason,
+    )
+
+
+def _outcome(outcome: Outcome) -> OutcomeAnswer:
+    return OutcomeAnswer(
+        outcome=outcome_code(outcome),
+        at=outcome.at,
+        read_back_kw=outcome.read_back_kw if isinstance(outcome, Applied | Limited) else None,
+        reason=outcome_reason(outcome),
+    )
+
+
+def _all_series(arrays: Mapping[str, FloatArray]) -> dict[str, list[float | None]]:
+    return {name: series(values) for name, values in arrays.items()}
+
+
+def _band(band: Band) -> BandAnswer:
+    return BandAnswer(
+        measured_kw=series(band.measured),
+        planned_kw=series(band.planned),
+        p05_kw=series(band.p05),
+        p50_kw=series(band.p50),
+        p95_kw=series(band.p95),
+    )

@@ -1,0 +1,167 @@
+"""One moment as people see it, made from what the record says; pure, the same for every language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from dashboard.assets import AssetRow, Freshness, Readings, rows_of
+from dashboard.balance import Balance, balance_of
+from dashboard.presence import Heard, Presence, controller_now, presence_of
+from energy.domain import Alarm, Outcome, Plan, Quality, Severity, Status, Unreachable
+from energy.periods import PERIOD
+from energy.region.model import Region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerHead:
+    """The last entry of the ledger: how many there are and its hash."""
+
+    count: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Look:
+    """What the record said at one look; ``readable`` is False when it could not be read at all."""
+
+    readable: bool
+    heard: Heard | None = None
+    readings: Readings = field(default_factory=lambda: MappingProxyType({}))
+    outcomes: Mapping[str, Outcome] = field(default_factory=lambda: MappingProxyType({}))
+    plan: Plan | None = None
+    ledger_readable: bool = False
+    ledger_head: LedgerHead | None = None
+
+
+class PlanState(StrEnum):
+    """Whether there is a plan for the present."""
+
+    IN_FORCE = "in_force"
+    EXPIRED = "expired"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing that is wrong with what is shown; ``key`` names its words, ``asset_ids`` whom it concerns."""
+
+    key: str
+    severity: Severity
+    asset_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Picture:
+    """All that the page shows of one moment."""
+
+    region: Region
+    presence: Presence
+    heard: Heard | None
+    now: datetime | None
+    plan: Plan | None
+    plan_state: PlanState
+    rows: tuple[AssetRow, ...]
+    balance: Balance
+    notices: tuple[Notice, ...]
+    ledger_readable: bool
+    ledger_head: LedgerHead | None
+
+    @property
+    def status(self) -> Status | None:
+        """The controller's last status."""
+        return self.heard.status if self.heard is not None else None
+
+    @property
+    def live(self) -> bool:
+        """Whether any number may be shown as the present one."""
+        return self.presence is Presence.LIVE
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The controller's alarms; empty also when it was never heard."""
+        return self.status.alarms if self.status is not None else ()
+
+    @property
+    def plan_end(self) -> datetime | None:
+        """The first moment that the plan does not cover."""
+        return _end(self.plan) if self.plan is not None else None
+
+
+def picture_of(region: Region, look: Look) -> Picture:
+    """Draw the picture.
+
+    While the controller is silent the powers shown are the last ones it recorded, judged at its last status, so that the page
+    can show them greyed and say of when they are; the rows' ages grow on.
+    """
+    presence = Presence.UNRECORDED
+    if look.readable:
+        presence = presence_of(look.heard, tick_s=region.control.tick_s)
+    now = controller_now(look.heard, presence) if look.heard is not None else None
+    rows = rows_of(region, look.readings, outcomes=look.outcomes, now=now) if now is not None else ()
+    rows = rows or _unread_rows(region)
+    plan_state = _plan_state(look.plan, now)
+    return Picture(
+        region=region,
+        presence=presence,
+        heard=look.heard,
+        now=now,
+        plan=look.plan,
+        plan_state=plan_state,
+        rows=rows,
+        balance=balance_of(region, _powers_kw(region, look)),
+        notices=_notices(presence, plan_state, rows),
+        ledger_readable=look.ledger_readable,
+        ledger_head=look.ledger_head,
+    )
+
+
+def _unread_rows(region: Region) -> tuple[AssetRow, ...]:
+    return tuple(
+        AssetRow(
+            asset=asset,
+            authority=region.authority_of(asset),
+            values=MappingProxyType({}),
+            outcome=None,
+        )
+        for asset in region.assets
+    )
+
+
+def _powers_kw(region: Region, look: Look) -> dict[str, float | None]:
+    if look.heard is None:
+        return {}
+    rows = rows_of(region, look.readings, outcomes={}, now=look.heard.status.at)
+    return {row.asset.id: row.power.live for row in rows}
+
+
+def _plan_state(plan: Plan | None, now: datetime | None) -> PlanState:
+    if plan is None:
+        return PlanState.NONE
+    return PlanState.IN_FORCE if now is None or now < _end(plan) else PlanState.EXPIRED
+
+
+def _end(plan: Plan) -> datetime:
+    return plan.start + plan.periods * PERIOD
+
+
+def _notices(presence: Presence, plan_state: PlanState, rows: tuple[AssetRow, ...]) -> tuple[Notice, ...]:
+    if presence is not Presence.LIVE:
+        return (Notice(key=presence.value, severity=Severity.ALARM),)
+    notices: list[Notice] = []
+    unreachable = tuple(row.asset.id for row in rows if _is_unreachable(row))
+    if unreachable:
+        notices.append(Notice(key="unreachable", severity=Severity.ALARM, asset_ids=unreachable))
+    stale = tuple(row.asset.id for row in rows if row.power.freshness is not Freshness.FRESH)
+    if stale:
+        notices.append(Notice(key="stale", severity=Severity.WARNING, asset_ids=stale))
+    if plan_state is PlanState.NONE:
+        notices.append(Notice(key="no_plan", severity=Severity.WARNING))
+    elif plan_state is PlanState.EXPIRED:
+        notices.append(Notice(key="plan_expired", severity=Severity.WARNING))
+    return tuple(notices)
+
+
+def _is_unreachable(row: AssetRow) -> bool:
+    return row.power.quality is Quality.COMM_ERROR or isinstance(row.outcome, Unreachable)

@@ -1,0 +1,186 @@
+"""The data folder as this process sees it: opened when it is there, let go when it is not, never written."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from dashboard.charts import ChartInput, MeansByPoint, Window
+from dashboard.picture import LedgerHead, Look
+from dashboard.presence import Heard
+from energy.domain import Forecast, Point
+from energy.errors import RecordBroken, StoreUnavailable
+from energy.historian.schema import FILE_NAME
+from energy.historian.sqlite_reader import SqliteReader, open_reader
+from energy.ledger import FILE_NAME as LEDGER_NAME
+from energy.ledger import LedgerReader, ledger_reader
+from energy.ports import Means
+
+
+class Closable(Protocol):
+    """A reader of a file."""
+
+    def close(self) -> None:
+        """Let the file go."""
+        ...
+
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Closable)
+FileIdentity = tuple[int, int]
+
+
+class Kept(Generic[R]):
+    """One file that is kept open while it stays the same, and let go when it is deleted, replaced or broken."""
+
+    def __init__(self, path: Path, opened: Callable[[], R]) -> None:
+        self._path = path
+        self._opened = opened
+        self._lock = threading.Lock()
+        self._reader: R | None = None
+        self._identity: FileIdentity | None = None
+
+    def ask(self, question: Callable[[R], T]) -> T:
+        """Put a question to the file.
+
+        Raises:
+            StoreUnavailable: it does not exist or cannot be read now.
+            RecordBroken: it is damaged or of another version.
+        """
+        with self._lock:
+            try:
+                return question(self._current())
+            except (StoreUnavailable, RecordBroken):
+                self._forget()
+                raise
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._lock:
+            self._forget()
+
+    def _current(self) -> R:
+        # A deleted or replaced file stays readable through an open handle: it would show the past for ever.
+        identity = _identity(self._path)
+        if self._reader is None or identity != self._identity:
+            self._forget()
+            self._reader = self._opened()
+            self._identity = identity
+        return self._reader
+
+    def _forget(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+
+
+class Record:
+    """Answers from the record and the ledger; may be shared by threads.
+
+    Every answer but ``look`` raises StoreUnavailable or RecordBroken while its file cannot be read.
+    """
+
+    def __init__(self, folder: Path, *, wall_now: Callable[[], datetime]) -> None:
+        self._wall_now = wall_now
+        self._telemetry = Kept[SqliteReader](folder / FILE_NAME, lambda: open_reader(folder))
+        ledger = folder / LEDGER_NAME
+        self._ledger = Kept[LedgerReader](ledger, lambda: ledger_reader(ledger))
+
+    def look(self) -> Look:
+        """Take one look; a record that cannot be read gives a look that says so."""
+        try:
+            return self._telemetry.ask(self._look)
+        except (StoreUnavailable, RecordBroken):
+            return Look(readable=False)
+
+    def heard(self) -> Heard | None:
+        """Give the last status and how long ago it was written."""
+        return self._telemetry.ask(self._heard)
+
+    def forecasts(self) -> Sequence[Forecast]:
+        """Give the forecasts that the latest plan stands on."""
+
+        def forecasts(reader: SqliteReader) -> Sequence[Forecast]:
+            heard = self._heard(reader)
+            return reader.forecasts_at(heard.status.at) if heard is not None else ()
+
+        return self._telemetry.ask(forecasts)
+
+    def means(self, asset_id: str, point: Point, *, start: datetime, end: datetime) -> Means:
+        """Give one point's quarter-hour means."""
+        return self._telemetry.ask(lambda reader: reader.means_many([asset_id], point, start, end)[asset_id])
+
+    def chart_input(self, window: Window, now: datetime, points: Sequence[tuple[str, Point]]) -> ChartInput:
+        """Collect what the charts of a window are made of."""
+        return self._telemetry.ask(lambda reader: _chart_input(reader, window, now, points))
+
+    def ledger_head(self) -> LedgerHead | None:
+        """Give the ledger's last entry, None while it is empty."""
+        return self._ledger.ask(_ledger_head)
+
+    def close(self) -> None:
+        """Let the files go."""
+        self._telemetry.close()
+        self._ledger.close()
+
+    def _look(self, reader: SqliteReader) -> Look:
+        heard = self._heard(reader)
+        readable, head = self._ledger_look()
+        return Look(
+            readable=True,
+            heard=heard,
+            readings=reader.latest(),
+            outcomes=reader.latest_outcomes(),
+            plan=reader.plan_at(heard.status.at) if heard is not None else None,
+            ledger_readable=readable,
+            ledger_head=head,
+        )
+
+    def _heard(self, reader: SqliteReader) -> Heard | None:
+        found = reader.status()
+        if found is None:
+            return None
+        status, written_at = found
+        silence_s = (self._wall_now() - written_at).total_seconds()
+        return Heard(status=status, silence_s=max(0.0, silence_s))
+
+    def _ledger_look(self) -> tuple[bool, LedgerHead | None]:
+        try:
+            return True, self.ledger_head()
+        except (StoreUnavailable, RecordBroken):
+            return False, None
+
+
+def _identity(path: Path) -> FileIdentity | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _ledger_head(reader: LedgerReader) -> LedgerHead | None:
+    entries = reader.recent(1)
+    return LedgerHead(count=entries[0].sequence, hash=entries[0].hash) if entries else None
+
+
+def _chart_input(
+    reader: SqliteReader, window: Window, now: datetime, points: Sequence[tuple[str, Point]]
+) -> ChartInput:
+    by_point: dict[Point, list[str]] = {}
+    for asset_id, point in points:
+        by_point.setdefault(point, []).append(asset_id)
+    means: dict[tuple[str, Point], Means] = {}
+    for point, asset_ids in by_point.items():
+        found: Mapping[str, Means] = reader.means_many(asset_ids, point, window.start, window.end)
+        means |= {(asset_id, point): item for asset_id, item in found.items()}
+    by_asset: MeansByPoint = means
+    return ChartInput(
+        window=window,
+        now=now,
+        means=by_asset,
+        forecasts=reader.forecasts_at(now),
+        plan=reader.plan_at(now),
+        price_eur_per_kwh=reader.published_prices(start=window.start, end=window.end, known_at=now),
+    )
