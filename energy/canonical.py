@@ -18,7 +18,18 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from energy.domain import Applied, Image, Limited, Plan, Point, Quality, Reading, Rejected, Unreachable
+from energy.domain import (
+    Applied,
+    Image,
+    Limited,
+    Outcome,
+    Plan,
+    Point,
+    Quality,
+    Reading,
+    Rejected,
+    Unreachable,
+)
 from energy.errors import RecordBroken
 from energy.periods import format_utc, parse_utc
 
@@ -53,7 +64,7 @@ def canonical_bytes(value: object) -> bytes:
 def plain(value: object) -> Json:
     """Turn a value into plain JSON data; raises like ``canonical_bytes``, but lets floats be not finite."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _codec(type(value)).encode(value)
+        return _codec(typing.cast("Any", type(value))).encode(value)
     for kinds, encode in _PLAIN:
         if isinstance(value, kinds):
             return encode(value)
@@ -64,13 +75,18 @@ def decode(kind: type[T], data: Json) -> T:
     """Rebuild a value of the domain from plain JSON data.
 
     Args:
-        kind: the class, or a union such as ``Outcome``.
+        kind: the class.
         data: what ``json.loads`` gives.
 
     Raises:
         RecordBroken: the data do not describe such a value; the message names the place.
     """
-    return typing.cast("T", _codec(kind).decode(data, "body"))
+    return typing.cast("T", _codec(typing.cast("Any", kind)).decode(data, "body"))
+
+
+def decode_outcome(data: Json) -> Outcome:
+    """Rebuild what became of a setpoint; raises like ``decode``."""
+    return typing.cast("Outcome", _codec(Outcome).decode(data, "body"))
 
 
 def parse(data: bytes) -> Json:
@@ -183,7 +199,7 @@ def _union_codec(arguments: tuple[Any, ...]) -> _Codec:
             raise RecordBroken(f"{place}: {data.get(_OUTCOME_KEY)!r} is not one of {sorted(by_name)}")
         return codec.decode(data, place)
 
-    return _Codec(lambda value: _codec(type(value)).encode(value), rebuild)
+    return _Codec(lambda value: _codec(typing.cast("Any", type(value))).encode(value), rebuild)
 
 
 def _tuple_codec(inner: _Codec) -> _Codec:

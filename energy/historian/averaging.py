@@ -18,8 +18,10 @@ IntArray = NDArray[np.int64]
 REACH_S = 120
 """Two ticks of the slowest loop (60 s)."""
 REACH_MS = REACH_S * MS_PER_S
-REGISTERS = {Point.ENERGY_KWH_DRAWN: 1.0, Point.ENERGY_KWH_FED_IN: -1.0}
-"""The energy registers with the sign that their increase has in our power."""
+COVERED_MS_OVER_IMPORT = PERIOD_MS // 2
+"""A measured mean stands above an imported one once it covers half of the period."""
+REGISTERS = (Point.ENERGY_KWH_DRAWN, Point.ENERGY_KWH_FED_IN)
+"""In the order in which ``power_from_registers`` takes them."""
 
 if REACH_S >= PERIOD_S:
     raise ValueError("a sample may reach over one period boundary at most")

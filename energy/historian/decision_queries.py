@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from energy.canonical import decode
+from energy.canonical import decode, decode_outcome
 from energy.domain import Alarm, FloatArray, Forecast, Outcome, Plan, Status
 from energy.historian.instants import moment_of, ms_of, period_of
 from energy.historian.limits import (
@@ -140,5 +140,4 @@ class DecisionQueries:
 
 
 def _outcome(body: str) -> Outcome:
-    outcome: Outcome = decode(Outcome, read_json(body))  # type: ignore[arg-type]  # a union is a form, not a type
-    return outcome
+    return decode_outcome(read_json(body))

@@ -6,6 +6,7 @@ FILE_NAME = "telemetry.sqlite"
 QUALITIES = ("good", "stale", "implausible", "not_implemented", "comm_error")
 """Their place is their number in the file: append only."""
 GOOD = 0
+NOT_IMPLEMENTED = 3
 SOURCE_MEASURED = 0
 SOURCE_IMPORT = 1
 

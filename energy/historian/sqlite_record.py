@@ -49,7 +49,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries):
             self._telemetry.write_readings(readings)
 
     def import_means(self, asset_id: str, point: Point, start: datetime, values: FloatArray) -> None:
-        """Take quarter-hour means from elsewhere as history; NaN is left out, what was measured stays.
+        """Take quarter-hour means from elsewhere as history; NaN is left out, what was well measured stays.
 
         Raises:
             BadInput: ``start`` is no period label or there are too many values.

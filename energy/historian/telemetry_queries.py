@@ -12,7 +12,7 @@ from energy.errors import RecordBroken
 from energy.historian.averaging import REGISTERS, power_from_registers
 from energy.historian.instants import PERIOD_MS, moment_of, ms_of, period_of
 from energy.historian.limits import POINTS_PER_QUERY_MAX, query_fault, window
-from energy.historian.schema import GOOD, QUALITIES
+from energy.historian.schema import GOOD, NOT_IMPLEMENTED, QUALITIES
 from energy.periods import PERIOD
 from energy.ports import Means
 from energy.sqlite_file import Row, SqliteFile
@@ -78,9 +78,9 @@ class TelemetryQueries:
     def energy_means(self, asset_id: str, *, start: datetime, end: datetime, known_at: datetime) -> Means:
         """Give mean powers from the differences of energy registers at the period boundaries.
 
-        Free of sampling error, so that they balance where sampled means need not. An asset with one register
-        is taken to have no other; without any the values are NaN. Coverage is 1 where both readings are
-        known.
+        Free of sampling error, so that they balance where sampled means need not. A register that was never
+        read or says it is not implemented counts as none; without any the values are NaN. Coverage is 1 where
+        all readings are known.
         """
         first, periods = window(start, end)
         begin = period_of(first)
@@ -135,9 +135,10 @@ class TelemetryQueries:
 
     def _register(self, asset_id: str, point: Point, *, begin: int, boundaries: int) -> FloatArray | None:
         series = self._file.execute(
-            "SELECT id FROM series WHERE asset_id = ? AND point = ?", (asset_id, str(point))
+            "SELECT id, quality FROM series JOIN latest ON id = series WHERE asset_id = ? AND point = ?",
+            (asset_id, str(point)),
         )
-        if not series:
+        if not series or series[0][1] == NOT_IMPLEMENTED:
             return None
         rows = self._file.execute(
             "SELECT period, energy_kwh FROM register WHERE series = ? AND period >= ? AND period < ?",

@@ -11,7 +11,16 @@ from operator import itemgetter
 import numpy as np
 
 from energy.domain import FloatArray, Point, Quality, Reading
-from energy.historian.averaging import REACH_MS, REGISTERS, IntArray, between, register_at, shares, weigh
+from energy.historian.averaging import (
+    COVERED_MS_OVER_IMPORT,
+    REACH_MS,
+    REGISTERS,
+    IntArray,
+    between,
+    register_at,
+    shares,
+    weigh,
+)
 from energy.historian.instants import PERIOD_MS, ms_of, period_of
 from energy.historian.limits import SAMPLES_KEPT_DAYS
 from energy.historian.schema import GOOD, QUALITIES, SOURCE_IMPORT, SOURCE_MEASURED
@@ -39,7 +48,9 @@ _INSERT_MEAN = (
     " VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE"
     " SET value = excluded.value, covered_ms = excluded.covered_ms, source = excluded.source"
-    f" WHERE excluded.source = {SOURCE_MEASURED} OR source = {SOURCE_IMPORT}"
+    " WHERE excluded.source = source"
+    f" OR (excluded.source = {SOURCE_MEASURED} AND excluded.covered_ms >= {COVERED_MS_OVER_IMPORT})"
+    f" OR (source = {SOURCE_MEASURED} AND covered_ms < {COVERED_MS_OVER_IMPORT})"
 )
 _INSERT_REGISTER = "INSERT OR REPLACE INTO register (series, period, energy_kwh) VALUES (?, ?, ?)"
 _Sample = tuple[int, int, int, float | None]
@@ -119,7 +130,7 @@ class TelemetryWriter:
             self._add_up(running, period, late[period])
 
     def import_means(self, asset_id: str, point: Point, start: datetime, values: FloatArray) -> None:
-        """Take quarter-hour means from elsewhere as history; NaN is left out, what was measured stays.
+        """Take quarter-hour means from elsewhere as history; NaN is left out, what was well measured stays.
 
         Args:
             asset_id: the asset.
