@@ -45,14 +45,20 @@ class EvHubState:
     energy_kwh_unserved: float = 0.0
 
     @property
+    def energy_kwh_fed_in(self) -> float:
+        """A hub only draws."""
+        return 0.0
+
+    @property
     def energy_kwh_backlog(self) -> float:
         """What connected vehicles still want."""
-        return sum(cohort.energy_kwh for cohort in self.cohorts)
+        return sum((cohort.energy_kwh for cohort in self.cohorts), 0.0)
 
     @property
     def energy_kwh_urgent(self) -> float:
         """The part of the backlog that is due within the next hour."""
-        return sum(cohort.energy_kwh for cohort in self.cohorts if cohort.due_s <= self.elapsed_s + URGENT_S)
+        soon_s = self.elapsed_s + URGENT_S
+        return sum((cohort.energy_kwh for cohort in self.cohorts if cohort.due_s <= soon_s), 0.0)
 
 
 def step_ev_hub(

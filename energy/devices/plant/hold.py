@@ -1,0 +1,69 @@
+"""What a device holds of a command: clamped to its nameplate, dropped when nobody feeds its watchdog."""
+
+from dataclasses import dataclass
+
+from energy.devices.register_map import Write
+from energy.physics.finite import clamp, finite
+from energy.region.model import Asset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRule:
+    """How a device treats a command; a time that is None never runs out."""
+
+    power_kw_safe: float
+    power_kw_min: float
+    power_kw_max: float
+    watchdog_s: float | None
+    fed_by_any: bool
+    reversion_s: float | None
+
+
+def rule_of(asset: Asset, write: Write) -> HoldRule:
+    """Give the rule of an asset's writable point; a time that the map calls unknown never runs out here."""
+    safe_state = asset.safe_state
+    safe_kw = safe_state.power_kw if safe_state is not None else 0.0
+    if isinstance(write.safe_value_kw, float):
+        safe_kw = write.safe_value_kw
+    power_kw_min, power_kw_max = asset.power_kw_nameplate
+    return HoldRule(
+        power_kw_safe=clamp(safe_kw, power_kw_min, power_kw_max),
+        power_kw_min=power_kw_min,
+        power_kw_max=power_kw_max,
+        watchdog_s=write.watchdog_s if isinstance(write.watchdog_s, float) else None,
+        fed_by_any=write.watchdog_fed_by == "any",
+        reversion_s=write.reversion_s if isinstance(write.reversion_s, float) else None,
+    )
+
+
+class Hold:
+    """The command of one device; times are Unix seconds of the simulation."""
+
+    def __init__(self, rule: HoldRule) -> None:
+        self.rule = rule
+        self._power_kw: float | None = None
+        self._written_s = self._fed_s = 0.0
+
+    def write(self, power_kw: float, at_s: float) -> None:
+        """Take a command as far as the nameplate goes.
+
+        Raises:
+            ValueError: it is not finite.
+        """
+        rule = self.rule
+        self._power_kw = clamp(finite(power_kw, "power_kw"), rule.power_kw_min, rule.power_kw_max)
+        self._written_s = self._fed_s = at_s
+
+    def hear(self, at_s: float) -> None:
+        """Notice that somebody spoke to the device without writing."""
+        if self.rule.fed_by_any:
+            self._fed_s = at_s
+
+    def held_kw(self, at_s: float) -> float:
+        """Give what the device holds; a command that nobody fed is dropped for good."""
+        rule = self.rule
+        starved = rule.watchdog_s is not None and at_s - self._fed_s >= rule.watchdog_s
+        reverted = rule.reversion_s is not None and at_s - self._written_s >= rule.reversion_s
+        if self._power_kw is not None and (starved or reverted):
+            self._power_kw = None
+        return rule.power_kw_safe if self._power_kw is None else self._power_kw

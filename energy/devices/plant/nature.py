@@ -1,0 +1,138 @@
+"""What nature and people do within quarter hours: measured means made smooth, with noise of seconds."""
+
+import hashlib
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.domain import FloatArray
+from energy.errors import BadInput, Fault
+from energy.periods import PERIOD_S, format_utc, periods_between
+from energy.region.ev_hub import EvHub
+from energy.region.generator import Generator
+from energy.region.history import RegionHistory, Series
+from energy.region.load import Load
+from energy.region.model import Region
+
+SUBSTEP_S = 5.0
+"""How finely the plant steps; the grid of sub-steps is anchored at the Unix epoch."""
+NOISE_FRACTION = 0.01
+"""Noise of one sub-step, uniform within plus or minus this; a quarter hour's mean moves by about 0.05 %."""
+_HASH_RANGE = 2.0**64
+UInt64Array = NDArray[np.uint64]
+
+
+class Nature:
+    """The undisturbed power of every load, source and hub at any moment within the history, magnitudes in kW.
+
+    Noise depends on the seed, the asset and the time alone, so it does not matter who asks when. Arrivals at
+    a hub stay flat over each quarter hour, without noise: they make its cohorts.
+    """
+
+    def __init__(self, region: Region, history: RegionHistory, *, seed: int) -> None:
+        """Prepare the series of the region.
+
+        Raises:
+            BadInput: an asset has no history, or the histories have no common span.
+        """
+        moved = [asset for asset in region.assets if isinstance(asset, Load | Generator | EvHub)]
+        self.asset_ids = tuple(asset.id for asset in moved)
+        series = _series_of(region, history, self.asset_ids)
+        self.start = max(one.start for one in series)
+        self.end = min(one.end for one in series)
+        periods = periods_between(self.start, self.end)
+        if periods < 1:
+            raise _bad(
+                region, "history", "no common quarter hour", "the files must overlap", "extend the histories"
+            )
+        self.means_kw: FloatArray = np.stack([_gapless(one.window(self.start, periods)) for one in series])
+        self._edges_kw, self._middles_kw = _polyline(self.means_kw)
+        self._smooth = np.array([[not isinstance(asset, EvHub)] for asset in moved])
+        self._keys = np.array([[_key(seed, asset_id)] for asset_id in self.asset_ids], dtype=np.uint64)
+        self._region = region
+
+    def require_inside(self, moment: datetime) -> None:
+        """Refuse a moment that the history does not reach.
+
+        Raises:
+            BadInput: it lies before the history or after its end.
+        """
+        if not self.start <= moment <= self.end:
+            span = f"the history reaches from {format_utc(self.start)} to {format_utc(self.end)}"
+            raise _bad(self._region, "time", format_utc(moment), span, "choose a moment inside it")
+
+    def power_kw(self, times_s: FloatArray) -> FloatArray:
+        """Give the powers at moments (Unix seconds, shape (n,)), shape (assets, n), never negative."""
+        since_s = times_s - self.start.timestamp()
+        last = self.means_kw.shape[1] - 1
+        index = np.clip((since_s // PERIOD_S).astype(np.int64), 0, last)
+        place = 2.0 * (since_s / PERIOD_S - index)
+        edges_kw, middles_kw = self._edges_kw, self._middles_kw[:, index]
+        rising_kw = edges_kw[:, index] + (middles_kw - edges_kw[:, index]) * place
+        falling_kw = middles_kw + (edges_kw[:, index + 1] - middles_kw) * (place - 1.0)
+        smooth_kw = np.where(place < 1.0, rising_kw, falling_kw)
+        ticks = (times_s // SUBSTEP_S).astype(np.uint64)
+        noise = 1.0 + NOISE_FRACTION * _uniform(self._keys + ticks[None, :])
+        power_kw: FloatArray = np.where(self._smooth, smooth_kw * noise, self.means_kw[:, index])
+        return np.maximum(power_kw, 0.0)
+
+
+def _series_of(region: Region, history: RegionHistory, asset_ids: tuple[str, ...]) -> list[Series]:
+    series: list[Series] = []
+    faults: list[Fault] = []
+    for asset_id in asset_ids:
+        try:
+            series.append(history.magnitude_kw(asset_id))
+        except BadInput as error:
+            faults.extend(error.faults)
+    if faults:
+        raise BadInput(faults)
+    if not series:
+        raise _bad(region, "assets", "none that moves", "a plant needs a load or a source", "add one")
+    return series
+
+
+def _gapless(values_kw: FloatArray) -> FloatArray:
+    """Bridge missing quarter hours by straight lines; a plant has to do something there."""
+    known = np.isfinite(values_kw)
+    if known.all() or not known.any():
+        return np.nan_to_num(values_kw, nan=0.0)
+    where = np.arange(values_kw.size)
+    return np.interp(where, where[known], values_kw[known])
+
+
+def _polyline(means_kw: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give the values at the edges (n + 1 of them) and in the middle of each quarter hour.
+
+    Straight lines between them are continuous, keep each quarter hour's mean exactly and never fall below 0,
+    because an edge is at most twice the mean beside it.
+    """
+    before = np.concatenate([means_kw[:, :1], means_kw], axis=1)
+    after = np.concatenate([means_kw, means_kw[:, -1:]], axis=1)
+    edges_kw = np.minimum(0.5 * (before + after), 2.0 * np.minimum(before, after))
+    middles_kw = 2.0 * means_kw - 0.5 * (edges_kw[:, :-1] + edges_kw[:, 1:])
+    return edges_kw, middles_kw
+
+
+def _key(seed: int, asset_id: str) -> int:
+    digest = hashlib.blake2b(f"{seed}:{asset_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _uniform(counters: UInt64Array) -> FloatArray:
+    """Hash counters to numbers in [-1, 1).
+
+    Finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014,
+    doi:10.1145/2660193.2660195).
+    """
+    mixed = counters * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed.astype(np.float64) / (_HASH_RANGE / 2.0) - 1.0
+
+
+def _bad(region: Region, place: str, value: object, limit: str, mend: str) -> BadInput:
+    file = str(region.folder / "region.yaml")
+    return BadInput([Fault(file=file, line=None, place=place, value=value, limit=limit, mend=mend)])
