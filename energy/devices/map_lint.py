@@ -176,6 +176,8 @@ def _faults_of_write(file: YamlFile, place: Place, point: MapPoint) -> Iterator[
 
 
 def _faults_of_names(file: YamlFile, content: RegisterMap) -> Iterator[Fault]:
+    if not content.points:
+        yield file.fault(("points",), value="none", limit="a map has at least one point", mend="add a point")
     seen: set[str] = set()
     for index, point in enumerate(content.points):
         if point.name in seen:

@@ -19,6 +19,8 @@ MBAP_BYTES = 7
 """Header before the function code: transaction, protocol, length, unit (Modbus TCP/IP guide V1.0b, 3.1.3)."""
 FRAME_LENGTH_MAX = 254
 """Greatest length field: unit, function code and 252 bytes of data."""
+RECEIVED_BYTES_MAX = 262_144
+"""What asyncio hands over at once; pymodbus's own bound drops all beyond one frame and waits."""
 RETRYABLE_CODES = frozenset(
     {
         ExcCodes.ACKNOWLEDGE,
@@ -189,6 +191,7 @@ class _StrictTransactions(TransactionManager):
 
     def __init__(self, params: CommParams) -> None:
         super().__init__(params, FramerSocket(DecodePDU(False)), 0, False, None, None, None)  # noqa: FBT003  pymodbus's positional signature
+        self.max_buffer_size = RECEIVED_BYTES_MAX
         self._is_asking = False
 
     async def execute(self, no_response_expected: bool, request: ModbusPDU) -> ModbusPDU:  # noqa: FBT001  overridden

@@ -284,7 +284,7 @@ class RegisterMap:
     max_read_bits: Annotated[int, Field(ge=1, le=READ_BITS_MAX)] = READ_BITS_MAX
     max_gap_registers: Annotated[int, Field(ge=0, le=READ_REGISTERS_MAX)] = 0
     forbidden: tuple[Forbidden, ...] = ()
-    points: Annotated[tuple[MapPoint, ...], Field(min_length=1, max_length=2000)]
+    points: Annotated[tuple[MapPoint, ...], Field(max_length=2000)]
 
     def point(self, name: Point) -> MapPoint | None:
         """Give the map's point of that name, None if it has none."""
