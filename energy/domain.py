@@ -235,8 +235,8 @@ class Forecast:
 class AssetPlan:
     """One asset's part of a plan; arrays have shape (periods,).
 
-    ``power_kw`` is what the asset is expected to do. ``states`` holds arrays by their glossary name, for example
-    ``energy_kwh`` at the end of each period.
+    ``power_kw`` is what the asset is expected to do. ``states`` holds arrays by their glossary name, for
+    example ``energy_kwh`` at the end of each period.
     """
 
     power_kw: FloatArray
@@ -304,7 +304,8 @@ class Severity(StrEnum):
 class Alarm:
     """Something wrong that a person should know, as long as it lasts.
 
-    ``code`` is a stable key that faces translate (for example ``device_silent``); ``detail`` is technical English.
+    ``code`` is a stable key that faces translate (for example ``device_silent``); ``detail`` is technical
+    English.
     """
 
     code: str
@@ -318,8 +319,8 @@ class Alarm:
 class Decision:
     """What one tick decided for one asset, and why.
 
-    ``wanted_kw`` is what the highest level that wants anything asked for; ``setpoint`` what the gate let out, None when nothing
-    is sent (authority below automatic, nothing known, nothing to command).
+    ``wanted_kw`` is what the highest level that wants anything asked for; ``setpoint`` what the gate let out,
+    None when nothing is sent (authority below automatic, nothing known, nothing to command).
     """
 
     asset_id: str

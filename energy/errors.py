@@ -32,7 +32,8 @@ class Fault:
     def __str__(self) -> str:
         """Give the fault as one line that an editor can jump to."""
         where = f"{self.file}:{self.line}" if self.line is not None else self.file
-        return f"{where}: {self.place}: {self.value!r} is wrong: {self.limit}. Mend: {self.mend}"
+        what = self.limit if self.value is None else f"{self.value!r} is wrong: {self.limit}"
+        return f"{where}: {self.place}: {what}. Mend: {self.mend}"
 
 
 class EnergiewaageError(Exception):

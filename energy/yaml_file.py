@@ -2,10 +2,14 @@
 
 The one place that reads YAML: region files and register maps are checked against typed schemas here,
 and every fault comes back with its file, line, value, limit and mend.
+
+Scalars follow YAML 1.2, where only ``true`` and ``false`` are truth values, ``13:00`` is text (YAML 1.1 would
+make it 780) and ``NO`` is Norway. Anchors and aliases are refused: what stands in a place must be read there.
 """
 
+import re
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,11 +18,37 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from energy.errors import BadInput, Fault
+from energy.plain_words import MISSING, UNION_TAG, Vocabulary, in_plain_words, vocabulary_of
 
 Place = tuple[str | int, ...]
 T = TypeVar("T")
 SIZE_BYTES_MAX = 2_000_000
 """A region file of 1,000 assets has about 400 kB; anything over this is not one."""
+DEPTH_MAX = 20
+"""Our deepest files have five levels."""
+SHOWN_CHARACTERS_MAX = 120
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader with the scalars of YAML 1.2 (the library itself stands at 1.1)."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+    ("int", r"[-+]?(0|[1-9][0-9]*)|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}",
+        re.compile(f"^(?:{_pattern})$"),
+        ["" if first == "\0" else first for first in _first],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +68,27 @@ class YamlFile:
 
     def fault(self, place: Sequence[str | int], *, value: object, limit: str, mend: str) -> Fault:
         """Make a fault that points into this file."""
-        name = ".".join(str(part) for part in place) or "(file)"
         return Fault(
-            file=str(self.path), line=self.line(place), place=name, value=value, limit=limit, mend=mend
+            file=str(self.path),
+            line=self.line(place),
+            place=self._name(place),
+            value=value,
+            limit=limit,
+            mend=mend,
         )
+
+    def _name(self, place: Sequence[str | int]) -> str:
+        """Name a place for people: an entry of a list by its id, where it has one."""
+        parts: list[str] = []
+        node = self.data
+        for part in place:
+            try:
+                node = node[part]
+            except (KeyError, IndexError, TypeError):
+                node = None
+            own = node.get("id") if isinstance(part, int) and isinstance(node, dict) else None
+            parts.append(own if isinstance(own, str) and own else str(part))
+        return ".".join(parts) or "(file)"
 
 
 def read_yaml(path: Path) -> YamlFile:
@@ -52,29 +99,29 @@ def read_yaml(path: Path) -> YamlFile:
     """
     text = _text(path)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_shape(path, text)
+        root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark is not None else None
+        mark = error.problem_mark or error.context_mark
         raise _bad(
             path,
-            line,
+            mark.line + 1 if mark is not None else None,
             value=error.problem or "?",
             limit="not valid YAML",
-            mend="check indentation, quotes and colons",
+            mend="check this line and the one above: indentation (spaces, no tabs), quotes, 'key: value'",
         ) from error
-    except yaml.YAMLError as error:
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
         raise _bad(
-            path, None, value=str(error), limit="not valid YAML", mend="save the file as UTF-8 text"
+            path, line, value=error.reason, limit="not valid YAML", mend="remove the character"
         ) from error
     if root is None:
-        raise _bad(path, 1, value="", limit="the file is empty", mend="start from a shipped example")
-    lines: dict[Place, int] = {}
-    repeated: list[Fault] = []
-    data = _plain(root, (), lines, repeated, path)
-    if repeated:
-        raise BadInput(repeated)
-    return YamlFile(path=path, data=data, lines=lines)
+        raise _bad(path, 1, value=None, limit="the file is empty", mend="start from a shipped example")
+    reading = _Reading(path=path)
+    data = reading.plain(root, ())
+    if reading.faults:
+        raise BadInput(reading.faults)
+    return YamlFile(path=path, data=data, lines=reading.lines)
 
 
 def validate(file: YamlFile, schema: TypeAdapter[T]) -> T:
@@ -86,7 +133,9 @@ def validate(file: YamlFile, schema: TypeAdapter[T]) -> T:
     try:
         return schema.validate_python(file.data)
     except ValidationError as error:
-        raise BadInput([_fault_of(file, detail) for detail in error.errors()]) from error
+        vocabulary = vocabulary_of(schema.json_schema())
+        details = error.errors(include_url=False)
+        raise BadInput([_fault_of(file, detail, vocabulary) for detail in details]) from error
 
 
 def _text(path: Path) -> str:
@@ -100,7 +149,7 @@ def _text(path: Path) -> str:
                 limit=f"at most {SIZE_BYTES_MAX} bytes",
                 mend="split it",
             )
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise _bad(
             path,
@@ -115,65 +164,116 @@ def _text(path: Path) -> str:
         ) from error
 
 
+def _check_shape(path: Path, text: str) -> None:
+    """Refuse what makes a small file large or endless, before anything is built from it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        line = event.start_mark.line + 1 if event.start_mark is not None else None
+        if isinstance(event, yaml.AliasEvent):
+            raise _bad(
+                path,
+                line,
+                value=f"*{event.anchor}",
+                limit="aliases are not allowed",
+                mend="write the values out",
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEPTH_MAX:
+            raise _bad(
+                path,
+                line,
+                value=f"{depth} levels",
+                limit=f"at most {DEPTH_MAX}",
+                mend="check the brackets and the indentation",
+            )
+
+
 def _bad(path: Path, line: int | None, *, value: object, limit: str, mend: str) -> BadInput:
     return BadInput([Fault(file=str(path), line=line, place="(file)", value=value, limit=limit, mend=mend)])
 
 
-def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], faults: list[Fault], path: Path) -> Any:
-    lines[place] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """Turns nodes into plain data, keeping the line of each place and every fault on the way."""
+
+    path: Path
+    lines: dict[Place, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    loader: _Loader = field(default_factory=lambda: _Loader(""))
+
+    def plain(self, node: yaml.Node, place: Place) -> Any:
+        self.lines[place] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(item, (*place, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, place)
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[Hashable, Any]:
         result: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
-            key = _scalar(key_node)
-            inner = (*place, key if isinstance(key, int) else str(key))
-            if key in result:
-                line = key_node.start_mark.line + 1
-                name = ".".join(map(str, inner))
-                faults.append(
-                    Fault(
-                        file=str(path),
-                        line=line,
-                        place=name,
-                        value=key,
-                        limit="the key stands twice",
-                        mend="keep one",
-                    )
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._add(
+                    line, place, value="a list or group", limit="a key must be text", mend="write a word"
                 )
-            result[key] = _plain(value_node, inner, lines, faults, path)
-            lines[inner] = key_node.start_mark.line + 1
+                continue
+            key = self._scalar(key_node, place)
+            inner = (*place, key if isinstance(key, int) and not isinstance(key, bool) else str(key))
+            if key in result:
+                self._add(line, inner, value=key, limit="the key stands twice", mend="keep one of them")
+            result[key] = self.plain(value_node, inner)
+            self.lines[inner] = line
         return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*place, index), lines, faults, path) for index, item in enumerate(node.value)]
-    return _scalar(node)
 
+    def _scalar(self, node: yaml.Node, place: Place) -> Any:
+        try:
+            return self.loader.construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError, OverflowError):
+            self._add(
+                node.start_mark.line + 1,
+                place,
+                value=str(node.value)[:SHOWN_CHARACTERS_MAX],
+                limit=f"cannot be read as {node.tag}",
+                mend="write a plain number or text, without a tag",
+            )
+            return None
 
-def _scalar(node: yaml.Node) -> Any:
-    loader = yaml.SafeLoader("")
-    try:
-        return loader.construct_object(node, deep=True)
-    finally:
-        loader.dispose()
-
-
-def _fault_of(file: YamlFile, detail: ErrorDetails) -> Fault:
-    place = _place_in_file(file, detail["loc"])
-    value = detail["input"]
-    shown = (
-        value if isinstance(value, str | int | float | bool) or value is None else f"a {type(value).__name__}"
-    )
-    if detail["type"] == "missing":
-        return file.fault(place, value=None, limit="it is required", mend=f"add '{place[-1]}'")
-    if detail["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
-        return file.fault(
-            place, value=shown, limit="no such key", mend=f"remove '{place[-1]}' or check its spelling"
+    def _add(self, line: int, place: Place, *, value: object, limit: str, mend: str) -> None:
+        name = ".".join(map(str, place)) or "(file)"
+        self.faults.append(
+            Fault(file=str(self.path), line=line, place=name, value=value, limit=limit, mend=mend)
         )
-    return file.fault(place, value=shown, limit=detail["msg"], mend="change the value to fit")
+
+
+def _fault_of(file: YamlFile, detail: ErrorDetails, vocabulary: Vocabulary) -> Fault:
+    location, kind = detail["loc"], detail["type"]
+    place = _place_in_file(file, location)
+    value: object = _shown(detail["input"])
+    if kind == MISSING:
+        place, value = (*place, location[-1]), None
+    elif kind in UNION_TAG:
+        discriminator = str(detail["ctx"]["discriminator"]).strip("'")
+        place, value = (*place, discriminator), _shown(detail["ctx"].get("tag"))
+    limit, mend = in_plain_words(detail, vocabulary)
+    return file.fault(place, value=value, limit=limit, mend=mend)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, dict):
+        return "a group of keys"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return value[:SHOWN_CHARACTERS_MAX] if isinstance(value, str) else value
 
 
 def _place_in_file(file: YamlFile, location: Sequence[str | int]) -> Place:
     """Drop the parts of a schema location that stand for union tags, not for keys in the file."""
     place: Place = ()
-    for index, part in enumerate(location):
-        if (*place, part) in file.lines or index == len(location) - 1:
+    for part in location:
+        if (*place, part) in file.lines:
             place = (*place, part)
     return place

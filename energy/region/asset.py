@@ -10,15 +10,20 @@ from energy.domain import Authority, Point
 
 CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Efficiency = Annotated[float, Field(gt=0.0, le=1.0)]
-PositiveKw = Annotated[float, Field(gt=0.0, le=10_000_000.0)]
-NonNegativeKw = Annotated[float, Field(ge=0.0, le=10_000_000.0)]
-PositiveKwh = Annotated[float, Field(gt=0.0, le=100_000_000.0)]
-NonNegativeKwh = Annotated[float, Field(ge=0.0, le=100_000_000.0)]
-RampKwPerS = Annotated[float, Field(gt=0.0, le=1_000_000.0)]
-EurPerKwh = Annotated[float, Field(ge=-5.0, le=5.0)]
+IDENTIFIER_WORDS = "a short name of a-z, 0-9 and _ that begins with a letter (at most 48 characters)"
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$", description=IDENTIFIER_WORDS)]
+Number = Annotated[float, Field(strict=True)]
+"""A number and nothing that merely looks like one: neither ``yes`` nor ``"12"``."""
+Fraction = Annotated[Number, Field(ge=0.0, le=1.0)]
+Efficiency = Annotated[Number, Field(gt=0.0, le=1.0)]
+PositiveKw = Annotated[Number, Field(gt=0.0, le=10_000_000.0)]
+NonNegativeKw = Annotated[Number, Field(ge=0.0, le=10_000_000.0)]
+PositiveKwh = Annotated[Number, Field(gt=0.0, le=100_000_000.0)]
+NonNegativeKwh = Annotated[Number, Field(ge=0.0, le=100_000_000.0)]
+RampKwPerS = Annotated[Number, Field(gt=0.0, le=1_000_000.0)]
+EurPerKwh = Annotated[Number, Field(ge=-5.0, le=5.0)]
+Flag = Annotated[bool, Field(strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -36,10 +41,16 @@ class DeviceAddress:
     ``profile`` names a register map in the region's own profiles/ folder or among the shipped ones.
     """
 
-    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    profile: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z][a-z0-9_]{0,63}$",
+            description="the name of a register map: a-z, 0-9 and _, without .yaml",
+        ),
+    ]
     host: Annotated[str, Field(min_length=1, max_length=253)]
-    port: Annotated[int, Field(ge=1, le=65535)] = 502
-    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 502
+    unit: Annotated[int, Field(strict=True, ge=0, le=255)] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -49,7 +60,13 @@ class HistoryColumn:
     The column is a magnitude in kW, mean over the period labelled by its start in the column ``utc``.
     """
 
-    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+\.csv(\.gz)?$")]
+    file: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_.-]+\.csv(\.gz)?$",
+            description="the name of a .csv or .csv.gz file in history/, without a folder",
+        ),
+    ]
     column: Identifier
 
 

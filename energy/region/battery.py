@@ -23,8 +23,8 @@ from energy.region.asset import (
 class Battery(AssetBase):
     """A store of electricity.
 
-    ``energy_kwh_min`` and ``energy_kwh_max`` bound what we use of ``energy_kwh_capacity``. Efficiencies are one way, at the
-    metering point. ``wear_eur_per_kwh`` is paid on each kWh discharged at the metering point.
+    ``energy_kwh_min`` and ``energy_kwh_max`` bound what we use of ``energy_kwh_capacity``. Efficiencies are
+    one way, at the metering point. ``wear_eur_per_kwh`` is paid on each kWh discharged at the metering point.
     """
 
     kind: Literal["battery"]

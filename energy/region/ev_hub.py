@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Point
-from energy.region.asset import CONFIG, AssetBase, NonNegativeKw, PositiveKw, RampKwPerS, SafeState
+from energy.region.asset import CONFIG, AssetBase, NonNegativeKw, Number, PositiveKw, RampKwPerS, SafeState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -21,9 +21,9 @@ class EvHub(AssetBase):
     kind: Literal["ev_hub"]
     power_kw_max: PositiveKw
     power_kw_safe: NonNegativeKw
-    dwell_h: Annotated[float, Field(ge=1.0, le=48.0)]
+    dwell_h: Annotated[Number, Field(ge=1.0, le=48.0)]
     ramp_kw_per_s: RampKwPerS
-    unserved_eur_per_kwh: Annotated[float, Field(gt=0.0, le=100.0)] = 2.0
+    unserved_eur_per_kwh: Annotated[Number, Field(gt=0.0, le=100.0)] = 2.0
 
     @model_validator(mode="after")
     def _safe_within_rating(self) -> "EvHub":

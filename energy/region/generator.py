@@ -1,26 +1,36 @@
-"""What PV, wind and run-of-river hydro share: a source that yields what nature gives, less what is curtailed."""
+"""What PV, wind and run-of-river hydro share: they yield what nature gives, less what is curtailed."""
 
 from dataclasses import KW_ONLY
 
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Point
-from energy.region.asset import CONFIG, AssetBase, EurPerKwh, Fraction, PositiveKw, RampKwPerS, SafeState
+from energy.region.asset import (
+    CONFIG,
+    AssetBase,
+    EurPerKwh,
+    Flag,
+    Fraction,
+    PositiveKw,
+    RampKwPerS,
+    SafeState,
+)
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
 class Generator(AssetBase):
     """A curtailable source.
 
-    ``safe_fraction`` is what the connection agreement allows while the park controller hears from nobody, as a
-    fraction of the rated power. ``curtailment_eur_per_kwh`` is what a curtailed kWh costs beyond its lost revenue.
+    ``safe_fraction`` is what the connection agreement allows while the park controller hears from nobody, as
+    a fraction of the rated power. ``curtailment_eur_per_kwh`` is what a curtailed kWh costs beyond its lost
+    revenue.
     """
 
     _: KW_ONLY
     power_kw_rated: PositiveKw
     ramp_kw_per_s: RampKwPerS
     safe_fraction: Fraction = 1.0
-    curtailable: bool = True
+    curtailable: Flag = True
     curtailment_eur_per_kwh: EurPerKwh = 0.0
 
     @property

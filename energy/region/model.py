@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Authority
-from energy.region.asset import CONFIG, AssetBase, Identifier, Name, NonNegativeKw
+from energy.region.asset import CONFIG, AssetBase, Flag, Identifier, Name, NonNegativeKw, Number
 from energy.region.battery import Battery
 from energy.region.ev_hub import EvHub
 from energy.region.grid_loss import GridLoss
@@ -30,8 +30,8 @@ Asset = Annotated[
 class Location:
     """A place on Earth, WGS 84, degrees."""
 
-    latitude: Annotated[float, Field(ge=-90.0, le=90.0)]
-    longitude: Annotated[float, Field(ge=-180.0, le=180.0)]
+    latitude: Annotated[Number, Field(ge=-90.0, le=90.0)]
+    longitude: Annotated[Number, Field(ge=-180.0, le=180.0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -46,16 +46,16 @@ class Municipality:
 class Control:
     """How the loop runs; every number is a limit with its unit."""
 
-    tick_s: Annotated[float, Field(ge=1.0, le=60.0)] = 5.0
-    reading_age_s_max: Annotated[float, Field(gt=0.0, le=600.0)] = 30.0
+    tick_s: Annotated[Number, Field(ge=1.0, le=60.0)] = 5.0
+    reading_age_s_max: Annotated[Number, Field(gt=0.0, le=600.0)] = 30.0
     """An older reading decides nothing. Never less than two ticks in effect."""
-    setpoint_valid_s: Annotated[float, Field(gt=0.0, le=900.0)] = 120.0
-    plan_lead_s: Annotated[float, Field(ge=10.0, le=600.0)] = 120.0
+    setpoint_valid_s: Annotated[Number, Field(gt=0.0, le=900.0)] = 120.0
+    plan_lead_s: Annotated[Number, Field(ge=10.0, le=600.0)] = 120.0
     """How long before the quarter hour planning starts."""
-    plan_age_s_max: Annotated[float, Field(ge=900.0, le=86400.0)] = 7200.0
+    plan_age_s_max: Annotated[Number, Field(ge=900.0, le=86400.0)] = 7200.0
     """A plan issued longer ago is not shifted any further; rules take over."""
-    solver_s_max: Annotated[float, Field(ge=1.0, le=300.0)] = 30.0
-    solver_gap: Annotated[float, Field(ge=0.0, le=0.1)] = 0.001
+    solver_s_max: Annotated[Number, Field(ge=1.0, le=300.0)] = 30.0
+    solver_gap: Annotated[Number, Field(ge=0.0, le=0.1)] = 0.001
     correction_deadband_kw: NonNegativeKw = 50.0
     """Deviation of the quarter hour's exchange from its plan that is left alone."""
 
@@ -69,10 +69,15 @@ class RegionFile:
     name: Name
     description: Name | None = None
     timezone: Annotated[str, Field(min_length=1, max_length=64)]
-    holidays: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
-    """Country and state whose public holidays count, for example DE-BY."""
+    holidays: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
+            description="country and state whose public holidays count, for example DE-BY",
+        ),
+    ]
     location: Location
-    illustrative: bool = False
+    illustrative: Flag = False
     authority: Authority = Authority.OBSERVE
     control: Control = Field(default_factory=Control)
     market: Market

@@ -1,0 +1,179 @@
+"""What no single value of a region file can show: names that must match, things that stand only once.
+
+Works on the plain data, whatever else is wrong with it, so that these faults are reported together with those
+of the schema.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays as public_holidays
+
+from energy.errors import Fault
+from energy.region.history_file import POWER_SUFFIX, PRICE_SUFFIX
+from energy.yaml_file import Place, YamlFile
+
+HISTORY_FOLDER = "history"
+SIGNED_KINDS = frozenset({"battery", "grid_point"})
+"""Their power has both signs, and a history column holds magnitudes."""
+
+
+def faults_of_structure(file: YamlFile) -> list[Fault]:
+    """Find every fault between the values of a region file."""
+    if not isinstance(file.data, dict):
+        return []
+    assets = list(_entries(file, "assets"))
+    municipalities = list(_entries(file, "municipalities"))
+    return [
+        *_faults_of_calendar(file),
+        *_faults_of_ids(file, assets, "asset"),
+        *_faults_of_ids(file, municipalities, "municipality"),
+        *_faults_of_grid_points(file, assets),
+        *_faults_of_municipalities(file, assets, municipalities),
+        *_faults_of_devices(file, assets),
+        *_faults_of_columns(file, assets),
+    ]
+
+
+Entry = tuple[Place, dict[Any, Any]]
+
+
+def _entries(file: YamlFile, key: str) -> Iterator[Entry]:
+    found = file.data.get(key)
+    for index, entry in enumerate(found if isinstance(found, list) else []):
+        if isinstance(entry, dict):
+            yield (key, index), entry
+
+
+def _faults_of_calendar(file: YamlFile) -> Iterator[Fault]:
+    zone, holidays = file.data.get("timezone"), file.data.get("holidays")
+    if isinstance(zone, str):
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            yield file.fault(
+                ("timezone",),
+                value=zone,
+                limit="there is no such time zone",
+                mend="write its IANA name, for example Europe/Berlin",
+            )
+    if isinstance(holidays, str) and 2 <= len(holidays) <= 6:
+        country, _, state = holidays.partition("-")
+        try:
+            public_holidays.country_holidays(country, subdiv=state or None)
+        except NotImplementedError:
+            yield file.fault(
+                ("holidays",),
+                value=holidays,
+                limit="there is no such country or state",
+                mend="write country-state, for example DE-BY",
+            )
+
+
+def _faults_of_ids(file: YamlFile, entries: list[Entry], what: str) -> Iterator[Fault]:
+    lines: dict[str, int | None] = {}
+    for place, entry in entries:
+        own = entry.get("id")
+        if not isinstance(own, str):
+            continue
+        if own in lines:
+            yield file.fault(
+                (*place, "id"),
+                value=own,
+                limit=f"the {what} in line {lines[own]} has this id already",
+                mend="give each its own id",
+            )
+        lines.setdefault(own, file.line((*place, "id")))
+
+
+def _faults_of_grid_points(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
+    points = [place for place, entry in assets if entry.get("kind") == "grid_point"]
+    if assets and not points:
+        yield file.fault(
+            ("assets",),
+            value="no grid point",
+            limit="a region has exactly one",
+            mend="add one asset of kind grid_point: where the exchange with the upstream grid is metered",
+        )
+    for place in points[1:]:
+        yield file.fault(
+            (*place, "kind"),
+            value="another grid point",
+            limit=f"a region has exactly one, and it stands in line {file.line(points[0])}",
+            mend="keep one asset of kind grid_point",
+        )
+
+
+def _faults_of_municipalities(
+    file: YamlFile, assets: list[Entry], municipalities: list[Entry]
+) -> Iterator[Fault]:
+    known = sorted(str(entry["id"]) for _, entry in municipalities if isinstance(entry.get("id"), str))
+    for place, entry in assets:
+        named = entry.get("municipality")
+        if isinstance(named, str) and named not in known:
+            yield file.fault(
+                (*place, "municipality"),
+                value=named,
+                limit="there is no such municipality under 'municipalities'",
+                mend=f"use one of: {', '.join(known)}" if known else "add it there",
+            )
+
+
+def _faults_of_devices(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
+    owners: dict[tuple[str, int, int], int | None] = {}
+    for place, entry in assets:
+        device = entry.get("device")
+        if not isinstance(device, dict):
+            continue
+        host, port, unit = device.get("host"), device.get("port", 502), device.get("unit", 1)
+        if not (isinstance(host, str) and isinstance(port, int) and isinstance(unit, int)):
+            continue
+        endpoint = (host.strip().lower(), port, unit)
+        if endpoint in owners:
+            yield file.fault(
+                (*place, "device"),
+                value=f"{host}:{port} unit {unit}",
+                limit=f"the asset in line {owners[endpoint]} has this device already",
+                mend="give each asset its own host, port or unit",
+            )
+        owners.setdefault(endpoint, file.line(place))
+
+
+def _faults_of_columns(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
+    for place, entry in assets:
+        if "history" not in entry or entry["history"] is None:
+            continue
+        if entry.get("kind") in SIGNED_KINDS:
+            yield file.fault(
+                (*place, "history"),
+                value=entry.get("kind"),
+                limit="this kind has no history: its power has both signs, and a column holds magnitudes",
+                mend="remove 'history' here",
+            )
+        else:
+            yield from _faults_of_column(file, (*place, "history"), entry["history"], POWER_SUFFIX)
+    market = file.data.get("market")
+    if isinstance(market, dict):
+        yield from _faults_of_column(file, ("market", "day_ahead"), market.get("day_ahead"), PRICE_SUFFIX)
+
+
+def _faults_of_column(file: YamlFile, place: Place, named: object, suffix: str) -> Iterator[Fault]:
+    if not isinstance(named, dict):
+        return
+    name, column = named.get("file"), named.get("column")
+    plain = isinstance(name, str) and "/" not in name and "\0" not in name
+    if plain and not (file.path.parent / HISTORY_FOLDER / str(name)).is_file():
+        yield file.fault(
+            (*place, "file"),
+            value=name,
+            limit=f"there is no such file in {HISTORY_FOLDER}/ beside this file",
+            mend="put it there or correct the name",
+        )
+    if isinstance(column, str) and not column.endswith(suffix):
+        yield file.fault(
+            (*place, "column"),
+            value=column,
+            limit=f"the column's name must end in its unit, {suffix}",
+            mend="rename the column in the CSV and here",
+        )
