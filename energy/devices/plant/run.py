@@ -12,76 +12,64 @@ from energy.devices.plant.endpoint import Endpoint, endpoints_of, require_free
 from energy.devices.plant.field import SimulatedField
 from energy.devices.plant.nature import SUBSTEP_S
 from energy.errors import BadInput, Fault
+from energy.ports import Clock
 from energy.region.model import Region
 
 CATCH_UP = timedelta(minutes=15)
 """How much simulated time passes before waiting requests are answered."""
-WAIT_S_MIN = 0.01
-WAIT_S_MAX = 1.0
+POLL_S = 0.05
+"""How often the clock is looked at; a sub-step lasts longer on the wall at up to 100 times real time."""
 
 
-def wall_now() -> datetime:
-    """Read the system clock."""
-    return datetime.now(UTC)
+def _nobody(_: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlantSettings:
     """What a plant runs on.
 
-    ``speed`` is simulated seconds per second on the wall, None for lockstep. With a speed, simulated time is
-    ``start`` at ``wall_epoch`` (None: when it is ready). ``control_port`` 0 takes any free port. With no
-    ``state_folder`` nothing is kept, and nothing resumed. ``on_ready`` is called with the control port once
-    every server listens.
+    ``clock`` says what simulated time it is; None is lockstep: time moves over the control connection alone.
+    ``control_port`` 0 takes any free port. With no ``state_folder`` nothing is kept, and nothing resumed.
+    ``on_ready`` is called with the control port once every server listens.
     """
 
     region: Region
     start: datetime
     seed: int
-    speed: float | None = None
-    wall_epoch: datetime | None = None
+    clock: Clock | None = None
     control_port: int = 0
     state_folder: Path | None = None
-    on_ready: Callable[[int], None] = lambda _: None
-    wall_now: Callable[[], datetime] = wall_now
+    on_ready: Callable[[int], None] = _nobody
 
 
 async def run_plant(settings: PlantSettings) -> None:
     """Run until told to stop over the control connection, or until cancelled.
 
     Raises:
-        BadInput: a file is wrong, a port is in use, the speed is no positive number, or the history ends.
+        BadInput: a file is wrong, a port is in use, or the history does not reach the time.
     """
-    _check_speed(settings.speed)
     require_free(settings.region)
     field = SimulatedField(
         settings.region, start=settings.start, seed=settings.seed, state_folder=settings.state_folder
     )
-    field.resume(latest=None if settings.speed is None else _now(settings, settings.wall_epoch))
+    field.resume(latest=settings.clock.now() if settings.clock is not None else None)
     stopped = asyncio.Event()
-    control = ControlServer(field, lockstep=settings.speed is None, on_stop=stopped.set)
+    control = ControlServer(field, lockstep=settings.clock is None, on_stop=stopped.set)
     endpoints = endpoints_of(field.devices.values())
     try:
-        port = await _listen(settings, endpoints, control)
-        epoch = settings.wall_epoch if settings.wall_epoch is not None else settings.wall_now()
-        settings.on_ready(port)
+        settings.on_ready(await _listen(settings, endpoints, control))
         try:
-            await _drive(field, settings, epoch=epoch, stopped=stopped)
+            if settings.clock is None:
+                await stopped.wait()
+            else:
+                await _follow_clock(field, settings.clock, stopped)
         finally:
             field.save()
     finally:
         await control.stop()
         for endpoint in endpoints:
             await endpoint.stop()
-
-
-async def _drive(
-    field: SimulatedField, settings: PlantSettings, *, epoch: datetime, stopped: asyncio.Event
-) -> None:
-    if settings.speed is None:
-        await stopped.wait()
-    else:
-        await _follow_clock(field, settings, epoch=epoch, speed=settings.speed, stopped=stopped)
 
 
 async def _listen(settings: PlantSettings, endpoints: list[Endpoint], control: ControlServer) -> int:
@@ -97,51 +85,18 @@ async def _listen(settings: PlantSettings, endpoints: list[Endpoint], control: C
         raise _in_use("control_port", HOST, settings.control_port, error.strerror or str(error)) from error
 
 
-async def _follow_clock(
-    field: SimulatedField,
-    settings: PlantSettings,
-    *,
-    epoch: datetime,
-    speed: float,
-    stopped: asyncio.Event,
-) -> None:
+async def _follow_clock(field: SimulatedField, clock: Clock, stopped: asyncio.Event) -> None:
     """Step whole sub-steps as the clock passes them; after an outage, catch up in pieces."""
     substep = timedelta(seconds=SUBSTEP_S)
     origin = datetime.fromtimestamp(0, tz=UTC)
     while not stopped.is_set():
-        now = _now(settings, epoch)
-        reached = origin + (now - origin) // substep * substep
+        reached = origin + (clock.now() - origin) // substep * substep
         goal = min(reached, field.world.at + CATCH_UP)
         if goal > field.world.at:
             field.advance_to(goal)
-        left_s = 0.0 if goal < reached else (reached + substep - now).total_seconds() / speed
-        wait_s = max(WAIT_S_MIN, min(WAIT_S_MAX, left_s)) if left_s > 0.0 else 0.0
         with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
+            async with asyncio.timeout(POLL_S if goal == reached else 0.0):
                 await stopped.wait()
-
-
-def _now(settings: PlantSettings, epoch: datetime | None) -> datetime:
-    """Give the simulated moment; before there is an epoch it is the start."""
-    if settings.speed is None or epoch is None:
-        return settings.start
-    return settings.start + settings.speed * (settings.wall_now() - epoch)
-
-
-def _check_speed(speed: float | None) -> None:
-    if speed is not None and not 0.0 < speed <= 86_400.0:
-        raise BadInput(
-            [
-                Fault(
-                    file="(command line)",
-                    line=None,
-                    place="speed",
-                    value=speed,
-                    limit="above 0 and at most 86400 simulated seconds per second",
-                    mend="choose for example 60",
-                )
-            ]
-        )
 
 
 def _in_use(place: str, host: str, port: int, why: str) -> BadInput:
