@@ -121,11 +121,12 @@ def _solve(
     best = solver.solve(seconds_max=seconds_max)
     bound_eur, end = best.bound_eur, best.end
     chosen = np.zeros(pairs.count, dtype=np.bool_)
+    burning_pays = _where_burning_pays(pairs, best, layout.periods)
     for round_ in range(ROUNDS_MAX):
         broken = _both_ways(pairs, best.column) & ~chosen
         if not broken.any():
             break
-        chosen = chosen | broken if round_ < ROUNDS_MAX - 1 else np.ones_like(chosen)
+        chosen = chosen | broken | burning_pays if round_ < ROUNDS_MAX - 1 else np.ones_like(chosen)
         left_s = MIXED_SHARE * (deadline - time.perf_counter())
         try:
             best = solve_exclusive(layout, numbers, _some(pairs, chosen), seconds_max=left_s, gap=gap)
@@ -169,6 +170,13 @@ def _exclusive_pairs(layout: Layout) -> Exclusive:
             first.append(group.columns(group.kind.exclusive[0]).ravel())
             second.append(group.columns(group.kind.exclusive[1]).ravel())
     return Exclusive(first=_joined(first), second=_joined(second))
+
+
+def _where_burning_pays(pairs: Exclusive, solution: Solution, periods: int) -> BoolArray:
+    """Tell the pairs in periods of negative marginal price: only there can losing energy on purpose pay."""
+    negative = solution.row_dual[:periods] > 0.0
+    where: BoolArray = np.tile(negative, pairs.count // periods)
+    return where
 
 
 def _joined(parts: Sequence[IntArray]) -> IntArray:

@@ -1,0 +1,199 @@
+"""One optimisation from files, without devices: series and a state in, the plan as JSON out.
+
+The series file has the column ``utc``, one column ``<asset id>_kw`` an asset that is forecast (magnitudes,
+as in a region's history: available power of sources, what loads draw, what arriving vehicles ask for) and
+``price_eur_per_mwh``. The state file is JSON: ``{"assets": {id: {"energy_kwh": ...}}, "billed_peak_kw":
+...}``.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from energy.domain import FloatArray, Plan
+from energy.errors import BadInput, Fault, NoPlan
+from energy.optimize.optimizer import Optimizer
+from energy.optimize.problem import Problem, problem_from
+from energy.optimize.rules import rules_plan
+from energy.periods import HORIZON_PERIODS, PERIOD, format_utc, period_start, periods_between
+from energy.ports import Prices
+from energy.region.battery import Battery
+from energy.region.generator import Generator
+from energy.region.history import read_history
+from energy.region.model import Region
+from energy.units import EUR_PER_KWH_PER_EUR_PER_MWH
+
+PRICE_COLUMN = "price_eur_per_mwh"
+POWER_SUFFIX = "_kw"
+STATE_BYTES_MAX = 5_000_000
+"""A state file of 20,000 assets has about 1 MB."""
+
+
+def plan_from_files(region: Region, series: Path, state: Path | None, at: datetime | None) -> dict[str, Any]:
+    """Plan from files and give the plan as plain JSON values.
+
+    Args:
+        region: the region.
+        series: the CSV of series; up to 192 periods of it are planned.
+        state: the JSON of measured states, None where nothing is known.
+        at: a moment in the first period, None takes the file's first.
+
+    Raises:
+        BadInput: with every fault of the files.
+    """
+    began = time.perf_counter()
+    problem = _problem_of_files(region, series, state, at)
+    problem_s = time.perf_counter() - began
+    identity: dict[str, Any] = {"plan_id": f"file-{format_utc(problem.start)}", "issued_at": problem.start}
+    limits = region.control
+    notes = list(problem.notes)
+    try:
+        plan = Optimizer(region).solve(
+            problem,
+            seconds_max=limits.solver_s_max,
+            gap=limits.solver_gap,
+            problem_s=problem_s,
+            **identity,
+        )
+    except NoPlan as error:
+        notes.append(f"rules: {error}")
+        plan = rules_plan(problem, **identity)
+    return {**plan_as_json(plan), "notes": notes}
+
+
+def plan_as_json(plan: Plan) -> dict[str, Any]:
+    """Give a plan as plain JSON values; ``objective_eur`` is the sum, ``objective_parts_eur`` its parts."""
+    assets = {
+        asset_id: {
+            "power_kw": asset.power_kw.tolist(),
+            **{name: values.tolist() for name, values in asset.states.items()},
+        }
+        for asset_id, asset in plan.assets.items()
+    }
+    return {
+        "plan_id": plan.plan_id,
+        "region_id": plan.region_id,
+        "issued_at": format_utc(plan.issued_at),
+        "start": format_utc(plan.start),
+        "periods": plan.periods,
+        "status": str(plan.rung),
+        "solver_status": plan.status,
+        "gap": plan.gap,
+        "objective_eur": sum(plan.objective_eur.values()),
+        "objective_parts_eur": dict(plan.objective_eur),
+        "wall_s": dict(plan.wall_s),
+        "assets": assets,
+        "marginal_price_eur_per_kwh": {
+            name: values.tolist() for name, values in plan.marginal_price_eur_per_kwh.items()
+        },
+        "binding": [
+            {"name": b.name, "asset_id": b.asset_id, "periods": list(b.periods)} for b in plan.binding
+        ],
+        "breaches": [
+            {"name": b.name, "asset_id": b.asset_id, "size": b.size, "unit": b.unit, "cost_eur": b.cost_eur}
+            for b in plan.breaches
+        ],
+    }
+
+
+def _problem_of_files(region: Region, series: Path, state: Path | None, at: datetime | None) -> Problem:
+    """Read both files before giving up, so that the faults of both come together."""
+    faults: list[Fault] = []
+    content: Mapping[str, Any] = {}
+    try:
+        content = _state(state)
+    except BadInput as error:
+        faults.extend(error.faults)
+    start, columns = at, dict[str, FloatArray]()
+    try:
+        start, columns = _series(region, series, at)
+    except BadInput as error:
+        faults.extend(error.faults)
+    if faults or start is None:
+        raise BadInput(faults)
+    price = columns[PRICE_COLUMN] * EUR_PER_KWH_PER_EUR_PER_MWH
+    expected = {
+        asset.id: columns[asset.id] * (-1.0 if isinstance(asset, Generator) else 1.0)
+        for asset in region.members
+        if not isinstance(asset, Battery)
+    }
+    prices = Prices(start=start, price_eur_per_kwh=price, indicative=[False] * price.size)
+    return problem_from(
+        region,
+        start=start,
+        prices=prices,
+        expected_kw=expected,
+        states=content.get("assets", {}),
+        billed_peak_kw=content.get("billed_peak_kw", 0.0),
+    )
+
+
+def _series(region: Region, path: Path, at: datetime | None) -> tuple[datetime, dict[str, FloatArray]]:
+    names = {asset.id: asset.id + POWER_SUFFIX for asset in region.members if not isinstance(asset, Battery)}
+    names[PRICE_COLUMN] = PRICE_COLUMN
+    history = read_history(path, list(names.values()))
+    periods = len(history.columns[PRICE_COLUMN])
+    first = 0 if at is None else periods_between(history.start, period_start(at))
+    if not 0 <= first < periods:
+        until = format_utc(history.start + periods * PERIOD)
+        covered = f"the file covers {format_utc(history.start)} to {until}"
+        mend = "choose a moment inside it"
+        value = None if at is None else format_utc(at)
+        raise BadInput([Fault(file=str(path), line=None, place="at", value=value, limit=covered, mend=mend)])
+    chosen = slice(first, min(periods, first + HORIZON_PERIODS))
+    columns = {key: np.array(history.columns[name][chosen], dtype=np.float64) for key, name in names.items()}
+    faults = [
+        Fault(
+            file=str(path),
+            line=first + int(gap) + 2,
+            place=names[key],
+            value=None,
+            limit="a plan needs every value",
+            mend="fill the gap",
+        )
+        for key, values in columns.items()
+        for gap in np.flatnonzero(np.isnan(values))
+    ]
+    if faults:
+        raise BadInput(faults)
+    return history.start + first * PERIOD, columns
+
+
+def _state(path: Path | None) -> Mapping[str, Any]:
+    """Read the state file and check its form; the values are checked with the problem."""
+    if path is None:
+        return {}
+
+    def bad(place: str, value: object, limit: str, mend: str) -> Fault:
+        return Fault(file=str(path), line=None, place=place, value=value, limit=limit, mend=mend)
+
+    try:
+        if path.stat().st_size > STATE_BYTES_MAX:
+            raise BadInput([bad("(file)", path.name, f"at most {STATE_BYTES_MAX} bytes", "keep states only")])
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput([bad("(file)", str(error), "not a JSON file that can be read", "check it")]) from error
+    form = 'the form is {"assets": {id: {"energy_kwh": 1.0}}, "billed_peak_kw": 1.0}'
+    if not isinstance(content, dict) or not isinstance(content.get("assets", {}), dict):
+        raise BadInput([bad("(file)", type(content).__name__, form, "write an object with the key assets")])
+    faults = [
+        bad(str(key), content[key], form, "remove it")
+        for key in sorted(set(content) - {"assets", "billed_peak_kw"})
+    ]
+    numbers = {"billed_peak_kw": content.get("billed_peak_kw", 0.0)}
+    for asset_id, values in content.get("assets", {}).items():
+        if not isinstance(values, dict):
+            faults.append(bad(f"assets.{asset_id}", values, form, "write an object of states"))
+            continue
+        numbers.update({f"assets.{asset_id}.{name}": value for name, value in values.items()})
+    for place, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            faults.append(bad(place, value, "must be a number", "write a number"))
+    if faults:
+        raise BadInput(faults)
+    return content
