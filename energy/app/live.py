@@ -41,8 +41,8 @@ class ClockWatch:
 async def run(parts: Parts, *, clock: Clock, tick_s: float, speed: float, stop: asyncio.Event) -> None:
     """Tick on a grid of ``tick_s`` until ``stop`` is set, then hand every asset back in its safe state.
 
-    A tick that comes too late is skipped, never made up for. When the ledger cannot be written nothing is sent: the
-    devices' own watchdogs take over, and the next tick tries again.
+    A tick that comes too late is skipped, never made up for. When the ledger cannot be written nothing is
+    sent: the devices' own watchdogs take over, and the next tick tries again.
     """
     watch = ClockWatch(speed=speed)
     store_down_since: datetime | None = None

@@ -1,0 +1,51 @@
+"""The command line: ``energiewaage`` or ``python -m energy``. Exit 0 only on success, 2 for bad input."""
+
+import sys
+
+import typer
+from typer.core import TyperGroup
+
+from energy.app.commands import checks, desk, field, processes
+from energy.errors import BadInput, EnergiewaageError
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+class InPlainWords(TyperGroup):
+    """Turns our errors into messages and exit codes: a person never sees a traceback for them."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # click's own name for it
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BadInput as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(EXIT_BAD_INPUT) from None
+        except EnergiewaageError as error:
+            typer.echo(f"{type(error).__name__}: {error}", err=True)
+            raise typer.Exit(EXIT_FAILED) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+app = typer.Typer(
+    name="energiewaage",
+    help="Regional energy balancing for municipal utilities.",
+    no_args_is_help=True,
+    add_completion=False,
+    cls=InPlainWords,
+    pretty_exceptions_enable=False,
+)
+for room in (processes, field, desk, checks):
+    room.register(app)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    sys.exit(app())

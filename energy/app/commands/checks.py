@@ -1,0 +1,93 @@
+"""Commands that judge without touching a device: check, ledger verify, replay."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, print_json
+from energy.app.data_folder import LEDGER, default_folder
+from energy.errors import BadInput, Fault
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(check)
+    app.command()(replay)
+    ledger = typer.Typer(help="The hash-chained ledger of decisions.", no_args_is_help=True)
+    ledger.command("verify")(ledger_verify)
+    app.add_typer(ledger, name="ledger")
+
+
+def check(region: RegionName, *, as_json: AsJson = False) -> None:
+    """Validate a region folder with its register maps and histories; every fault at once."""
+    from energy.devices.map_library import check_devices
+    from energy.region.history import RegionHistory
+    from energy.region.loader import load_region
+
+    faults: list[Fault] = []
+    checked = load_region(region)
+    for test in (check_devices, RegionHistory):
+        try:
+            test(checked)
+        except BadInput as error:
+            faults.extend(error.faults)
+    if faults:
+        raise BadInput(faults)
+    if as_json:
+        print_json({"region": checked.id, "assets": len(checked.assets), "faults": 0})
+    else:
+        typer.echo(f"{checked.id}: {len(checked.assets)} assets, no fault found")
+
+
+def ledger_verify(
+    region: RegionName,
+    *,
+    data: DataFolder = None,
+    head: Annotated[
+        str | None, typer.Option(help="A head hash noted elsewhere that must be in the chain.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the whole hash chain anew; any change, cut or insertion is named by its entry."""
+    from energy.ledger import ledger_reader
+    from energy.region.loader import load_region
+
+    folder = data if data is not None else default_folder(load_region(region).id)
+    with ledger_reader(folder / LEDGER) as ledger:
+        ledger.verify(head=head)
+        result = {"ledger_head": ledger.head(), "whole": True}
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo(f"the chain is whole; its head is {result['ledger_head']}")
+
+
+def replay(
+    region: RegionName,
+    *,
+    start: Annotated[str | None, typer.Option("--from", help="First moment, UTC.", metavar="T")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Past-the-end moment, UTC.", metavar="T")] = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide recorded ticks again and report any difference."""
+    from energy.app.replaying import replay_ticks
+    from energy.region.loader import load_region
+
+    checked = load_region(region)
+    folder: Path = data if data is not None else default_folder(checked.id)
+    report = replay_ticks(
+        checked,
+        folder / LEDGER,
+        start=moment(start, "--from") if start is not None else None,
+        end=moment(end, "--to") if end is not None else None,
+    )
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(f"{report['ticks']} ticks decided again, {report['different']} differ")
+        for line in report["differences"]:
+            typer.echo(line)
+    if report["different"]:
+        raise typer.Exit(1)

@@ -1,0 +1,174 @@
+"""Commands for planners: forecast, backtest, plan, export."""
+
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from energy.app.commands.options import (
+    AsJson,
+    DataFolder,
+    RegionName,
+    bad_option,
+    clock_time,
+    day,
+    moment,
+    print_json,
+)
+from energy.app.data_folder import default_folder
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(forecast)
+    app.command()(backtest)
+    app.command()(plan)
+    app.command()(export)
+
+
+def forecast(
+    region: RegionName,
+    *,
+    at: Annotated[str | None, typer.Option("--at", help="As known at this moment, UTC.", metavar="T")] = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the forecasts that the latest plan stands on."""
+    from energy.app.showing import forecast_rows
+    from energy.historian.sqlite_reader import open_reader
+    from energy.region.loader import load_region
+
+    checked = load_region(region)
+    folder = data if data is not None else default_folder(checked.id)
+    with open_reader(folder) as reader:
+        status = reader.status()
+        known_at = moment(at, "--at") if at is not None else (status[0].at if status is not None else None)
+        if known_at is None:
+            raise bad_option(
+                "--data", str(folder), "no controller has run here", "start one, or name a moment with --at"
+            )
+        rows = forecast_rows(reader.forecasts_at(known_at))
+    if as_json:
+        print_json({"region": checked.id, "forecasts": rows})
+        return
+    for row in rows:
+        p05, p50, p95 = (row["quantiles_kw"][index] for index in (0, 2, 4))
+        typer.echo(f"{row['asset']} ({row['model']}, issued {row['issued_at']}): p05 p50 p95 in kW, hourly")
+        for index in range(0, len(p50), 4):
+            typer.echo(f"  +{index / 4:4.0f} h {p05[index]:10.0f} {p50[index]:10.0f} {p95[index]:10.0f}")
+
+
+def backtest(
+    *,
+    data: Annotated[
+        Path, typer.Option("--data", help="CSV with a column utc and a regular grid.", metavar="FILE")
+    ],
+    target: Annotated[str, typer.Option("--target", help="The column to forecast.", metavar="COLUMN")],
+    features_known: Annotated[str, typer.Option(help="Columns known ahead for the next day: A,B")] = "",
+    features_past: Annotated[str, typer.Option(help="Columns that become known with the target: C")] = "",
+    operator: Annotated[str | None, typer.Option(help="A published forecast to compare with.")] = None,
+    capacity_column: Annotated[str | None, typer.Option(help="Installed capacity, same unit.")] = None,
+    tz: Annotated[str, typer.Option(help="Local time of gate and day.")] = "Europe/Berlin",
+    holidays: Annotated[str, typer.Option(help="Country and state, for example DE-BY.")] = "",
+    location: Annotated[str | None, typer.Option(help="LAT,LON in degrees.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="First local day judged.", metavar="T")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Day past the last one.", metavar="T")] = None,
+    gate: Annotated[
+        str, typer.Option(help="Local time of issue on the day before.", metavar="HH:MM")
+    ] = "12:00",
+    as_json: AsJson = False,
+) -> None:
+    """Judge day-ahead forecasts on any CSV: rolling origin, only what was known at the gate."""
+    from energy.app.showing import print_scores, with_progress
+    from energy.forecast.backtest import BacktestOptions, run_backtest
+    from energy.forecast.series import CENTRE_OF_GERMANY
+
+    options = BacktestOptions(
+        data=data,
+        target=target,
+        features_known=_names(features_known),
+        features_past=_names(features_past),
+        operator=operator,
+        capacity_column=capacity_column,
+        zone=_zone(tz),
+        holidays=holidays,
+        start=day(start, "--from") if start is not None else None,
+        end=day(end, "--to") if end is not None else None,
+        gate=clock_time(gate, "--gate"),
+        location=_location(location) if location is not None else CENTRE_OF_GERMANY,
+    )
+    result = with_progress("backtest", lambda progress: run_backtest(options, progress))
+    if as_json:
+        print_json(result)
+    else:
+        print_scores(result)
+
+
+def plan(
+    region: RegionName,
+    *,
+    series: Annotated[Path, typer.Option("--series", help="CSV of expected series.", metavar="FILE")],
+    out: Annotated[Path, typer.Option("--out", help="Where the plan goes, JSON.", metavar="FILE")],
+    state: Annotated[
+        Path | None, typer.Option("--state", help="JSON of measured states.", metavar="FILE")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="Start, UTC (default: the file's first).", metavar="T")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Optimise once from files, without devices."""
+    from energy.app.showing import write_json
+    from energy.optimize.files import plan_from_files
+    from energy.region.loader import load_region
+
+    result = plan_from_files(
+        load_region(region), series=series, state=state, at=moment(at, "--at") if at is not None else None
+    )
+    write_json(out, result)
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo(f"{result['status']}: {result['objective_eur']} EUR; written to {out}")
+
+
+def export(
+    region: RegionName,
+    *,
+    start: Annotated[str, typer.Option("--from", help="First moment, UTC.", metavar="T")],
+    end: Annotated[str, typer.Option("--to", help="Past-the-end moment, UTC.", metavar="T")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write.", metavar="FOLDER")],
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write readings, forecasts, plans and outcomes as CSV, with units and signs stated."""
+    from energy.historian.export import export as export_record
+    from energy.region.loader import load_region
+
+    checked = load_region(region)
+    folder = data if data is not None else default_folder(checked.id)
+    summary = export_record(folder, checked, moment(start, "--from"), moment(end, "--to"), out)
+    if as_json:
+        print_json(summary)
+    else:
+        typer.echo(f"written to {out}: {summary}")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise bad_option("--tz", name, "no such time zone", "write for example Europe/Berlin") from error
+
+
+def _location(text: str) -> tuple[float, float]:
+    try:
+        latitude, longitude = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise bad_option("--location", text, "not LAT,LON", "write for example 50.1,11.9") from error
+    return latitude, longitude

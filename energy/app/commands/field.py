@@ -1,0 +1,169 @@
+"""Commands that reach the field: read the devices, and ask the running controller to hold, set or release."""
+
+import asyncio
+import getpass
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from energy.app.commands.options import AsJson, DataFolder, RegionName, bad_option, print_json
+from energy.app.data_folder import REQUESTS, default_folder
+from energy.domain import Reading, Request, RequestKind
+from energy.region.model import Region
+
+AssetName = Annotated[str, typer.Argument(help="The asset's id in the region file.", metavar="ASSET")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.", metavar="TEXT")]
+Minutes = Annotated[float, typer.Option("--minutes", help="When it ends by itself.", min=1.0, max=1440.0)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(read)
+    app.command()(hold)
+    app.command("set")(set_power)
+    app.command()(release)
+
+
+def read(
+    region: RegionName,
+    asset: Annotated[str | None, typer.Argument(help="Only this asset.", metavar="ASSET")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Read the live devices once and print a table."""
+    from energy.app.clock import wall_now
+    from energy.devices.field import ModbusField
+    from energy.devices.map_library import maps_of
+    from energy.region.loader import load_region
+
+    checked = load_region(region)
+    if asset is not None:
+        _require_asset(checked, asset)
+
+    async def once() -> Sequence[Reading]:
+        field = ModbusField(checked, maps_of(checked))
+        try:
+            return await field.read(wall_now())
+        finally:
+            await field.close()
+
+    readings = [item for item in asyncio.run(once()) if asset is None or item.asset_id == asset]
+    if as_json:
+        print_json(
+            [
+                {"asset": item.asset_id, "point": item.point, "value": item.value, "quality": item.quality}
+                for item in readings
+            ]
+        )
+    else:
+        _print_table(readings)
+    if not any(item.value is not None for item in readings):
+        raise typer.Exit(1)
+
+
+def hold(
+    region: RegionName,
+    asset: AssetName,
+    *,
+    reason: Reason,
+    minutes: Minutes = 60.0,
+    data: DataFolder = None,
+) -> None:
+    """Hold the asset's present power until the time is over."""
+    _post(region, asset, RequestKind.HOLD, power_kw=None, reason=reason, minutes=minutes, data=data)
+
+
+def set_power(
+    region: RegionName,
+    asset: AssetName,
+    power_kw: Annotated[
+        float, typer.Argument(help="kW; positive draws, negative feeds in.", metavar="POWER_KW")
+    ],
+    *,
+    reason: Reason,
+    minutes: Minutes = 60.0,
+    data: DataFolder = None,
+) -> None:
+    """Set the asset's power (or its bound, where a bound is what it takes) until the time is over.
+
+    Put -- before a negative power: energiewaage set REGION ASSET --reason TEXT -- -500
+    """
+    _post(region, asset, RequestKind.SET, power_kw=power_kw, reason=reason, minutes=minutes, data=data)
+
+
+def release(
+    region: RegionName,
+    asset: AssetName,
+    *,
+    reason: Reason,
+    found_limit: Annotated[
+        bool,
+        typer.Option("--found-limit", help="Stop keeping a limit that was found on the device at start."),
+    ] = False,
+    data: DataFolder = None,
+) -> None:
+    """Give the asset back to the plan."""
+    kind = RequestKind.CLEAR_LIMIT if found_limit else RequestKind.RELEASE
+    _post(region, asset, kind, power_kw=None, reason=reason, minutes=60.0, data=data)
+
+
+def _post(
+    region_name: str,
+    asset_id: str,
+    kind: RequestKind,
+    *,
+    power_kw: float | None,
+    reason: str,
+    minutes: float,
+    data: DataFolder,
+) -> None:
+    from energy.historian.sqlite_reader import open_reader
+    from energy.mailbox import Mailbox
+    from energy.region.loader import load_region
+
+    region = load_region(region_name)
+    _require_asset(region, asset_id)
+    folder = data if data is not None else default_folder(region.id)
+    with open_reader(folder) as reader:
+        status = reader.status()
+    if status is None:
+        raise bad_option(
+            "--data", str(folder), "no controller has run here", "start it with `energiewaage run`"
+        )
+    made_at = status[0].at
+    request = Request(
+        request_id=uuid4().hex,
+        kind=kind,
+        asset_id=asset_id,
+        power_kw=power_kw,
+        actor=getpass.getuser(),
+        reason=reason,
+        made_at=made_at,
+        until=made_at + timedelta(minutes=minutes),
+    )
+    with Mailbox(folder / REQUESTS) as mailbox:
+        number = mailbox.post(request)
+    until = "" if request.until is None else f" until {request.until:%Y-%m-%d %H:%M} UTC"
+    typer.echo(
+        f"request {number} posted: {kind} {asset_id}{until}; the controller takes it with its next tick"
+    )
+
+
+def _require_asset(region: Region, asset_id: str) -> None:
+    known = [asset.id for asset in region.assets]
+    if asset_id not in known:
+        raise bad_option("ASSET", asset_id, "no such asset in the region", f"use one of: {', '.join(known)}")
+
+
+def _print_table(readings: Sequence[Reading]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("asset", "point", "value", "quality")
+    for item in readings:
+        value = "" if item.value is None else f"{item.value:,.1f}"
+        table.add_row(item.asset_id, str(item.point), value, str(item.quality))
+    Console().print(table)

@@ -1,0 +1,71 @@
+"""Options that several commands share, and how their text becomes values."""
+
+import json
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from energy.errors import BadInput, Fault
+from energy.periods import parse_utc
+
+RegionName = Annotated[
+    str, typer.Argument(help="A region folder, or the name of a shipped region.", metavar="REGION")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", help="The data folder (default: data/REGION).", metavar="FOLDER")
+]
+FirstPort = Annotated[
+    int | None,
+    typer.Option(
+        "--first-port",
+        help="Use consecutive ports from this one instead of the region file's.",
+        metavar="PORT",
+    ),
+]
+
+
+def moment(text: str, option: str) -> datetime:
+    """Read a moment from the command line.
+
+    Raises:
+        BadInput: it is none, or has no time zone.
+    """
+    try:
+        return parse_utc(text)
+    except ValueError as error:
+        raise bad_option(option, text, str(error), "write for example 2020-06-01T10:00Z") from error
+
+
+def day(text: str, option: str) -> date:
+    """Read a calendar day from the command line; of a moment its day in UTC counts."""
+    try:
+        return (
+            date.fromisoformat(text)
+            if len(text) == len("2020-06-01")
+            else moment(text, option).astimezone(UTC).date()
+        )
+    except ValueError as error:
+        raise bad_option(option, text, str(error), "write for example 2020-06-01") from error
+
+
+def clock_time(text: str, option: str) -> time:
+    """Read a time of day from the command line."""
+    try:
+        return time.fromisoformat(text)
+    except ValueError as error:
+        raise bad_option(option, text, str(error), "write for example 12:00") from error
+
+
+def bad_option(option: str, value: object, limit: str, mend: str) -> BadInput:
+    """Make the error of one option."""
+    return BadInput(
+        [Fault(file="command line", line=None, place=option, value=value, limit=limit, mend=mend)]
+    )
+
+
+def print_json(value: object) -> None:
+    """Print one JSON object on standard output; a number that is not finite fails here."""
+    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,26 @@
+"""A region on other ports than its file names, so that two simulations can run side by side."""
+
+import dataclasses
+
+from energy.app.commands.options import bad_option
+from energy.region.model import Region
+
+PORT_MAX = 65535
+
+
+def on_ports(region: Region, first_port: int | None) -> Region:
+    """Give the region with its devices on consecutive ports; unchanged without a first port.
+
+    Raises:
+        BadInput: the ports would not fit.
+    """
+    if first_port is None:
+        return region
+    if not 1024 <= first_port <= PORT_MAX - len(region.assets):
+        limit = f"from 1024 to {PORT_MAX - len(region.assets)}"
+        raise bad_option("--first-port", first_port, limit, "choose a free range of ports")
+    assets = tuple(
+        dataclasses.replace(asset, device=dataclasses.replace(asset.device, port=first_port + index, unit=1))
+        for index, asset in enumerate(region.assets)
+    )
+    return dataclasses.replace(region, assets=assets)

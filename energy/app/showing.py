@@ -1,0 +1,106 @@
+"""How results become text for people at a terminal, or files."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict, TypeVar
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from energy.domain import Forecast
+from energy.errors import BadInput, Fault
+from energy.periods import format_utc
+
+T = TypeVar("T")
+
+
+class ForecastRow(TypedDict):
+    """One asset's forecast as JSON carries it; quantiles are p05, p25, p50, p75, p95."""
+
+    asset: str
+    model: str
+    issued_at: str
+    known_at: str
+    start: str
+    quantiles_kw: list[list[float]]
+
+
+def forecast_rows(forecasts: Sequence[Forecast]) -> list[ForecastRow]:
+    """Turn forecasts into plain rows."""
+    return [
+        ForecastRow(
+            asset=item.asset_id,
+            model=item.model,
+            issued_at=format_utc(item.issued_at),
+            known_at=format_utc(item.known_at),
+            start=format_utc(item.start),
+            quantiles_kw=item.quantiles_kw.round(3).tolist(),
+        )
+        for item in forecasts
+    ]
+
+
+def with_progress(what: str, work: Callable[[Callable[[int, int], None]], T]) -> T:
+    """Run something long with a progress bar on standard error."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return work(progress)
+
+
+def print_scores(result: Mapping[str, object]) -> None:
+    """Print a backtest's figures, ours beside the baselines."""
+    table = Table("forecast", "MAE", "MAPE")
+    table.add_row("ours", _number(result["mae"]), _percent(result["mape"]))
+    baselines = result["baselines"]
+    if isinstance(baselines, Mapping):
+        for name, scores in baselines.items():
+            table.add_row(str(name), _number(scores["mae"]), _percent(scores["mape"]))
+    console = Console()
+    console.print(table)
+    coverage = result["coverage"]
+    if isinstance(coverage, Mapping):
+        console.print(f"90 % band covers {_percent(coverage['p05_p95'])}, n = {result['n']}")
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file whole or not at all.
+
+    Raises:
+        BadInput: the place cannot be written.
+    """
+    temporary = path.with_name(path.name + ".part")
+    try:
+        temporary.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        fault = Fault(
+            file=str(path),
+            line=None,
+            place="--out",
+            value=str(path),
+            limit=f"cannot be written: {error.strerror}",
+            mend="name a file in a folder that exists and can be written",
+        )
+        raise BadInput([fault]) from error
+
+
+def _number(value: object) -> str:
+    return f"{value:,.3f}" if isinstance(value, float) else "-"
+
+
+def _percent(value: object) -> str:
+    return f"{100.0 * value:.2f} %" if isinstance(value, float) else "-"
+
+
+def print_summary(result: Mapping[str, object]) -> None:
+    """Print a headless run's figures, one a line."""
+    table = Table("figure", "value")
+    for name, value in result.items():
+        table.add_row(name, str(value))
+    Console().print(table)
