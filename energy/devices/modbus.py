@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
-from pymodbus.exceptions import ModbusException, ModbusIOException
+from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.transaction import TransactionManager
@@ -198,6 +198,10 @@ class _StrictTransactions(TransactionManager):
         self._is_asking = True
         try:
             return await super().execute(no_response_expected, request)
+        except ModbusException as error:
+            if self.response_future.cancelled():  # what pymodbus leaves behind when time ran out
+                raise ModbusException(f"no answer within {self.comm_params.timeout_connect:g} s") from error
+            raise
         finally:
             self._is_asking = False
 
@@ -218,7 +222,7 @@ class _StrictTransactions(TransactionManager):
 
     def _end(self, reason: str) -> None:
         if self._is_asking and not self.response_future.done():
-            self.response_future.set_exception(ModbusIOException(reason))
+            self.response_future.set_exception(ModbusException(reason))
 
     def _fault_of(self, data: bytes) -> str | None:
         if not self._is_asking or self.response_future.done():

@@ -16,7 +16,9 @@ from energy.region.loader import load_region
 from energy.region.model import Region
 
 AT = datetime(2020, 6, 1, 12, 0, tzinfo=UTC)
-QUICK = Patience(connect_s_max=1.0, answer_s_max=0.4)
+QUICK = Patience(connect_s_max=2.0, answer_s_max=0.8)
+PATIENT = Patience(connect_s_max=5.0, answer_s_max=10.0)
+"""Where nothing may depend on how busy the machine is."""
 Answer = Callable[[bytes], bytes | Awaitable[bytes | None] | None]
 
 

@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from energy.devices.modbus import ModbusEndpoint
+from energy.devices.modbus import ModbusEndpoint, Patience
 from energy.devices.register_map import Table
 from energy.errors import DeviceRefused, DeviceUnreachable
-from tests.devices.conftest import QUICK, Answer, Bank, registers_reply, reply
+from tests.devices.conftest import PATIENT, QUICK, Answer, Bank, registers_reply, reply
 
 Serve = Callable[[], tuple[int, Bank]]
 Script = Callable[[Answer], Awaitable[int]]
 
 
-async def opened(port: int) -> ModbusEndpoint:
-    endpoint = ModbusEndpoint("127.0.0.1", port, QUICK)
+async def opened(port: int, patience: Patience = PATIENT) -> ModbusEndpoint:
+    endpoint = ModbusEndpoint("127.0.0.1", port, patience)
     await endpoint.open()
     return endpoint
 
@@ -91,7 +91,7 @@ async def test_an_answer_that_cannot_be_trusted_ends_the_connection_at_once(
     begun_s = time.monotonic()
     with pytest.raises(DeviceUnreachable, match=r"127\.0\.0\.1"):
         await endpoint.read(1, Table.HOLDING, address=0, count=2)
-    assert time.monotonic() - begun_s < QUICK.answer_s_max
+    assert time.monotonic() - begun_s < PATIENT.answer_s_max / 2
     assert not endpoint.is_open
 
 
@@ -100,9 +100,9 @@ async def test_silence_ends_after_the_answers_time(script: Script) -> None:
         await asyncio.sleep(30)
         return b""
 
-    endpoint = await opened(await script(never))
+    endpoint = await opened(await script(never), QUICK)
     begun_s = time.monotonic()
-    with pytest.raises(DeviceUnreachable, match="No response"):
+    with pytest.raises(DeviceUnreachable, match=r"no answer within 0\.8 s"):
         await endpoint.read(1, Table.HOLDING, address=0, count=2)
     assert QUICK.answer_s_max <= time.monotonic() - begun_s < 3 * QUICK.answer_s_max
     assert not endpoint.is_open
@@ -118,7 +118,7 @@ async def test_a_late_answer_is_never_taken_for_the_next_one(script: Script) -> 
             await asyncio.sleep(1.5 * QUICK.answer_s_max)
         return registers_reply(frame, value=calls)
 
-    endpoint = await opened(await script(late_once))
+    endpoint = await opened(await script(late_once), QUICK)
     with pytest.raises(DeviceUnreachable):
         await endpoint.read(1, Table.HOLDING, address=0, count=1)
     await endpoint.open()
