@@ -23,7 +23,7 @@ from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import reading_age_s_max
 from energy.domain import Image, Outcome, Quality, Reading, Rung, Status
 from energy.errors import RecordBroken, StoreUnavailable
-from energy.ledger import Ledger, NewEntry
+from energy.ledger import Ledger, Draft
 from energy.ports import Dispatchable, Meter, PlanSink, RequestSource, StatusSink, TelemetrySink
 from energy.region.model import Region
 
@@ -151,7 +151,7 @@ class Controller:
         )
         output = decide(self._region, tick)
         body = _tick_body(tick, output, request_sequence=self._memory.request_sequence)
-        self._ledger.append_many([NewEntry(kind="hand_back", at=at, body=body)])
+        self._ledger.append_many([Draft(kind="hand_back", at=at, body=body)])
         setpoints = [decision.setpoint for decision in output.decisions if decision.setpoint is not None]
         return tuple(await self._dispatchable.apply(setpoints, at))
 
@@ -180,8 +180,8 @@ class Controller:
         if finished is not None and finished[1] > self._memory.billed_peak_kw:
             self._memory = dataclasses.replace(self._memory, billed_peak_kw=finished[1])
 
-    def _take_requests(self, image: Image, notes: list[str]) -> list[NewEntry]:
-        drafts: list[NewEntry] = []
+    def _take_requests(self, image: Image, notes: list[str]) -> list[Draft]:
+        drafts: list[Draft] = []
         try:
             waiting = self._requests.requests_after(self._memory.request_sequence)
         except (StoreUnavailable, RecordBroken) as error:
@@ -193,11 +193,11 @@ class Controller:
                 kept = tuple(limit for limit in self._memory.limits if limit.target_id != request.asset_id)
                 self._memory = dataclasses.replace(self._memory, limits=kept)
             body = {"sequence": sequence, "request": plain(request), "answer": answer.text}
-            drafts.append(NewEntry(kind="request", at=image.at, body=body))
+            drafts.append(Draft(kind="request", at=image.at, body=body))
             self._memory = dataclasses.replace(self._memory, request_sequence=sequence)
         return drafts
 
-    def _keep_found_limits(self, image: Image) -> list[NewEntry]:
+    def _keep_found_limits(self, image: Image) -> list[Draft]:
         """At the first tick, before anything is written: what stands on the devices that is not ours."""
         if self._looked_for_limits:
             return []
@@ -213,7 +213,7 @@ class Controller:
             if limit.limit_id not in known
         )
         self._memory = dataclasses.replace(self._memory, limits=(*self._memory.limits, *found))
-        return [NewEntry(kind="limit_found", at=image.at, body=plain(limit)) for limit in found]
+        return [Draft(kind="limit_found", at=image.at, body=plain(limit)) for limit in found]
 
     def _write_readings(self, image: Image) -> list[str]:
         """Record what was measured and make it visible: the planner that starts now reads it."""
@@ -253,10 +253,10 @@ class Controller:
         except StoreUnavailable:
             return
 
-    def _tick_draft(self, tick: TickInput, output: TickOutput, *, wall_s: float) -> NewEntry:
+    def _tick_draft(self, tick: TickInput, output: TickOutput, *, wall_s: float) -> Draft:
         body = _tick_body(tick, output, request_sequence=self._memory.request_sequence)
         body["billed_peak_kw"] = self._memory.billed_peak_kw
-        return NewEntry(
+        return Draft(
             kind="tick", at=tick.image.at, body=body, beside={"decided_after_s": round(wall_s, 6)}
         )
 
@@ -274,9 +274,9 @@ def _trusted(reading: Reading) -> Reading:
     return dataclasses.replace(reading, value=None, quality=Quality.IMPLAUSIBLE)
 
 
-def _plan_drafts(followed: Followed, at: datetime) -> list[NewEntry]:
+def _plan_drafts(followed: Followed, at: datetime) -> list[Draft]:
     return [
-        NewEntry(
+        Draft(
             kind="plan",
             at=at,
             body={"plan": plain(answer.plan), "notes": list(answer.notes)},
