@@ -17,6 +17,7 @@ from energy.controller.loop import Controller, Mode
 from energy.controller.memory import recall
 from energy.controller.plan_keeper import PlanKeeper
 from energy.devices.field import ModbusField
+from energy.devices.field_settings import FieldSettings
 from energy.devices.map_library import maps_of
 from energy.domain import Point
 from energy.historian.sqlite_record import SqliteRecord
@@ -35,6 +36,10 @@ PLANNER_SLACK_S = 60.0
 """On top of the solver's own limit: forecasts, the first compilation, a training that is under way."""
 LOCKSTEP_SLACK_S = 300.0
 """Lockstep waits for its planner; this only ends a run that hangs."""
+LOCKSTEP_TAKES = timedelta(seconds=60)
+"""Simulated time that planning takes in lockstep."""
+IN_LOCKSTEP = FieldSettings(retry="in_tick", backoff_s_min=60.0, backoff_s_max=600.0)
+"""A silent device is tried again at simulated moments, so that the same seed gives the same run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class Parts:
     record: SqliteRecord
     ledger: Ledger
     planner: PlannerProcess
+    waiting: "LockstepPlanner"
 
 
 @asynccontextmanager
@@ -70,17 +76,19 @@ async def controller_of(
         stack.enter_context(only_controller(folder))
         record = stack.enter_context(SqliteRecord(folder))
         ledger = stack.enter_context(Ledger(folder / LEDGER))
-        planner = _planner(region, folder, lockstep=simulated is not None and simulated.lockstep)
-        stack.callback(planner.close)
-        field = ModbusField(region, maps)
+        lockstep = simulated is not None and simulated.lockstep
+        field = ModbusField(region, maps, IN_LOCKSTEP if lockstep else None)
         stack.push_async_callback(field.close)
+        planner = _planner(region, folder, lockstep=lockstep)
+        stack.callback(planner.close)
+        waiting = LockstepPlanner(planner, clock, takes=LOCKSTEP_TAKES)
         now = clock.now()
         _record_start(ledger, region, now, tick_s)
         prices = DayAheadPrices(region, RegionHistory(region))
         last_plan = record.plan_at(now)
         keeper = PlanKeeper(
             control=region.control,
-            planner=_in_lockstep(planner, clock) if simulated is not None and simulated.lockstep else planner,
+            planner=waiting if lockstep else planner,
             fallback=RulesPlanner(region, prices=prices),
             plans=[last_plan] if last_plan is not None else [],
         )
@@ -100,7 +108,7 @@ async def controller_of(
             stopwatch=Stopwatch,
             memory=recall(ledger, billed_peak_kw=billed_peak_kw(record, region, now)),
         )
-        yield Parts(controller=controller, record=record, ledger=ledger, planner=planner)
+        yield Parts(controller=controller, record=record, ledger=ledger, planner=planner, waiting=waiting)
 
 
 class LockstepPlanner:
@@ -111,6 +119,8 @@ class LockstepPlanner:
         self._clock = clock
         self._takes = takes
         self._due: datetime | None = None
+        self.waited_s = 0.0
+        """Wall seconds spent waiting for answers: no tick in operation does that."""
 
     def start(self, request: PlanRequest) -> None:
         """Begin; see ``ports.Planner``."""
@@ -122,7 +132,11 @@ class LockstepPlanner:
         if self._due is None or self._clock.now() < self._due:
             return None
         self._due = None
-        return self._planner.poll()
+        watch = Stopwatch()
+        try:
+            return self._planner.poll()
+        finally:
+            self.waited_s += watch.seconds()
 
 
 def billed_peak_kw(record: SqliteRecord, region: Region, now: datetime) -> float:
@@ -154,10 +168,6 @@ def _planner(region: Region, folder: Path, *, lockstep: bool) -> PlannerProcess:
     return PlannerProcess(
         [str(region.folder), str(folder)], seconds_max=seconds_max, wait_s=seconds_max if lockstep else 0.0
     )
-
-
-def _in_lockstep(planner: PlannerProcess, clock: Clock) -> LockstepPlanner:
-    return LockstepPlanner(planner, clock, takes=timedelta(seconds=60))
 
 
 def _record_start(ledger: Ledger, region: Region, now: datetime, tick_s: float) -> None:

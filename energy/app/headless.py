@@ -16,6 +16,7 @@ from energy.app.clock import LockstepClock, Stopwatch
 from energy.app.compose import Parts, Plant, controller_of
 from energy.app.ports_of_region import on_ports
 from energy.app.preload import preload
+from energy.app.service import log_to_standard_error
 from energy.controller.loop import TickReport
 from energy.controller.wishes import reading_age_s_max
 from energy.devices.plant.control_client import PlantControl
@@ -60,9 +61,9 @@ class Counts:
     alarms: Counter[str] = field(default_factory=Counter)
     broken: list[Broken] = field(default_factory=list)
 
-    def take(self, report: TickReport, broken: list[Broken]) -> None:
-        """Count one tick."""
-        self.tick_s.append(report.wall_s)
+    def take(self, report: TickReport, broken: list[Broken], *, waited_s: float) -> None:
+        """Count one tick; what lockstep waited for its planner is not the tick's."""
+        self.tick_s.append(report.wall_s - waited_s)
         self.ticks_by_rung[report.tick.rung] += 1
         self.outcomes.update(NAMES[type(outcome)] for outcome in report.outcomes)
         for answer in report.followed.answers:
@@ -100,6 +101,7 @@ async def run_headless(
         EnergiewaageError: the plant cannot be started, or the region is wrong.
     """
     watch = Stopwatch()
+    log_to_standard_error()
     region = on_ports(settings.region, settings.first_port)
     counts = Counts()
     async with AsyncExitStack() as stack:
@@ -124,15 +126,17 @@ async def run_headless(
         )
         run = Run(parts=parts, plant=plant, plant_child=child, folder=folder)
         ticks = round(settings.days * S_PER_DAY / settings.tick_s)
-        for number in range(ticks):
-            at = clock.advance(settings.tick_s)
+        for number in range(ticks + 1):
+            at = clock.advance(settings.tick_s) if number > 0 else clock.now()
             if between_ticks is not None:
                 await between_ticks(run, at)
             await plant.advance_to(at)
+            waited_s = parts.waiting.waited_s
             report = await parts.controller.tick(at)
-            counts.take(report, await _broken(region, plant, report))
+            waited_s = parts.waiting.waited_s - waited_s
+            counts.take(report, await _broken(region, plant, report), waited_s=waited_s)
             if progress is not None:
-                progress(number + 1, ticks)
+                progress(number, ticks)
         figures = _figures(region, parts.record, settings.start, clock.now())
         head = parts.ledger.head()
     return {"days": settings.days, "wall_s": round(watch.seconds(), 3), "seed": settings.seed} | (
@@ -203,8 +207,8 @@ def _figures(region: Region, record: SqliteRecord, start: datetime, end: datetim
         "import_kwh": round(import_kwh, 1),
         "export_kwh": round(export_kwh, 1),
         "consumption_kwh": round(consumption_kwh, 1),
-        "import_kw_max": round(float(np.nanmax(exchange_kw)), 1) if measured.size else None,
-        "export_kw_max": round(float(np.nanmax(-exchange_kw)), 1) if measured.size else None,
+        "import_kw_max": round(max(0.0, float(np.nanmax(exchange_kw))), 1) if measured.size else None,
+        "export_kw_max": round(max(0.0, float(np.nanmax(-exchange_kw))), 1) if measured.size else None,
         "from": start.isoformat(),
         "to": end.isoformat(),
     }
