@@ -87,6 +87,11 @@ class SqliteRecord(TelemetryQueries, DecisionQueries):
                 self._prune(self._now)
             self._file.commit()
 
+    def rollback(self) -> None:
+        """Drop everything written since the last commit."""
+        self._telemetry.forget()
+        self._file.rollback()
+
     def close(self) -> None:
         """Drop what is not committed and let the file go."""
         self._file.close()
@@ -114,6 +119,5 @@ class SqliteRecord(TelemetryQueries, DecisionQueries):
         try:
             yield
         except BaseException:
-            self._telemetry.forget()
-            self._file.rollback()
+            self.rollback()
             raise

@@ -244,7 +244,8 @@ class TelemetryWriter:
             if covered_ms and period < self._newest_period:
                 means.append((series, period, weighted / covered_ms, covered_ms, SOURCE_MEASURED))
             run = running.get(series)
-            if covered_ms and at_ms[-1] <= end_ms and (run is None or period >= run.period):
+            known_from = self._known_from if run is None else run.period
+            if covered_ms and at_ms[-1] <= end_ms and period >= known_from:
                 running[series] = _Running(
                     last_ms=int(at_ms[-1]),
                     last_value=float(value[-1]),
