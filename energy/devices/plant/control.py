@@ -23,6 +23,8 @@ from energy.region.asset import CONFIG
 
 HOST = "127.0.0.1"
 REQUEST_BYTES_MAX = 65_536
+CONNECTIONS_MAX = 16
+CLOSE_S_MAX = 1.0
 ANSWER_BYTES_MAX = 16_777_216
 """The truth of 20,000 assets at about 400 bytes each, twice over."""
 
@@ -77,7 +79,7 @@ class ControlServer:
         self._lockstep = lockstep
         self._on_stop = on_stop
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self, port: int) -> int:
         """Listen on loopback and give the port; 0 takes any that is free.
@@ -94,17 +96,23 @@ class ControlServer:
         if self._server is None:
             return
         self._server.close()
-        for writer in tuple(self._open):
+        for writer in self._open.values():
             writer.close()
+        if self._open:
+            await asyncio.wait(tuple(self._open), timeout=CLOSE_S_MAX)
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        task = asyncio.current_task()
+        if task is None or len(self._open) >= CONNECTIONS_MAX:
+            writer.close()
+            return
+        self._open[task] = writer
         try:
             with suppress(ConnectionError):
                 await self._converse(reader, writer)
         finally:
-            self._open.discard(writer)
+            del self._open[task]
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
