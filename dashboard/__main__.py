@@ -1,7 +1,6 @@
 """``python -m dashboard``: serves the dashboard of a region on loopback."""
 
 import argparse
-import ipaddress
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 HOST = "127.0.0.1"
 PORT = 8080
+LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1"}
 
 
 def wall_now() -> datetime:
@@ -29,16 +29,11 @@ def loopback_host(text: str) -> str:
     Raises:
         argparse.ArgumentTypeError: it is not loopback.
     """
-    if text == "localhost":
-        return HOST
-    try:
-        if ipaddress.ip_address(text).is_loopback:
-            return text
-    except ValueError:
-        pass
+    if text in LOOPBACK:
+        return LOOPBACK[text]
     raise argparse.ArgumentTypeError(
-        f"{text!r} is not a loopback address. The dashboard has no users and passwords yet, so it only serves this "
-        f"machine: use --host {HOST} and reach it from elsewhere through an SSH tunnel"
+        f"{text!r} is not a loopback address. The dashboard has no users and passwords yet, so it only "
+        f"serves this machine: use --host {HOST} and reach it from elsewhere through an SSH tunnel"
     )
 
 

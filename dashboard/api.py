@@ -1,4 +1,4 @@
-"""/api/v1: the same picture for programs. GET only, every question bounded, every number's unit in its name."""
+"""The picture for programs under /api/v1: GET only, every question bounded, units in the names."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -57,7 +57,7 @@ async def status(desk: Given) -> StatusAnswer:
 
 @router.get("/balance", responses=UNAVAILABLE)
 async def balance(desk: Given) -> BalanceAnswer:
-    """The balance of the latest tick; while the controller is silent ``presence`` says so and ``at`` says of when it is."""
+    """The balance of the latest tick; ``presence`` says whether that is now, ``at`` of when it is."""
     return answers.balance_answer(await desk.readable_picture())
 
 
@@ -128,7 +128,7 @@ async def ledger_head(desk: Given) -> LedgerHeadAnswer:
 
 @router.get("/healthz", responses=UNAVAILABLE)
 async def healthz(desk: Given) -> HealthAnswer:
-    """Whether the controller reported lately; 503 while it is silent, was never heard, or the record cannot be read."""
+    """Whether the controller reported lately; 503 while it is silent, unheard, or unrecorded."""
     heard = await asyncio.to_thread(desk.record.heard)
     if heard is None:
         raise StoreUnavailable("the controller has not reported a tick yet. Mend: start the controller")
@@ -160,5 +160,5 @@ async def stream(desk: Given, language: LanguageQuery = DEFAULT_LANGUAGE) -> Str
 def _aware(name: str, moment: datetime) -> datetime:
     try:
         return require_aware(moment).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise HTTPException(422, f"{name}: {error}") from error

@@ -21,6 +21,9 @@ from energy.region.model import Region
 
 OPENAPI_URL = "/api/v1/openapi.json"
 VERSION = "1"
+DESCRIPTION = (
+    "What the region does. Positive powers draw, negative ones feed in; at the grid point positive is import."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ def create_dashboard(region: Region, folder: Path, *, wall_now: Callable[[], dat
     app = FastAPI(
         title="Energiewaage",
         version=VERSION,
-        description="What the region does. Powers: positive draws, negative feeds in; at the grid point positive is import.",
+        description=DESCRIPTION,
         openapi_url=OPENAPI_URL,
         docs_url=None,
         redoc_url=None,

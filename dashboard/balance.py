@@ -44,7 +44,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupTotal:
-    """A group's net power in our sign, None when nothing of it is known; ``missing`` are assets without a value."""
+    """A group's net power in our sign, None when nothing of it is known.
+
+    ``missing`` are the assets without a value that may count; the sums are without them.
+    """
 
     group: Group
     power_kw: float | None
@@ -56,8 +59,8 @@ class GroupTotal:
 class Balance:
     """Both sides of the balance; they differ by ``residual_kw``, which the meters leave unexplained.
 
-    ``residual_kw`` is the import less the sum over all assets: positive means that more flows in than the assets account
-    for. It is None as soon as one meter is missing.
+    ``residual_kw`` is the import less the sum over all assets: positive means that more flows in than the
+    assets account for. It is None as soon as one meter is missing.
     """
 
     groups: tuple[GroupTotal, ...]

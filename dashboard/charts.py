@@ -24,6 +24,8 @@ BALANCE = "electricity"
 COVERAGE_MIN = 0.5
 """A mean of which less was covered is not drawn: half a quarter hour can mislead about the whole."""
 
+Expected = Mapping[str, FloatArray]
+"""Quantiles by asset id, each of shape (5, periods of the window)."""
 MeansByPoint = Mapping[tuple[str, Point], Means]
 
 
@@ -109,15 +111,16 @@ def charts_of(region: Region, given: ChartInput) -> Charts:
     demands = [asset for asset in region.assets if isinstance(asset, Load | GridLoss)]
     hubs = [asset for asset in region.assets if isinstance(asset, EvHub)]
     stores = [asset for asset in region.assets if isinstance(asset, Battery)]
+    expected = _expected(region, given)
     return Charts(
         window=given.window,
         now=given.now,
-        generation=_mirrored(_powers(generators, given)),
-        consumption=_powers(demands, given),
-        exchange=_powers(by_group[Group.EXCHANGE], given),
-        storage=_powers(stores, given),
+        generation=_mirrored(_powers(generators, given, expected)),
+        consumption=_powers(demands, given, expected),
+        exchange=_powers(by_group[Group.EXCHANGE], given, {}),
+        storage=_powers(stores, given, {}),
         stored=_energies(stores, given),
-        ev=_powers(hubs, given, forecast=False),
+        ev=_powers(hubs, given, {}),
         price_eur_per_kwh=given.price_eur_per_kwh,
         marginal_price_eur_per_kwh=_marginal_price(given),
         energy_kwh_limits=_limits(stores),
@@ -130,32 +133,39 @@ def points_wanted(region: Region) -> list[tuple[str, Point]]:
     return powers + [(asset.id, Point.ENERGY_KWH) for asset in region.assets if isinstance(asset, Battery)]
 
 
-def _powers(assets: Sequence[Asset], given: ChartInput, *, forecast: bool = True) -> Band:
-    ids = [asset.id for asset in assets]
-    expected = {item.asset_id: item for item in given.forecasts} if forecast else {}
-    quantiles = [
-        _sum(
-            (
-                _placed(item.quantiles_kw[row], item.start, given.window) if item is not None else None
-                for item in (expected.get(asset_id) for asset_id in ids)
-            ),
-            given.window,
+def _expected(region: Region, given: ChartInput) -> Expected:
+    """Lay each forecast onto the window; losses without one follow from the loads, as in planning."""
+    expected: dict[str, FloatArray] = {
+        forecast.asset_id: np.array(
+            [_placed(row, forecast.start, given.window) for row in forecast.quantiles_kw]
         )
-        for row in (P05, P50, P95)
-    ]
+        for forecast in given.forecasts
+    }
+    loads = [expected.get(asset.id) for asset in region.assets if isinstance(asset, Load)]
+    known = [quantiles for quantiles in loads if quantiles is not None]
+    if not known or len(known) < len(loads):
+        return expected
+    total: FloatArray = np.sum(known, axis=0)
+    losses = (asset for asset in region.assets if isinstance(asset, GridLoss))
+    return {asset.id: asset.fraction_of_load * total for asset in losses} | expected
+
+
+def _powers(assets: Sequence[Asset], given: ChartInput, expected: Expected) -> Band:
+    window, plan = given.window, given.plan
     planned = (
-        _placed(given.plan.assets[asset_id].power_kw, given.plan.start, given.window)
-        if given.plan is not None and asset_id in given.plan.assets
+        _placed(plan.assets[asset.id].power_kw, plan.start, window)
+        if plan is not None and asset.id in plan.assets
         else None
-        for asset_id in ids
+        for asset in assets
     )
-    measured = (_measured(given, asset_id, Point.POWER_KW) for asset_id in ids)
+    quantiles = [expected.get(asset.id) for asset in assets]
+    rows = [[item[row] if item is not None else None for item in quantiles] for row in (P05, P50, P95)]
     return Band(
-        measured=_sum(measured, given.window),
-        planned=_sum(planned, given.window),
-        p05=quantiles[0],
-        p50=quantiles[1],
-        p95=quantiles[2],
+        measured=_sum((_measured(given, asset.id, Point.POWER_KW) for asset in assets), window),
+        planned=_sum(planned, window),
+        p05=_sum(rows[0], window),
+        p50=_sum(rows[1], window),
+        p95=_sum(rows[2], window),
     )
 
 

@@ -22,7 +22,7 @@ LOCALES = {"de": "de_DE", "en": "en_GB"}
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 NOTHING = "–"
 AGE_UNITS = ((120.0, 1.0, "age.s"), (7200.0, 60.0, "age.min"), (172_800.0, 3600.0, "age.h"))
-"""Below which age in seconds it is written in which unit: seconds to two minutes, minutes to two hours, hours to two days."""
+"""Below which age in seconds it is written in which unit; from two days on in days."""
 S_PER_DAY = 86_400.0
 
 

@@ -156,8 +156,8 @@ def quality(words: Words, value: Value) -> str:
     return words.code("quality", value.quality)
 
 
-def detail(words: Words, row: AssetRow) -> str:
-    """Say what else the asset tells of itself."""
+def detail(words: Words, row: AssetRow) -> str | None:
+    """Say what else the asset tells of itself, if anything."""
     values = {point: value.value for point, value in row.values.items()}
     stored_kwh = values.get(Point.ENERGY_KWH)
     if isinstance(row.asset, Battery) and stored_kwh is not None:
@@ -170,4 +170,4 @@ def detail(words: Words, row: AssetRow) -> str:
     if backlog_kwh is not None:
         urgent = words.energy(values.get(Point.ENERGY_KWH_URGENT))
         return words.text("detail.backlog", energy=words.energy(backlog_kwh), urgent=urgent)
-    return NOTHING
+    return None

@@ -92,8 +92,8 @@ class Picture:
 def picture_of(region: Region, look: Look) -> Picture:
     """Draw the picture.
 
-    While the controller is silent the powers shown are the last ones it recorded, judged at its last status, so that the page
-    can show them greyed and say of when they are; the rows' ages grow on.
+    While the controller is silent the balance is the last one it recorded, judged at its last status, so
+    that the page can show it greyed and say of when it is; the rows' ages grow on.
     """
     presence = Presence.UNRECORDED
     if look.readable:

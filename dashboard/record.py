@@ -32,7 +32,7 @@ FileIdentity = tuple[int, int]
 
 
 class Kept(Generic[R]):
-    """One file that is kept open while it stays the same, and let go when it is deleted, replaced or broken."""
+    """One file, kept open while it stays the same, let go when it is deleted, replaced or broken."""
 
     def __init__(self, path: Path, opened: Callable[[], R]) -> None:
         self._path = path

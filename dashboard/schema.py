@@ -1,4 +1,4 @@
-"""What the API answers with: every number's unit is in its name, powers carry our sign unless the name says otherwise.
+"""What the API answers with: units are in the names, powers carry our sign unless it is said otherwise.
 
 Positive power draws, negative feeds in; at the grid point positive is import. Moments are ISO 8601 in UTC.
 """
@@ -293,7 +293,10 @@ class StoredAnswer(Answer):
 
 
 class ChartsAnswer(Answer):
-    """Today and tomorrow on the region's calendar. Generation and consumption are magnitudes, the rest carries our sign."""
+    """Today and tomorrow on the region's calendar.
+
+    Generation and consumption are magnitudes, the rest carries our sign.
+    """
 
     start: datetime
     end: datetime

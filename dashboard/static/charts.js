@@ -1,15 +1,15 @@
 // Draws today and tomorrow. One cursor runs through all charts; the readout says every number in words.
-const MARGIN = { l: 56, r: 10, t: 8, b: 34 };
+const MARGIN = { l: 48, r: 10, t: 8, b: 38 };
 const PERIOD_MS = 900000;
 const EUR_PER_MWH = 1000; // EUR/kWh times this.
 const RETRY_MS = 5000;
 
-/** Round steps of 1, 2 or 5 times a power of ten, about `count` of them over the range. */
+/** Round steps of 1, 2 or 5 times a power of ten, `count` of them over the range or a few more. */
 export function niceTicks(low, high, count = 4) {
   const span = high - low || 1;
   const raw = span / count;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= raw);
+  const step = [5, 2, 1].map((factor) => factor * power).find((size) => size <= raw * 1.25) ?? power;
   const ticks = [];
   for (let index = Math.ceil(low / step); index * step <= high + step * 1e-9; index += 1) ticks.push(index * step);
   return ticks;
@@ -197,7 +197,7 @@ export class Charts {
     const format = this.number(specification);
     const ticks = niceTicks(low, high);
     const hour = new Intl.DateTimeFormat(this.locale, { timeZone: this.zone, hour: "2-digit", hourCycle: "h23" });
-    const day = new Intl.DateTimeFormat(this.locale, { timeZone: this.zone, weekday: "short", day: "numeric", month: "numeric" });
+    const day = new Intl.DateTimeFormat(this.locale, { timeZone: this.zone, weekday: "long", day: "numeric", month: "numeric" });
     const hourOf = (time) => hour.format(time).replace(/\D/g, "").padStart(2, "0");
     const grid = resolve(color("line-soft"));
     const limits = (specification.limits ?? []).filter((limit) => limit !== null);
@@ -206,12 +206,13 @@ export class Charts {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: resolve(color("soft")) },
       xaxis: {
+        tickangle: 0, ticks: "outside", ticklen: 4, tickcolor: grid,
         type: "date", range: [this.edges[0], this.edges[this.edges.length - 1]], gridcolor: grid, zeroline: false,
         tickvals: this.data.tick_at.map((time) => new Date(time).toISOString()),
         ticktext: this.data.tick_at.map((text, index, all) => {
           const time = new Date(text);
           if (index === all.length - 1) return "";
-          return hourOf(time) === "00" ? `00<br>${day.format(time)}` : hourOf(time);
+          return hourOf(time) === "00" ? `00<br>${day.format(time).replace(",", "")}` : hourOf(time);
         }),
       },
       yaxis: {
@@ -296,10 +297,10 @@ export class Charts {
       }
       const value = line.values[index];
       if (value === null) continue;
-      const way = specification.ways && Math.abs(value) >= 0.5 ? ` ${specification.ways[value > 0 ? 0 : 1]}` : "";
-      parts.push(`${this.lineName(line)} ${format(value)}${way}`);
+      const way = specification.ways && Math.abs(value) >= 0.5 ? `${specification.ways[value > 0 ? 0 : 1]} ` : "";
+      parts.push(`${this.lineName(line)}: ${way}${format(value)}`);
     }
-    return `${this.labels.format(this.times[index])}  ${parts.join(" · ")}`;
+    return `${this.labels.format(this.times[index])} \u2013 ${parts.join(" · ") || this.words.unavailable}`;
   }
 }
 

@@ -141,7 +141,7 @@ def forecasts(start: datetime) -> tuple[Forecast, ...]:
     """Give forecasts whose band widens with the lead time."""
     made = []
     for asset_id, median in expected_kw(start, HORIZON_PERIODS).items():
-        if asset_id in {"grid_point", "battery"}:
+        if asset_id in {"grid_point", "battery", "grid_loss"}:
             continue
         width = np.abs(median) * np.linspace(0.03, 0.22, HORIZON_PERIODS)
         quantiles = np.array(

@@ -1,0 +1,82 @@
+"""The catalogues: complete, equal, and every code translated."""
+
+import string
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dashboard.language import LANGUAGES, Words, catalogue, placeholders
+from dashboard.presence import Presence
+from energy.alarms import QUALITY_CODES, RUNG_CODES
+from energy.domain import Authority, Level, Quality, Rung, Severity
+from energy.region.loader import load_region
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_every_language_has_the_same_texts_with_the_same_placeholders():
+    first, *others = (catalogue(language) for language in LANGUAGES)
+    for other in others:
+        assert other.keys() == first.keys()
+        assert {key: placeholders(text) for key, text in other.items()} == {
+            key: placeholders(text) for key, text in first.items()
+        }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_empty_or_has_a_broken_placeholder(language):
+    for key, text in catalogue(language).items():
+        assert text.strip(), key
+        named = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        assert named == placeholders(text), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("family", "codes"),
+    [
+        ("rung", list(Rung)),
+        ("authority", list(Authority)),
+        ("quality", list(Quality)),
+        ("level", list(Level)),
+        ("severity", list(Severity)),
+        ("presence", list(Presence)),
+        ("outcome", ["applied", "limited", "rejected", "unreachable"]),
+        ("alarm", [code for code, _ in [*QUALITY_CODES.values(), *RUNG_CODES.values()]]),
+        ("alarm", ["setpoint_limited", "setpoint_rejected", "setpoint_unreachable"]),
+        ("kind", sorted({asset.kind for asset in load_region("musterstadt").assets})),
+    ],
+)
+def test_every_code_is_translated(language, family, codes):
+    texts = catalogue(language)
+    assert [code for code in codes if f"{family}.{code}" not in texts] == []
+
+
+def test_an_unknown_code_is_shown_raw():
+    assert Words.of("de", BERLIN).code("alarm", "brand_new_code") == "brand_new_code"
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(KeyError):
+        Words.of("fr", BERLIN)
+
+
+def test_numbers_are_magnitudes_in_the_languages_own_writing():
+    german, english = Words.of("de", BERLIN), Words.of("en", BERLIN)
+    assert german.power(-12345.6) == "12.346 kW"
+    assert english.power(-12345.6) == "12,346 kW"
+    assert german.power(9.876) == "9,88 kW"
+    assert german.power(0.0) == "0 kW"
+    assert german.power(None) == "–"
+
+
+def test_ages_get_coarser():
+    words = Words.of("en", BERLIN)
+    assert [words.age(age_s) for age_s in (None, 3.2, 119.0, 600.0, 10_000.0, 1e6)] == [
+        "never",
+        "3 s",
+        "119 s",
+        "10 min",
+        "3 h",
+        "12 d",
+    ]
