@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from energy.domain import Authority
+from energy.domain import Authority, Level, Limit
 from energy.optimize.problem import Problem, problem_from
 from energy.ports import Prices
 from energy.region.asset import DeviceAddress, HistoryColumn, Name
@@ -92,6 +92,21 @@ def problem_of(region: Region, price_eur_per_kwh: Any, **inputs: Any) -> Problem
     return problem_from(region, start=START, prices=prices, expected_kw=expected, states=states, **inputs)
 
 
+def limit_on(target_id: str, power_kw_min: float | None, power_kw_max: float | None, **changes: Any) -> Limit:
+    """Make a grid operator's limit over all periods, with some fields changed."""
+    fields: dict[str, Any] = {
+        "limit_id": f"limit_{target_id}",
+        "target_id": target_id,
+        "power_kw_min": power_kw_min,
+        "power_kw_max": power_kw_max,
+        "level": Level.GRID_OPERATOR,
+        "start": START,
+        "until": None,
+        "reason": "test",
+    }
+    return Limit(**{**fields, **changes})
+
+
 class Tiny:
     """The builders above, handed to tests as one fixture."""
 
@@ -100,6 +115,7 @@ class Tiny:
     region = staticmethod(region_of)
     prices = staticmethod(prices_of)
     problem = staticmethod(problem_of)
+    limit = staticmethod(limit_on)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Cases solved by hand, each a folder with its region, series, state and the derivation of what is expected."""
+"""Cases solved by hand: folders with region, series, state and the derivation of what is expected."""
 
 import json
 from pathlib import Path
