@@ -24,7 +24,9 @@ class Child:
         self.name = name
         leash = [sys.executable, "-m", "energy.app.leash", str(os.getpid())]
         command = [*leash, sys.executable, "-m", "energy", *arguments]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self._process = subprocess.Popen(  # noqa: S603 (our own commands)
+            command, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         self._lines: Queue[str | None] = Queue(maxsize=1000)
         threading.Thread(target=_listen, args=(self._process.stdout, self._lines), daemon=True).start()
 

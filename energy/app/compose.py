@@ -24,6 +24,7 @@ from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger import Ledger
 from energy.mailbox import MailboxReader
 from energy.market.day_ahead import DayAheadPrices
+from energy.market.publication import Publications
 from energy.periods import period_start
 from energy.planning.child import PlannerProcess
 from energy.planning.desk import RulesPlanner
@@ -105,6 +106,7 @@ async def controller_of(
             ledger=ledger,
             requests=MailboxReader(folder / REQUESTS),
             keeper=keeper,
+            prices=Publications(prices),
             stopwatch=Stopwatch,
             memory=recall(ledger, billed_peak_kw=billed_peak_kw(record, region, now)),
         )

@@ -17,13 +17,14 @@ from energy.controller.decide import decide
 from energy.controller.found_limits import found_limits
 from energy.controller.memory import Memory
 from energy.controller.overrides import Overrides
-from energy.controller.plan_keeper import Followed, PlanKeeper
+from energy.controller.plan_keeper import Followed, PlanKeeper, Situation
 from energy.controller.quarter_meter import QuarterMeter
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import reading_age_s_max
-from energy.domain import Image, Outcome, Quality, Reading, Rung, Status
+from energy.domain import FloatArray, Image, Limit, Outcome, Quality, Reading, Rung, Status
 from energy.errors import RecordBroken, StoreUnavailable
-from energy.ledger import Ledger, Draft
+from energy.ledger import Draft, Ledger
+from energy.periods import PERIOD
 from energy.ports import Dispatchable, Meter, PlanSink, RequestSource, StatusSink, TelemetrySink
 from energy.region.model import Region
 
@@ -31,8 +32,39 @@ from energy.region.model import Region
 class Record(TelemetrySink, PlanSink, StatusSink, Protocol):
     """The record as the loop sees it: everything of one tick is one transaction."""
 
+    def write_prices(self, *, published_at: datetime, start: datetime, price_eur_per_kwh: FloatArray) -> None:
+        """Record published prices of consecutive periods; NaN is left out."""
+        ...
+
     def commit(self) -> None:
         """Make what was written since the last commit durable."""
+        ...
+
+
+class Publication(Protocol):
+    """Prices that became known."""
+
+    @property
+    def start(self) -> datetime:
+        """Label of the first period."""
+        ...
+
+    @property
+    def price_eur_per_kwh(self) -> FloatArray:
+        """Shape (periods,), NaN in a gap."""
+        ...
+
+    @property
+    def gaps(self) -> int:
+        """How many periods have no price though they should."""
+        ...
+
+
+class PriceDesk(Protocol):
+    """Says when prices are published."""
+
+    def published(self, at: datetime) -> Publication | None:
+        """Give what was published since the last call."""
         ...
 
 
@@ -86,6 +118,7 @@ class Controller:
         ledger: Ledger,
         requests: RequestSource,
         keeper: PlanKeeper,
+        prices: PriceDesk,
         stopwatch: StopwatchFactory,
         memory: Memory,
     ) -> None:
@@ -97,6 +130,9 @@ class Controller:
         self._ledger = ledger
         self._requests = requests
         self._keeper = keeper
+        self._prices = prices
+        self._price_note: str | None = None
+        self._priced_until: datetime | None = None
         self._stopwatch = stopwatch
         self._memory = memory
         self._overrides = Overrides(memory.overrides)
@@ -116,7 +152,7 @@ class Controller:
         """
         watch = self._stopwatch()
         image = _image(at, await self._meter.read(at))
-        notes = self._write_readings(image)
+        notes = [*self._write_prices(at), *self._write_readings(image)]
         drafts = self._keep_found_limits(image)
         drafts.extend(self._take_requests(image, notes))
         followed, tick = self._prepare(image, notes)
@@ -160,7 +196,12 @@ class Controller:
         exchange_mean_kw = self._quarter.step(image, age_s_max=age_s_max)
         self._remember_peak()
         limits = tuple(limit for limit in self._memory.limits if limit.holds_at(image.at))
-        followed = self._keeper.step(image=image, limits=limits, billed_peak_kw=self._memory.billed_peak_kw)
+        followed = self._keeper.step(
+            image=image,
+            limits=limits,
+            billed_peak_kw=self._memory.billed_peak_kw,
+            situation=self._situation(image, limits),
+        )
         tick = TickInput(
             image=image,
             tick_s=self._mode.tick_s,
@@ -174,6 +215,27 @@ class Controller:
             notes=(*notes, *followed.notes),
         )
         return followed, tick
+
+    def _write_prices(self, at: datetime) -> list[str]:
+        """Record prices when they are published; a gap in them stays an alarm until the next publication."""
+        publication = self._prices.published(at)
+        if publication is not None:
+            prices = publication.price_eur_per_kwh
+            self._priced_until = publication.start + prices.size * PERIOD
+            gap = f"price_gap: {publication.gaps} quarter hours have no published price"
+            self._price_note = gap if publication.gaps else None
+            try:
+                self._record.write_prices(published_at=at, start=publication.start, price_eur_per_kwh=prices)
+            except StoreUnavailable as error:
+                return [f"record_unavailable: {error}"]
+        return [self._price_note] if self._price_note is not None else []
+
+    def _situation(self, image: Image, limits: tuple[Limit, ...]) -> Situation:
+        """What a new plan would have to take into account at once."""
+        silent = {
+            reading.asset_id for reading in image.readings.values() if reading.quality is Quality.COMM_ERROR
+        }
+        return limits, self._priced_until, frozenset(silent)
 
     def _remember_peak(self) -> None:
         finished = self._quarter.finished
@@ -256,9 +318,7 @@ class Controller:
     def _tick_draft(self, tick: TickInput, output: TickOutput, *, wall_s: float) -> Draft:
         body = _tick_body(tick, output, request_sequence=self._memory.request_sequence)
         body["billed_peak_kw"] = self._memory.billed_peak_kw
-        return Draft(
-            kind="tick", at=tick.image.at, body=body, beside={"decided_after_s": round(wall_s, 6)}
-        )
+        return Draft(kind="tick", at=tick.image.at, body=body, beside={"decided_after_s": round(wall_s, 6)})
 
 
 def _image(at: datetime, readings: Sequence[Reading]) -> Image:

@@ -16,6 +16,8 @@ from energy.periods import PERIOD, next_period_start, period_start
 from energy.ports import PlanAnswer, Planner, PlanRequest
 from energy.region.model import Control
 
+PLANS_MAX = 16
+"""More than two hours of quarter hours, with some asked for in between."""
 RETRY = timedelta(seconds=60)
 """After a failure of the planner the next try waits this long."""
 
@@ -56,6 +58,10 @@ def unusable(plan: Plan) -> str | None:
     return None if plan.periods > 0 else "the plan covers no period"
 
 
+Situation = tuple[tuple[Limit, ...], datetime | None, frozenset[str]] | None
+"""Limits in force, the moment up to which prices are known, the assets that do not answer."""
+
+
 class PlanKeeper:
     """Holds the few plans that matter now and keeps the planners busy at the right moments."""
 
@@ -66,17 +72,34 @@ class PlanKeeper:
         self._planner = planner
         self._fallback = fallback
         self._plans = list(plans)
-        self._asked_for: datetime | None = None
         self._waiting = False
         self._retry_at: datetime | None = None
-        self._limits: tuple[Limit, ...] | None = None
+        self._situation: Situation = None
+        self._answered = {plan.start for plan in plans if plan.rung is not Rung.RULES}
         self._trouble: str | None = None
 
-    def step(self, *, image: Image, limits: tuple[Limit, ...], billed_peak_kw: float) -> Followed:
-        """Take what the planner has, ask for what is due, and say what to follow now."""
+    def step(
+        self,
+        *,
+        image: Image,
+        limits: tuple[Limit, ...],
+        billed_peak_kw: float,
+        situation: Situation = None,
+    ) -> Followed:
+        """Take what the planner has, ask for what is due, and say what to follow now.
+
+        Args:
+            image: what is measured now.
+            limits: those in force now.
+            billed_peak_kw: the year's highest quarter-hour import.
+            situation: what a plan stands on besides; when it changes, a new plan is asked for at once.
+        """
         now = image.at
         answers = self._collect(now)
-        self._ask_if_due(image=image, limits=limits, billed_peak_kw=billed_peak_kw)
+        start = self._due_start(now, situation)
+        if start is not None and self._may_ask(now):
+            request = _request("p", start=start, image=image, limits=limits, billed_peak_kw=billed_peak_kw)
+            self._ask(request, situation)
         plan, rung = follow(self._plans, now, age_s_max=self._control.plan_age_s_max)
         if plan is None or (rung is Rung.RULES and plan.start != period_start(now)):
             request = _request(
@@ -107,38 +130,30 @@ class PlanKeeper:
         self._trouble = None
         self._retry_at = None
         self._plans.append(answer.plan)
+        self._answered.add(answer.plan.start)
         return [answer]
 
-    def _ask_if_due(self, *, image: Image, limits: tuple[Limit, ...], billed_peak_kw: float) -> None:
-        now = image.at
-        if self._waiting:
-            return
-        start = self._due_start(now, limits)
-        if start is None or (self._retry_at is not None and now < self._retry_at):
-            return
+    def _may_ask(self, now: datetime) -> bool:
+        return not self._waiting and (self._retry_at is None or now >= self._retry_at)
+
+    def _ask(self, request: PlanRequest, situation: Situation) -> None:
         try:
-            request = _request("p", start=start, image=image, limits=limits, billed_peak_kw=billed_peak_kw)
             self._planner.start(request)
-        except (Retryable, Permanent, BadInput) as error:
-            self._fail(now, error)
+        except (Retryable, Permanent) as error:
+            self._fail(request.issued_at, error)
             return
         self._waiting = True
-        self._asked_for = start
-        self._limits = limits
+        self._situation = situation
 
-    def _due_start(self, now: datetime, limits: tuple[Limit, ...]) -> datetime | None:
+    def _due_start(self, now: datetime, situation: Situation) -> datetime | None:
         """Say for which start a plan should be asked now, None when none is due."""
-        planned = [plan for plan in self._plans if plan.rung is not Rung.RULES]
-        changed = self._limits is not None and limits != self._limits
-        if changed or not any(plan.start <= now < plan.start + PERIOD for plan in planned):
-            covered = any(plan.start == period_start(now) for plan in planned)
-            if changed or not covered:
-                return period_start(now)
+        if self._situation is not None and situation != self._situation:
+            return period_start(now)
+        if period_start(now) not in self._answered:
+            return period_start(now)
         coming = next_period_start(now)
         near = (coming - now).total_seconds() <= self._control.plan_lead_s
-        if near and not any(plan.start == coming for plan in planned):
-            return coming
-        return None
+        return coming if near and coming not in self._answered else None
 
     def _rules(self, request: PlanRequest) -> list[PlanAnswer]:
         try:
@@ -160,7 +175,8 @@ class PlanKeeper:
     def _forget(self, now: datetime) -> None:
         """Keep what may still be followed: plans to come, and the youngest few."""
         horizon = now - timedelta(seconds=self._control.plan_age_s_max)
-        self._plans = [plan for plan in self._plans if plan.issued_at >= horizon][-16:]
+        self._plans = [plan for plan in self._plans if plan.issued_at >= horizon][-PLANS_MAX:]
+        self._answered = {start for start in self._answered if start >= horizon}
 
 
 def _request(

@@ -1,0 +1,43 @@
+"""Notices when day-ahead prices are published, once each time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from energy.domain import FloatArray
+from energy.market.day_ahead import DayAheadPrices
+from energy.periods import period_start, periods_between
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Publication:
+    """Prices that became known; EUR/kWh by period from ``start`` on, NaN in a gap of the market's file."""
+
+    published_at: datetime
+    start: datetime
+    price_eur_per_kwh: FloatArray
+
+    @property
+    def gaps(self) -> int:
+        """How many periods have no price though they should."""
+        return int(np.isnan(self.price_eur_per_kwh).sum())
+
+
+class Publications:
+    """Implements ``controller.loop.PriceDesk`` over day-ahead prices."""
+
+    def __init__(self, prices: DayAheadPrices) -> None:
+        self._prices = prices
+        self._until: datetime | None = None
+
+    def published(self, at: datetime) -> Publication | None:
+        """Give what was published since the last call; the first call gives all that is known of today on."""
+        until = self._prices.published_until(at)
+        start = self._until if self._until is not None else period_start(at)
+        if until == self._until or until <= start:
+            return None
+        self._until = until
+        known = self._prices.prices(start=start, periods=periods_between(start, until), known_at=at)
+        values = np.where(known.indicative, np.nan, known.price_eur_per_kwh)
+        return Publication(published_at=at, start=start, price_eur_per_kwh=values)
