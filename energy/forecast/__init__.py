@@ -6,5 +6,6 @@
                 calendar      known at     ridge,     held-back
                 reference     the gate     trees      errors
 
-The rungs, named in ``Forecast.model``: ``learned``, ``seasonal``, ``flat``. ``backtest`` judges them on any CSV.
+The rungs, named in ``Forecast.model``: ``learned``, ``seasonal``, ``flat``. ``backtest`` judges them on any
+CSV.
 """

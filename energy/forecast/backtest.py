@@ -1,7 +1,8 @@
 """The judge: day-ahead forecasts for every day of a file, each made from what was known at its gate.
 
-Rolling origin: at the gate (a local time) of each day all periods of the next local day are forecast, 92, 96 or 100
-quarter hours of them. The model is learned anew every ``retrain_days`` from what was known at that gate.
+Rolling origin: at the gate (a local time) of each day all periods of the next local day are forecast, 92, 96
+or 100 quarter hours of them. The model is learned anew every ``retrain_days`` from what was known at that
+gate.
 """
 
 import time as wall
@@ -15,7 +16,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import BadInput, Fault
-from energy.forecast.calendar import IntArray, is_known_holiday_code
+from energy.forecast.calendar import BoolArray, IntArray, is_known_holiday_code
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import DayAheadGate
 from energy.forecast.ladder import flat_quantiles, quantiles_of
@@ -25,6 +26,7 @@ from energy.forecast.scores import error_scores, pinball, scores_by, scores_of
 from energy.forecast.series import CENTRE_OF_GERMANY, History, Kind, SeriesSpec
 from energy.forecast.table import Table, read_table
 
+BERLIN = ZoneInfo("Europe/Berlin")
 WARM_UP_DAYS = 10
 """Without ``start`` the first day judged is this far into the file: a week to compare with, and the gate."""
 BASELINE_SHIFTS_H = {"d1": 24, "d2": 48, "week": 168}
@@ -35,11 +37,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestOptions:
-    """What to judge, on what, from when to when; ``start`` is the first local day, ``end`` the day past the last.
+    """What to judge, on what, from when to when.
 
-    ``features_known`` are columns known ahead for the whole next day at the gate; ``features_past`` become known with
-    the target. ``operator`` is a published forecast to compare with; it is an input only if named in
-    ``features_known`` too. ``kind`` None is read from the target's name, load where it says nothing.
+    ``start`` is the first local day to judge, ``end`` the day past the last.
+
+    ``features_known`` are columns known ahead for the whole next day at the gate; ``features_past`` become
+    known with the target. ``operator`` is a published forecast to compare with; it is an input only if named
+    in ``features_known`` too. ``kind`` None is read from the target's name, load where it says nothing.
     """
 
     data: Path
@@ -48,7 +52,7 @@ class BacktestOptions:
     features_past: tuple[str, ...] = ()
     operator: str | None = None
     capacity_column: str | None = None
-    zone: ZoneInfo = ZoneInfo("Europe/Berlin")
+    zone: ZoneInfo = BERLIN
     holidays: str = ""
     location: tuple[float, float] = CENTRE_OF_GERMANY
     start: date | None = None
@@ -72,9 +76,10 @@ class _Judged:
 def run_backtest(options: BacktestOptions, progress: Progress | None = None) -> dict[str, object]:
     """Judge day-ahead forecasts on a CSV; the result is ready for JSON.
 
-    Errors are in the target's unit; ``mape``, ``nmae`` (of the mean magnitude) and ``coverage`` are fractions; ``bias``
-    is forecast minus truth. ``baselines``: ``d1``, ``d2`` and ``week`` are plain shifts by 24, 48 and 168 hours; at an
-    early gate part of ``d1`` is not yet measured, so it flatters itself. ``seasonal`` is our own rung without learning.
+    Errors are in the target's unit; ``mape``, ``nmae`` (of the mean magnitude) and ``coverage`` are
+    fractions; ``bias`` is forecast minus truth. ``baselines``: ``d1``, ``d2`` and ``week`` are plain shifts
+    by 24, 48 and 168 hours; at an early gate part of ``d1`` is not yet measured, so it flatters itself.
+    ``seasonal`` is our own rung without learning.
 
     Raises:
         BadInput: with all faults of the options and the file.
@@ -204,7 +209,7 @@ def _days(options: BacktestOptions, frame: Frame) -> tuple[int, int]:
 
 
 def _judge(options: BacktestOptions, frame: Frame, days: range, progress: Progress | None) -> _Judged:
-    gates = DayAheadGate(at=options.gate)
+    gates = DayAheadGate(at=options.gate, published=frame.spec.kind == "price")
     columns = (*options.features_known, "|", *options.features_past)
     model: Model | None = None
     trained_on = -options.retrain_days
@@ -243,9 +248,7 @@ def _forecast_day(
     return "flat", flat_quantiles(frame, index, gate)
 
 
-def _report(
-    frame: Frame, judged: _Judged, truth: FloatArray, known: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
-) -> dict[str, object]:
+def _report(frame: Frame, judged: _Judged, truth: FloatArray, known: BoolArray) -> dict[str, object]:
     index = judged.index[known]
     measured, quantiles = truth[index], judged.quantiles[:, known]
     calendar = frame.calendar
@@ -270,7 +273,7 @@ def _baselines(
     options: BacktestOptions,
     table: Table,
     judged: _Judged,
-    known: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
+    known: BoolArray,
 ) -> dict[str, object]:
     index = judged.index[known]
     truth = table.columns[options.target]

@@ -1,9 +1,10 @@
 """How wrong a forecast of this kind has been, and so how wide its band must be.
 
-Errors are held back in time order: none of them belongs to a period that the judged fit had seen. Each is divided
-by its expected size (a product of factors for hour, lead time, level and kind of day), and the quantiles of
-what remains are widened as split conformal prediction asks (Vovk et al. 2005, Algorithmic Learning in a Random World,
-doi 10.1007/b106715), counting days instead of periods, because the errors of one day go together.
+Errors are held back in time order: none of them belongs to a period that the judged fit had seen. Each is
+divided by its expected size (a product of factors for hour, lead time, level and kind of day), and the
+quantiles of what remains are widened as split conformal prediction asks (Vovk et al. 2005, Algorithmic
+Learning in a Random World, doi 10.1007/b106715), counting days instead of periods, because the errors of one
+day go together.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ _SIZE_FLOOR = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Errors:
-    """Held-back errors (measured minus expected, in units of the scale), shape (samples,), with where they fell."""
+    """Held-back errors (measured minus expected, in units of the scale), shape (samples,)."""
 
     deviation: FloatArray
     place: "Place"
@@ -34,7 +35,7 @@ class Errors:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Place:
-    """Where a sample falls: hour of the local day, lead, expected level in units of the scale, day off or not."""
+    """Where a sample falls: hour of the local day, lead, expected level in units of the scale, day off."""
 
     hour: IntArray
     lead: IntArray
@@ -70,8 +71,12 @@ def place_of(frame: Frame, index: IntArray, gate: IntArray, deviation: FloatArra
     )
 
 
-def band_of(errors: Errors) -> Band:
-    """Learn a band from held-back errors; there must be at least one."""
+def band_of(errors: Errors, *, centred: bool) -> Band:
+    """Learn a band from held-back errors (at least one); ``centred`` leaves the expected value where it is.
+
+    The errors' own median is kept where a distribution is skewed by nature (wind, sun, prices); elsewhere it
+    is the accident of a few weeks and would be carried on as a bias.
+    """
     place, size = errors.place, np.abs(errors.deviation)
     mean = max(float(size.mean()), _SIZE_FLOOR)
     edges = np.quantile(place.level, np.linspace(0.0, 1.0, _LEVELS + 1)[1:-1])
@@ -92,6 +97,7 @@ def band_of(errors: Errors) -> Band:
     expected = mean * np.prod(
         [factor[where] for factor, (where, _) in zip(factors, groups, strict=True)], axis=0
     )
+    quantiles = _quantiles(errors.deviation / expected, level, errors.days)
     return Band(
         size=mean,
         by_hour=factors[0],
@@ -99,12 +105,12 @@ def band_of(errors: Errors) -> Band:
         by_level=factors[2],
         by_day_off=factors[3],
         level_edges=edges,
-        quantiles=_quantiles(errors.deviation / expected, level, errors.days),
+        quantiles=quantiles - quantiles[:, 2:3] if centred else quantiles,
     )
 
 
 def spread(band: Band, place: Place) -> FloatArray:
-    """Give the error's quantiles for each sample in units of the scale, shape (5, samples), non-decreasing."""
+    """Give the error's quantiles in units of the scale, shape (5, samples), non-decreasing."""
     level = np.searchsorted(band.level_edges, place.level)
     size = (
         band.size

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from energy.domain import FloatArray
 
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 _S_PER_DAY = 86_400
 _EPOCH = date(1970, 1, 1)
@@ -24,8 +25,8 @@ _EVES = frozenset({(12, 24), (12, 31)})
 class Calendar:
     """Local time of every period of a regular grid; arrays by period have shape (periods,), by day (days,).
 
-    ``index_of`` has shape (days, slots): which period stands at that wall-clock time. In the hour that spring skips
-    it is the period one hour later on the clock; in the hour that autumn repeats, the second one.
+    ``index_of`` has shape (days, slots): which period stands at that wall-clock time. In the hour that spring
+    skips it is the period one hour later on the clock; in the hour that autumn repeats, the second one.
     """
 
     step_s: int
@@ -138,13 +139,15 @@ def _holidays_of(dates: list[date], code: str) -> tuple[FloatArray, FloatArray]:
 
 @lru_cache(maxsize=512)
 def _year_of(code: str, year: int) -> dict[date, float]:
-    """Give the year's holidays with the share of the area that has them (a country counts its states alike)."""
+    """Give the year's holidays with the share of the area that has them; states count alike."""
     if not code:
         return {}
     country, _, state = code.partition("-")
     if state:
         return dict.fromkeys(holidays.country_holidays(country, subdiv=state, years=year), 1.0)
-    states = holidays.country_holidays(country, years=year).subdivisions
+    subdivisions = holidays.country_holidays(country, years=year).subdivisions
+    # the library lists towns with a holiday of their own beside the states, by name instead of by code
+    states = tuple(code for code in subdivisions if len(code) <= 3)
     shared: dict[date, float] = {}
     for subdivision in states or (None,):
         for day in holidays.country_holidays(country, subdiv=subdivision, years=year):

@@ -1,7 +1,8 @@
 """What the learned model sees: one row for each pair of a period to forecast and a gate.
 
 A gate is the number of periods known when the forecast is made. Every feature here reads measured values at
-indexes below the gate only; the calendar, the reference and columns known ahead may be read at the period itself.
+indexes below the gate only; the calendar, the reference and columns known ahead may be read at the period
+itself.
 """
 
 from dataclasses import dataclass

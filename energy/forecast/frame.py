@@ -31,7 +31,7 @@ class Sums:
     count: IntArray
 
     def mean(self, begin: IntArray, end: IntArray) -> FloatArray:
-        """Mean deviation in units of the scale over [begin, end), NaN where under a quarter of it is known."""
+        """Mean deviation in units of the scale over [begin, end); NaN if under a quarter is known."""
         begin, end = np.maximum(begin, 0), np.maximum(end, 0)
         deviation = self.deviation[end] - self.deviation[begin]
         scale = self.scale[end] - self.scale[begin]
@@ -44,8 +44,8 @@ class Sums:
 class Frame:
     """Everything that features are read from; arrays have shape (periods,), the horizon included.
 
-    ``value`` is per unit of ``capacity`` and NaN from the last known period on. A reader that asks on behalf of a
-    gate uses only indexes below it.
+    ``value`` is per unit of ``capacity`` and NaN from the last known period on. A reader that asks on behalf
+    of a gate uses only indexes below it.
     """
 
     spec: SeriesSpec
@@ -64,7 +64,7 @@ class Frame:
         return self.calendar.slots
 
     def magnitude(self, deviation: FloatArray, index: IntArray) -> FloatArray:
-        """Turn deviations (..., samples) from the reference at ``index`` (samples,) into bounded magnitudes."""
+        """Turn deviations (..., samples) at ``index`` (samples,) into bounded magnitudes."""
         scale = self.reference.scale[index]
         raw = (self.reference.centre[index] + scale * deviation) * self.capacity[index]
         low, high = self.spec.bounds

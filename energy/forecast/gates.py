@@ -16,7 +16,7 @@ class Gates(Protocol):
     """Gives the gate that a period is forecast at."""
 
     def gate_of(self, calendar: Calendar, index: IntArray) -> IntArray:
-        """Give for each period how many periods are known at its gate; 0 where there is no gate that early."""
+        """Give for each period how many are known at its gate; 0 where no gate is that early."""
         ...
 
 
@@ -39,9 +39,14 @@ class DayAheadGate:
     """One forecast a day for the whole next local day, at a local time of the day before."""
 
     at: time
+    published: bool = False
+    """True where values up to the next midnight are already out at the gate (day-ahead prices)."""
 
     def gate_of(self, calendar: Calendar, index: IntArray) -> IntArray:
         """Give the periods that ended by the gate on the local day before."""
+        if self.published:
+            gate = calendar.index_of[calendar.day[index], 0]
+            return np.where(gate > 0, gate, 0)
         slot = (self.at.hour * 3600 + self.at.minute * 60) // calendar.step_s
         day = calendar.day[index] - 1
         gate = calendar.index_of[np.maximum(day, 0), slot]

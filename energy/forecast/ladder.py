@@ -29,6 +29,7 @@ def forecast(
     issued_at: datetime,
     start: datetime,
     periods: int = HORIZON_PERIODS,
+    known_until: datetime | None = None,
 ) -> Forecast:
     """Forecast one series with the best rung that its model and history allow.
 
@@ -38,7 +39,10 @@ def forecast(
         history: measured magnitudes; periods that end after ``issued_at`` are not looked at.
         issued_at: the gate.
         start: label of the first period, on the history's grid, at or after the history's start.
-        periods: how many; the last may lie at most 60 hours after ``issued_at``.
+        periods: how many; the last may lie at most 60 hours after what is known.
+        known_until: for series published ahead (day-ahead prices): values before this moment are known
+        already at
+            ``issued_at``. None means that values are known when their period has ended.
 
     Returns:
         A forecast in our sign, rung in ``model``; non-crossing quantiles within what the asset can do.
@@ -46,8 +50,9 @@ def forecast(
     Raises:
         ValueError: the start is off the grid, or the horizon reaches too far.
     """
-    history = _recent(history, issued_at)
-    known = periods_known(history, issued_at)
+    gate_at = issued_at if known_until is None else max(issued_at, known_until)
+    history = _recent(history, gate_at)
+    known = periods_known(history, gate_at)
     first = _position(history, start)
     if first + periods - known > LEAD_DAYS_MAX * 86_400 / history.step_s:
         raise ValueError(
@@ -60,7 +65,7 @@ def forecast(
     return Forecast(
         asset_id=spec.asset_id,
         issued_at=issued_at,
-        known_at=history.start + timedelta(seconds=known * history.step_s),
+        known_at=issued_at,
         model=rung,
         start=start,
         quantiles_kw=np.sort(spec.sign * magnitude, axis=0) + 0.0,
@@ -70,7 +75,7 @@ def forecast(
 def quantiles_of(
     model: Model | None, frame: Frame, index: IntArray, gate: IntArray, *, gates: Gates
 ) -> tuple[str, FloatArray] | None:
-    """Give the rung's name and magnitudes (5, samples) from the learned or the seasonal rung; None if neither can."""
+    """Give the rung's name and magnitudes (5, samples), learned or seasonal; None if neither can."""
     if not _has_reference(frame, index):
         return None
     if model is not None:
@@ -100,7 +105,7 @@ def _has_reference(frame: Frame, index: IntArray) -> bool:
 
 
 def flat_quantiles(frame: Frame, index: IntArray, gate: IntArray) -> FloatArray:
-    """Spread the last day's measured range over the horizon; the rated power's where there is none; night is night."""
+    """Spread the last day's measured range over the horizon, else the rated power's; night is night."""
     known = frame.value[max(0, int(gate[0]) - frame.slots) : int(gate[0])]
     known = known[np.isfinite(known)]
     low, high = frame.spec.bounds

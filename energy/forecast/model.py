@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
 
 from energy.domain import FloatArray
 from energy.forecast.band import Band, Errors, band_of, place_of
-from energy.forecast.calendar import IntArray
+from energy.forecast.calendar import BoolArray, IntArray
 from energy.forecast.features import Rows, rows_of
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
 from energy.forecast.seasonal import seasonal_deviation
-from energy.forecast.series import History, SeriesSpec
+from energy.forecast.series import SKEWED, History, SeriesSpec
 from energy.forecast.trees import Trees, evaluate, fit_trees
 
 TRAINING_DAYS_MAX = 1100
@@ -30,7 +30,10 @@ HALF_LIFE_DAYS = 400.0
 """After this many days a sample counts half."""
 HELD_BACK_SHARE = 0.25
 HELD_BACK_DAYS_MAX = 70
-RIDGE = 30.0
+RIDGE = 0.003
+"""Penalty as a share of the samples' weight: the errors of one day go together, so samples count for few."""
+_BETTER = 0.995
+"""A step down in trust must win by half a percent: the full model is believed unless shown wrong."""
 _WILD = 0.003
 """Share of the deviations at each end that is drawn in before fitting."""
 
@@ -49,8 +52,8 @@ class Ridge:
 class Model:
     """What was learned of one series: plain numbers and arrays.
 
-    ``ridge_share`` and ``trees_share`` (0 to 1) say how far each part proved itself on the held-back days; what the
-    ridge lacks of 1 is the seasonal rung's own correction.
+    ``ridge_share`` and ``trees_share`` (0 to 1) say how far each part proved itself on the held-back days;
+    what the ridge lacks of 1 is the seasonal rung's own correction.
     """
 
     asset_id: str
@@ -104,11 +107,15 @@ def train_on(
         rows, target = rows_of(frame, index, gate), _target(frame, index)
         weight = _weight(frame, index, known)
         early, late = index < first_held, (index >= first_held) & (gate <= known)
+        if not (early.any() and late.any()):
+            return None
         ridge, trees = _fit(_take(rows, early), target[early], weight[early])
-        shares, expected = _shares(frame, rows, index, gate, late, ridge, trees)
-        place = place_of(frame, index[late], gate[late], expected)
-        error = frame.anomaly[index[late]] - expected
-        band = band_of(Errors(deviation=error, place=place, days=held_days))
+        held = _Held(frame=frame, index=index[late], gate=gate[late], rows=_take(rows, late))
+        shares, expected = _shares(held, ridge, trees)
+        place = place_of(frame, held.index, held.gate, expected)
+        error = frame.anomaly[held.index] - expected
+        errors = Errors(deviation=error, place=place, days=held_days)
+        band = band_of(errors, centred=frame.spec.kind not in SKEWED)
         ridge, trees = _fit(rows, target, weight)
     return Model(
         asset_id=frame.spec.asset_id,
@@ -172,7 +179,7 @@ def _weight(frame: Frame, index: IntArray, known: int) -> FloatArray:
     return weight
 
 
-def _take(rows: Rows, where: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Rows:
+def _take(rows: Rows, where: BoolArray) -> Rows:
     return Rows(linear=rows.linear[where], full=rows.full[where])
 
 
@@ -189,7 +196,7 @@ def _fit_ridge(linear: FloatArray, target: FloatArray, weight: FloatArray) -> Ri
     spread = np.where(spread > 1e-12, spread, 1.0)
     x = (linear - mean) / spread
     offset = float((weight * target).sum() / total)
-    left = x.T @ (weight[:, None] * x) + RIDGE * np.eye(x.shape[1])
+    left = x.T @ (weight[:, None] * x) + RIDGE * total * np.eye(x.shape[1])
     right = x.T @ (weight * (target - offset))
     return Ridge(mean=mean, spread=spread, weight=np.linalg.solve(left, right), offset=offset)
 
@@ -207,26 +214,26 @@ def _blend(
     return seasonal + ridge_share * (ridge - seasonal) + trees_share * trees
 
 
-def _shares(
-    frame: Frame,
-    rows: Rows,
-    index: IntArray,
-    gate: IntArray,
-    late: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
-    ridge: Ridge,
-    trees: Trees,
-) -> tuple[tuple[float, float], FloatArray]:
-    """Choose how far to trust each part, by the mean error on the held-back days; give the expectation with it."""
-    held = _take(rows, late)
-    seasonal = seasonal_deviation(frame, index[late], gate[late])
-    linear, grown = _ridge(ridge, held), evaluate(trees, held.full)
-    truth, scale = frame.anomaly[index[late]], frame.reference.scale[index[late]]
-    best: tuple[float, float, float] | None = None
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Held:
+    """The held-back samples: what they are judged on."""
+
+    frame: Frame
+    index: IntArray
+    gate: IntArray
+    rows: Rows
+
+
+def _shares(held: _Held, ridge: Ridge, trees: Trees) -> tuple[tuple[float, float], FloatArray]:
+    """Choose how far to trust each part by its mean error on the held-back days; give what it expects there."""
+    seasonal = seasonal_deviation(held.frame, held.index, held.gate)
+    linear, grown = _ridge(ridge, held.rows), evaluate(trees, held.rows.full)
+    truth, scale = held.frame.anomaly[held.index], held.frame.reference.scale[held.index]
+    best = (float("inf"), 1.0, 1.0)
     for ridge_share in (1.0, 0.5, 0.0):
         for trees_share in (1.0, 0.75, 0.5, 0.0):
             expected = _blend(ridge_share, trees_share, seasonal, linear, grown)
             loss = float(np.mean(scale * np.abs(truth - expected)))
-            if best is None or loss < best[0] * 0.995:
+            if loss < best[0] * _BETTER:
                 best = (loss, ridge_share, trees_share)
-    shares = (1.0, 1.0) if best is None else best[1:]
-    return shares, _blend(*shares, seasonal, linear, grown)
+    return best[1:], _blend(best[1], best[2], seasonal, linear, grown)

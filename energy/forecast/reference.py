@@ -1,10 +1,10 @@
 """What a series usually does: a centre and a scale for every period, both known three days before.
 
-A forecast is ``centre + scale * deviation``; only the deviation is learned. So the learned part is a number near
-zero for a village and for a country alike, and a series that grows is followed by its reference.
+A forecast is ``centre + scale * deviation``; only the deviation is learned. So the learned part is a number
+near zero for a village and for a country alike, and a series that grows is followed by its reference.
 
-Nothing here looks at values younger than ``DAYS_BACK_MIN`` days before the period it describes, and no forecast
-reaches further than ``LEAD_DAYS_MAX``: a reference is always known at the gate.
+Nothing here looks at values younger than ``DAYS_BACK_MIN`` days before the period it describes, and no
+forecast reaches further than ``LEAD_DAYS_MAX``: a reference is always known at the gate.
 """
 
 from dataclasses import dataclass
@@ -77,7 +77,9 @@ def clear_sky(at_s: IntArray, *, step_s: int, location: tuple[float, float]) -> 
     """Give a clear sky's share of full power for periods that start at ``at_s``: 0 from sunset to sunrise."""
     parts = [
         np.maximum(
-            sine_of_elevation(at_s + share * step_s, latitude=location[0], longitude=location[1]),
+            sine_of_elevation(
+                at_s.astype(np.float64) + share * step_s, latitude=location[0], longitude=location[1]
+            ),
             0.0,
         )
         ** _CLEAR_SKY_POWER
@@ -88,7 +90,7 @@ def clear_sky(at_s: IntArray, *, step_s: int, location: tuple[float, float]) -> 
 
 
 def _day_class_centre(values: FloatArray, calendar: Calendar) -> FloatArray:
-    """Weigh the last days of the same class at the same wall-clock time; else days as working or not; else any."""
+    """Weigh the last days of the same class; else days alike in being off or not; else any."""
     classes = calendar.day_class
     centre = _days_mean(values, calendar, _previous_days(classes), _CLASS_WEIGHTS)
     for coarser in ((classes >= SATURDAY).astype(np.int64), np.zeros_like(classes)):
@@ -100,7 +102,7 @@ def _day_class_centre(values: FloatArray, calendar: Calendar) -> FloatArray:
 
 
 def _previous_days(classes: IntArray) -> IntArray:
-    """List for each day the last days of its class, youngest first, shape (days, 5), -1 where there is none."""
+    """List the last days of each day's class, youngest first, shape (days, 5), -1 for none."""
     count = len(_CLASS_WEIGHTS)
     table = np.full((classes.size, count), -1, dtype=np.int64)
     for value in np.unique(classes):
@@ -128,7 +130,7 @@ def _days_mean(
 
 
 def _sun_reference(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> Reference:
-    """Scale by the clear sky where the sun is up, by the series' own peaks where they contradict the geometry."""
+    """Scale by the clear sky where the sun is up, by its own peaks where they contradict the geometry."""
     slots = calendar.slots
     clear = clear_sky(calendar.at_s, step_s=calendar.step_s, location=spec.location)
     shine = np.where(np.isfinite(values), clear, np.nan)

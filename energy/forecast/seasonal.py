@@ -1,7 +1,7 @@
 """The seasonal rung: the reference, drawn towards what was measured last.
 
-No learning: a few fixed shares of the recent deviation that fade with the lead time. It serves new assets and short
-histories, and it is what the learned rung must beat.
+No learning: a few fixed shares of the recent deviation that fade with the lead time. It serves new assets and
+short histories, and it is what the learned rung must beat.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from energy.forecast.band import Band, Errors, band_of, place_of
 from energy.forecast.calendar import IntArray
 from energy.forecast.frame import Frame
 from energy.forecast.gates import Gates
-from energy.forecast.series import Kind
+from energy.forecast.series import SKEWED, Kind
 
 _ALWAYS = 1e9
 _PULLS: Mapping[Kind, tuple[tuple[float, float, float], ...]] = {
@@ -56,4 +56,7 @@ def seasonal_band(frame: Frame, *, known: int, gates: Gates) -> Band | None:
     expected = seasonal_deviation(frame, index, gate)
     place = place_of(frame, index, gate, expected)
     days = max(1, int(np.unique(frame.calendar.day[index]).size))
-    return band_of(Errors(deviation=frame.anomaly[index] - expected, place=place, days=days))
+    return band_of(
+        Errors(deviation=frame.anomaly[index] - expected, place=place, days=days),
+        centred=frame.spec.kind not in SKEWED,
+    )

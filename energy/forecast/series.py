@@ -13,6 +13,9 @@ from energy.periods import PERIOD_S
 Kind = Literal["load", "heat", "ev_hub", "pv", "wind", "hydro", "price"]
 """Which reference a series is compared with: calendar days, the sun, or its own recent level."""
 
+SKEWED: frozenset[Kind] = frozenset({"pv", "wind", "price"})
+"""Kinds whose errors are lopsided by nature."""
+
 CENTRE_OF_GERMANY = (51.16, 10.45)
 """Latitude and longitude in degrees (Niederdorla), where a series has no place of its own."""
 
@@ -21,9 +24,9 @@ CENTRE_OF_GERMANY = (51.16, 10.45)
 class SeriesSpec:
     """One series to be forecast.
 
-    ``rated_kw`` is the greatest magnitude the asset is built for, None where nothing bounds it. ``sign`` is 1 for
-    what draws (and for prices), -1 for what feeds in. ``holidays`` is a country and state, for example DE-BY, or
-    empty for none.
+    ``rated_kw`` is the greatest magnitude the asset is built for, None where nothing bounds it. ``sign`` is 1
+    for what draws (and for prices), -1 for what feeds in. ``holidays`` is a country and state, for example
+    DE-BY, or empty for none.
     """
 
     asset_id: str
@@ -47,9 +50,9 @@ class SeriesSpec:
 class History:
     """What was measured: magnitudes on a regular grid from ``start`` on, NaN where nothing was.
 
-    ``known_ahead`` holds columns that are known for the whole horizon at the time of forecasting (weather forecast,
-    an operator's published forecast); they begin at ``start`` and may be longer than ``value``. ``past`` holds
-    columns that become known when ``value`` does.
+    ``known_ahead`` holds columns that are known for the whole horizon at the time of forecasting (weather
+    forecast, an operator's published forecast); they begin at ``start`` and may be longer than ``value``.
+    ``past`` holds columns that become known when ``value`` does.
     """
 
     start: datetime

@@ -11,8 +11,8 @@ _S_PER_DAY = 86_400.0
 def sine_of_elevation(at_s: FloatArray | IntArray, *, latitude: float, longitude: float) -> FloatArray:
     """Give the sine of the sun's elevation, negative below the horizon.
 
-    Declination and equation of time by Spencer (1971), "Fourier series representation of the position of the sun",
-    Search 2(5); good to about a quarter of a degree.
+    Declination and equation of time by Spencer (1971), "Fourier series representation of the position of
+    the sun", Search 2(5); good to about a quarter of a degree.
 
     Args:
         at_s: moments in seconds since 1970 UTC, any shape.
