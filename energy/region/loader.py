@@ -81,4 +81,4 @@ def load_region(name_or_path: str) -> Region:
 
 
 def _by_line(faults: list[Fault]) -> list[Fault]:
-    return sorted(faults, key=lambda fault: fault.line or 0)
+    return sorted(faults, key=lambda fault: (fault.line is not None, fault.line))

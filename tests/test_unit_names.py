@@ -1,0 +1,91 @@
+"""A float's name carries its unit, checked from the source of every dataclass."""
+
+import ast
+from collections.abc import Iterator
+
+from tests.source_code import product, within
+
+UNITS = frozenset(
+    {
+        *("kw", "kwh", "w", "wh", "mw", "mwh", "eur", "s", "ms", "h", "days", "c", "degrees", "m2", "mps"),
+        *("percent", "bytes", "periods", "registers", "bits", "fraction", "efficiency", "share", "coverage"),
+    }
+)
+
+UNITLESS: dict[str, str] = {
+    "value": "its unit is that of its point or column",
+    "values": "its unit is that of its point or column",
+    "last_value": "its unit is that of its point",
+    "weighted": "value times time covered; the value's unit is that of its point",
+    "columns": "a mapping whose keys name the units",
+    "states": "a mapping whose keys name the units",
+    "truth": "a mapping whose keys name the units",
+    "speed": "seconds per second",
+    "gap": "a fraction, by the solvers' own word",
+    "solver_gap": "a fraction, by the solvers' own word",
+    "latitude": "degrees by definition",
+    "longitude": "degrees by definition",
+    "location": "latitude and longitude, degrees",
+    "size": "of a breach, whose unit is a field of its own",
+    "scale": "of a register: raw steps to the unit beside it",
+    "offset": "of a register: raw steps to the unit beside it",
+    "min": "of a register: in the unit of its point",
+    "max": "of a register: in the unit of its point",
+    "balance_sign": "plus or minus one",
+}
+
+UNITLESS_FIELDS: dict[str, str] = {
+    "dashboard.balance.GroupTotal.kinds": "pairs of a kind and its power_kw",
+    **dict.fromkeys(
+        (f"dashboard.charts.Band.{name}" for name in ("measured", "planned", "p05", "p50", "p95")),
+        "lines of one chart, all kW",
+    ),
+}
+
+UNITLESS_ROOMS: dict[str, str] = {
+    "energy.forecast": "learns any column in the column's own unit, or scaled by its spread",
+    "energy.optimize.prototype": "coefficients of a linear programme",
+    "energy.optimize.tile": "coefficients of a linear programme",
+    "energy.optimize.solver": "columns and rows of a linear programme",
+}
+
+
+def _holds_floats(annotation: ast.expr) -> bool:
+    names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+    return bool(names & {"float", "FloatArray", "Number"}) and "Callable" not in names
+
+
+def _float_fields(tree: ast.Module) -> Iterator[tuple[ast.AnnAssign, str, str]]:
+    """Give the fields of dataclasses that hold floats, with their class and name."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        if not any("dataclass" in ast.dump(decorator) for decorator in node.decorator_list):
+            continue
+        for field in node.body:
+            plain = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+            if plain and _holds_floats(field.annotation):
+                yield field, node.name, field.target.id
+
+
+def test_every_float_field_names_its_unit_or_has_a_reason_not_to() -> None:
+    offences = []
+    for module in product():
+        if any(within(module.name, room) for room in UNITLESS_ROOMS):
+            continue
+        for field, owner, name in _float_fields(module.tree):
+            named = UNITS & set(name.split("_")) or name.strip("_") in UNITLESS
+            if not named and f"{module.name}.{owner}.{name}" not in UNITLESS_FIELDS:
+                offences.append(module.at(field, f"{owner}.{name} names no unit"))
+    assert not offences, "\n" + "\n".join(offences)
+
+
+def test_no_exception_outlives_its_field() -> None:
+    found = {
+        f"{module.name}.{owner}.{name}"
+        for module in product()
+        for _, owner, name in _float_fields(module.tree)
+    }
+    plain = {place.rsplit(".", 1)[1].strip("_") for place in found}
+    assert not set(UNITLESS_FIELDS) - found
+    assert not set(UNITLESS) - plain
