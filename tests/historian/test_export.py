@@ -1,0 +1,169 @@
+"""An export is complete, says its units and signs, and appears all at once."""
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from energy.domain import (
+    Applied,
+    AssetPlan,
+    Authority,
+    Forecast,
+    Level,
+    Plan,
+    Point,
+    Quality,
+    Reading,
+    Rejected,
+    Rung,
+    Setpoint,
+)
+from energy.errors import BadInput, StoreUnavailable
+from energy.historian.export import export
+from energy.historian.sqlite_record import SqliteRecord
+from energy.periods import PERIOD
+from energy.ports import PlanAnswer
+from energy.region.asset import DeviceAddress, HistoryColumn, Name
+from energy.region.load import Load
+from energy.region.market import Market
+from energy.region.model import Control, Location, Region
+
+T0 = datetime(2020, 6, 1, 10, tzinfo=UTC)
+END = T0 + 2 * PERIOD
+
+
+@pytest.fixture
+def region(tmp_path: Path) -> Region:
+    town = Load(
+        id="town",
+        kind="load",
+        name=Name(de="Stadt", en="Town"),
+        device=DeviceAddress(profile="generic_meter", host="127.0.0.1"),
+        power_kw_max=100.0,
+    )
+    return Region(
+        folder=tmp_path,
+        id="here",
+        name=Name(de="Hier", en="Here"),
+        description=None,
+        zone=ZoneInfo("Europe/Berlin"),
+        holidays="DE-BY",
+        location=Location(latitude=50.0, longitude=11.0),
+        illustrative=True,
+        authority=Authority.AUTOMATIC,
+        control=Control(),
+        market=Market(day_ahead=HistoryColumn(file="prices.csv", column="price")),
+        municipalities=(),
+        assets=(town,),
+        digest="0" * 64,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    data = tmp_path / "data"
+    setpoint = Setpoint(
+        asset_id="town",
+        point=Point.POWER_KW_MAX,
+        power_kw=5.0,
+        valid_until=END,
+        level=Level.PLAN,
+        reason="plan, says „so“",
+    )
+    plan = Plan(
+        plan_id="p1",
+        region_id="here",
+        issued_at=T0,
+        start=T0,
+        rung=Rung.OPTIMAL,
+        status="optimal",
+        gap=0.0,
+        objective_eur={},
+        assets={
+            "town": AssetPlan(power_kw=np.array([1.0, 2.0]), states={"energy_kwh": np.array([3.0, 4.0])})
+        },
+        marginal_price_eur_per_kwh={"electricity": np.array([0.1, 0.2])},
+    )
+    forecast = Forecast(
+        asset_id="town", issued_at=T0, known_at=T0, model="m", start=T0, quantiles_kw=np.ones((5, 2))
+    )
+    with SqliteRecord(data) as record:
+        for second in range(0, 1801, 60):
+            at = T0 + timedelta(seconds=second)
+            values = {Point.POWER_KW: 4.0, Point.ENERGY_KWH_DRAWN: second / 900}
+            record.write_readings(
+                [
+                    Reading(asset_id="town", point=p, value=v, quality=Quality.GOOD, measured_at=at)
+                    for p, v in values.items()
+                ]
+            )
+        record.write_outcomes(
+            [
+                Applied(setpoint=setpoint, read_back_kw=5.0, at=T0),
+                Rejected(setpoint=setpoint, at=T0, reason="no"),
+            ]
+        )
+        record.write_plan(PlanAnswer(plan=plan, forecasts=(forecast,)))
+    return data
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_everything_of_the_span_is_there(folder: Path, region: Region, tmp_path: Path) -> None:
+    out, told = tmp_path / "out", list[float]()
+    summary = export(folder, region, T0, END, out, on_progress=told.append)
+    assert summary.rows == {"readings": 2, "forecasts": 2, "plans": 6, "outcomes": 2}
+    assert told[-1] == 1.0
+    readings = table(out / "readings.csv")
+    assert readings[0]["start_utc"] == "2020-06-01T10:00:00Z"
+    assert [row["power_kw_draws_positive"] for row in readings] == ["4.0", "4.0"]
+    assert [float(row["power_kw_from_registers_draws_positive"]) for row in readings] == pytest.approx([4, 4])
+    assert readings[0]["energy_kwh_stored"] == ""
+    outcomes = table(out / "outcomes.csv")
+    assert [row["outcome"] for row in outcomes] == ["applied", "rejected"]
+    assert outcomes[0]["reason"] == "plan, says „so“"
+    assert outcomes[1]["power_kw_read_back_draws_positive"] == ""
+    assert table(out / "forecasts.csv")[1]["power_kw_p95_draws_positive"] == "1.0"
+    quantities = {row["quantity"] for row in table(out / "plans.csv")}
+    assert quantities == {
+        "power_kw_draws_positive",
+        "energy_kwh",
+        "marginal_price_electricity_eur_per_kwh",
+    }
+    about = json.loads((out / "README.json").read_text(encoding="utf-8"))
+    assert about["files"]["plans.csv"]["rows"] == 6
+    assert "positive draws" in about["sign"]
+
+
+def test_a_span_without_data_gives_headers_only(folder: Path, region: Region, tmp_path: Path) -> None:
+    later = T0 + timedelta(days=3)
+    summary = export(folder, region, later, later + PERIOD, tmp_path / "out")
+    assert set(summary.rows.values()) == {0}
+    assert (tmp_path / "out" / "plans.csv").read_text(encoding="utf-8").startswith("issued_at_utc,")
+
+
+def test_wrong_spans_and_taken_folders_are_refused_together(
+    folder: Path, region: Region, tmp_path: Path
+) -> None:
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "mine.txt").write_text("keep")
+    with pytest.raises(BadInput) as caught:
+        export(folder, region, END, T0, taken)
+    assert [fault.place for fault in caught.value.faults] == ["--to", "--out"]
+    assert (taken / "mine.txt").read_text() == "keep"
+
+
+def test_nothing_appears_when_the_record_is_missing(region: Region, tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="does not exist yet"):
+        export(tmp_path / "nowhere", region, T0, END, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out.part").exists()
