@@ -18,6 +18,8 @@ from energy.optimize.tile import Layout, Numbers
 
 SECONDS_MIN = 0.05
 """Below this HiGHS is not started any more."""
+RETRY_SHARE = 0.3
+"""Share of the time that must be left for a second try without the old basis."""
 FEASIBILITY = 1e-7
 """Primal and dual tolerance, HiGHS's own default, in the units of the model (kW, kWh, EUR)."""
 
@@ -97,7 +99,16 @@ class LinearSolver:
         Raises:
             NoPlan: no feasible point within the time limit, or HiGHS failed.
         """
-        return _run(self._highs, seconds_max=seconds_max)
+        deadline = time.perf_counter() + seconds_max
+        try:
+            return _run(self._highs, seconds_max=seconds_max)
+        except NoPlan:
+            # An old basis can lead astray; without it the same program is solved afresh, if there is time.
+            left_s = deadline - time.perf_counter()
+            if left_s < max(SECONDS_MIN, RETRY_SHARE * seconds_max):
+                raise
+            _expect(self._highs.clearSolver(), "clearSolver")
+            return _run(self._highs, seconds_max=left_s)
 
 
 def solve_exclusive(

