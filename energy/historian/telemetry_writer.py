@@ -48,10 +48,11 @@ _INSERT_MEAN = (
     " VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE"
     " SET value = excluded.value, covered_ms = excluded.covered_ms, source = excluded.source"
-    " WHERE excluded.source = source"
+    " WHERE (excluded.source = source AND excluded.covered_ms >= covered_ms)"
     f" OR (excluded.source = {SOURCE_MEASURED} AND excluded.covered_ms >= {COVERED_MS_OVER_IMPORT})"
     f" OR (source = {SOURCE_MEASURED} AND covered_ms < {COVERED_MS_OVER_IMPORT})"
 )
+"""Samples only ever add coverage; less of it means that the period's samples were deleted with age."""
 _INSERT_REGISTER = "INSERT OR REPLACE INTO register (series, period, energy_kwh) VALUES (?, ?, ?)"
 _Sample = tuple[int, int, int, float | None]
 """at_ms, series, quality, value"""

@@ -180,6 +180,20 @@ def test_old_samples_go_and_their_means_stay(tmp_path: Path) -> None:
         assert means.value == pytest.approx([3.0] * 4)
 
 
+def test_a_reading_later_than_samples_are_kept_leaves_the_old_mean_alone(tmp_path: Path) -> None:
+    with SqliteRecord(tmp_path) as record:
+        record.write_readings([reading(T0 + timedelta(minutes=minute), 3.0) for minute in range(16)])
+        later = T0 + timedelta(days=SAMPLES_KEPT_DAYS + 1)
+        record.write_readings([reading(later, 4.0)])
+        record.write_status(status(later))
+        record.commit()
+        assert record.samples("wind", POWER, start=T0, end=T0 + PERIOD).at_ms.size == 0
+        record.write_readings([reading(T0 + timedelta(seconds=90), 900.0)])
+        means = record.means("wind", POWER, start=T0, end=T0 + PERIOD, known_at=later)
+        assert means.value == pytest.approx([3.0])
+        assert means.coverage == pytest.approx([1.0])
+
+
 CHILD = """
 import sys
 from datetime import UTC, datetime, timedelta
