@@ -7,7 +7,6 @@ from fastapi import Depends, HTTPException, Request
 
 from dashboard.live import Live
 from dashboard.picture import Picture
-from dashboard.presence import Presence
 from dashboard.record import Record
 from dashboard.static_files import StaticFiles
 from dashboard.stream import Streams
@@ -32,10 +31,8 @@ class Desk:
             StoreUnavailable: the record cannot be read now.
         """
         picture = await self.live.picture()
-        if picture.presence is Presence.UNRECORDED:
-            raise StoreUnavailable(
-                "the record in the data folder cannot be read. Mend: check the folder and the controller"
-            )
+        if picture.trouble is not None:
+            raise StoreUnavailable(picture.trouble)
         return picture
 
     def require_asset(self, asset_id: str) -> None:

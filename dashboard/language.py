@@ -105,11 +105,11 @@ class Words:
         return name.de if self.language == "de" else name.en
 
     def number(self, value: float | None) -> str:
-        """Write a magnitude with three digits or more: 12.345, 87,4 or 3,21."""
+        """Write a magnitude as a meter can know it: 12.345 or 87, 3,2 below ten, 0,21 below one."""
         if value is None:
             return NOTHING
         size = abs(round(value, 2))
-        digits = "#,##0" if size >= 100.0 or size == 0.0 else "#,##0.0" if size >= 10.0 else "#,##0.00"
+        digits = "#,##0" if size >= 10.0 or size == 0.0 else "#,##0.0" if size >= 1.0 else "#,##0.00"
         return format_decimal(size, format=digits, locale=self.locale)
 
     def power(self, power_kw: float | None) -> str:

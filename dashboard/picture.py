@@ -24,9 +24,9 @@ class LedgerHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Look:
-    """What the record said at one look; ``readable`` is False when it could not be read at all."""
+    """What the record said at one look; ``trouble`` says why it could not be read at all."""
 
-    readable: bool
+    trouble: str | None = None
     heard: Heard | None = None
     readings: Readings = field(default_factory=lambda: MappingProxyType({}))
     outcomes: Mapping[str, Outcome] = field(default_factory=lambda: MappingProxyType({}))
@@ -58,6 +58,7 @@ class Picture:
 
     region: Region
     presence: Presence
+    trouble: str | None
     heard: Heard | None
     now: datetime | None
     plan: Plan | None
@@ -96,7 +97,7 @@ def picture_of(region: Region, look: Look) -> Picture:
     that the page can show it greyed and say of when it is; the rows' ages grow on.
     """
     presence = Presence.UNRECORDED
-    if look.readable:
+    if look.trouble is None:
         presence = presence_of(look.heard, tick_s=region.control.tick_s)
     now = controller_now(look.heard, presence) if look.heard is not None else None
     rows = rows_of(region, look.readings, outcomes=look.outcomes, now=now) if now is not None else ()
@@ -105,6 +106,7 @@ def picture_of(region: Region, look: Look) -> Picture:
     return Picture(
         region=region,
         presence=presence,
+        trouble=look.trouble,
         heard=look.heard,
         now=now,
         plan=look.plan,

@@ -91,8 +91,8 @@ class Record:
         """Take one look; a record that cannot be read gives a look that says so."""
         try:
             return self._telemetry.ask(self._look)
-        except (StoreUnavailable, RecordBroken):
-            return Look(readable=False)
+        except (StoreUnavailable, RecordBroken) as error:
+            return Look(trouble=str(error))
 
     def heard(self) -> Heard | None:
         """Give the last status and how long ago it was written."""
@@ -128,7 +128,6 @@ class Record:
         heard = self._heard(reader)
         readable, head = self._ledger_look()
         return Look(
-            readable=True,
             heard=heard,
             readings=reader.latest(),
             outcomes=reader.latest_outcomes(),

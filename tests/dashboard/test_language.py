@@ -65,7 +65,7 @@ def test_numbers_are_magnitudes_in_the_languages_own_writing():
     german, english = Words.of("de", BERLIN), Words.of("en", BERLIN)
     assert german.power(-12345.6) == "12.346 kW"
     assert english.power(-12345.6) == "12,346 kW"
-    assert german.power(9.876) == "9,88 kW"
+    assert german.power(9.876) == "9,9 kW"
     assert german.power(0.0) == "0 kW"
     assert german.power(None) == "–"
 

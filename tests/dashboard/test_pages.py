@@ -83,6 +83,7 @@ async def test_a_missing_record_is_said_in_a_page_for_people(opened, region, tmp
         async with client_of(dashboard) as client:
             text = await page(client)
     assert catalogue("de")["notice.unrecorded.title"] in text
+    assert "telemetry.sqlite does not exist yet. Mend:" in text
     assert re.search(r"\d kW", re.sub(r"<[^>]*>", " ", text)) is None
 
 

@@ -17,7 +17,6 @@ from tests.dashboard.day import NOW, plan, readings, status
 def look(*, silence_s=1.0, taken=None, **changes):
     taken = readings() if taken is None else taken
     given = {
-        "readable": True,
         "heard": Heard(status=status(), silence_s=silence_s),
         "readings": {(reading.asset_id, reading.point): reading for reading in taken},
         "plan": plan(period_start(NOW)),
