@@ -294,8 +294,7 @@ def _baselines(
 
 
 def _moment(frame: Frame, index: int) -> datetime:
-    first = datetime.fromtimestamp(int(frame.calendar.at_s[0]), tz=ZoneInfo("UTC"))
-    return first + timedelta(seconds=index * frame.calendar.step_s)
+    return frame.start + timedelta(seconds=index * frame.calendar.step_s)
 
 
 def _local_date(frame: Frame, day: int) -> date:

@@ -112,15 +112,20 @@ def band_of(errors: Errors, *, centred: bool) -> Band:
 def spread(band: Band, place: Place) -> FloatArray:
     """Give the error's quantiles in units of the scale, shape (5, samples), non-decreasing."""
     level = np.searchsorted(band.level_edges, place.level)
-    size = (
+    result: FloatArray = np.sort(band.quantiles[level].T * expected_size(band, place), axis=0)
+    return result
+
+
+def expected_size(band: Band, place: Place) -> FloatArray:
+    """Give the expected size of the error in units of the scale, shape (samples,)."""
+    size: FloatArray = (
         band.size
         * band.by_hour[place.hour]
         * band.by_lead[place.lead]
-        * band.by_level[level]
+        * band.by_level[np.searchsorted(band.level_edges, place.level)]
         * band.by_day_off[place.day_off]
     )
-    result: FloatArray = np.sort(band.quantiles[level].T * size, axis=0)
-    return result
+    return size
 
 
 def _factor(ratio: FloatArray, group: IntArray, count: int, *, circular: bool) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -57,6 +58,11 @@ class Frame:
     sums: Sums
     known_ahead: Mapping[str, Column]
     past: Mapping[str, Column]
+
+    @property
+    def start(self) -> datetime:
+        """The first period's label."""
+        return datetime.fromtimestamp(int(self.calendar.at_s[0]), UTC)
 
     @property
     def slots(self) -> int:

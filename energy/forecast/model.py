@@ -23,14 +23,14 @@ TRAINING_DAYS_MAX = 1100
 """Three years: older habits teach little."""
 TRAINING_DAYS_MIN = 21
 SAMPLES_MAX = 30_000
-TREES_MAX = 160
+TREES_MAX = 240
 SAMPLES_A_TREE = 90
 """A short history gets fewer trees, so that they do not learn it by heart."""
 HALF_LIFE_DAYS = 400.0
 """After this many days a sample counts half."""
 HELD_BACK_SHARE = 0.25
 HELD_BACK_DAYS_MAX = 70
-RIDGE = 0.003
+RIDGE = 0.001
 """Penalty as a share of the samples' weight: the errors of one day go together, so samples count for few."""
 _BETTER = 0.995
 """A step down in trust must win by half a percent: the full model is believed unless shown wrong."""
@@ -225,7 +225,7 @@ class _Held:
 
 
 def _shares(held: _Held, ridge: Ridge, trees: Trees) -> tuple[tuple[float, float], FloatArray]:
-    """Choose how far to trust each part by its mean error on the held-back days; give what it expects there."""
+    """Choose how far to trust each part by its mean error on the held-back days; give its expectation."""
     seasonal = seasonal_deviation(held.frame, held.index, held.gate)
     linear, grown = _ridge(ridge, held.rows), evaluate(trees, held.rows.full)
     truth, scale = held.frame.anomaly[held.index], held.frame.reference.scale[held.index]

@@ -111,7 +111,7 @@ def _grid(path: Path, cells: "pd.Series[str]") -> tuple[datetime | None, int, li
     faults += _listed(path, cells, ~unreadable & ~zoned, limit="no time zone", mend="write UTC, with a Z")
     if faults:
         return None, 0, faults
-    at_s: IntArray = moments.dt.as_unit("s").astype("int64").to_numpy(dtype=np.int64)
+    at_s = np.asarray(moments.dt.as_unit("s").astype("int64"), dtype=np.int64)
     if at_s.size < 2:
         fault = _of_grid(path, None, f"{at_s.size} rows", limit="too short", mend=f"give {DAYS_MIN} days")
         return None, 0, [fault]
