@@ -57,7 +57,7 @@ async def run(parts: Parts, *, clock: Clock, tick_s: float, speed: float, stop: 
         except StoreUnavailable as error:
             if store_down_since is None:
                 store_down_since = at
-                log.error("ledger unavailable, nothing is sent", error=str(error))  # noqa: TRY400
+                log.error("ledger unavailable, nothing is sent", error=str(error))  # noqa: TRY400 - no traceback for an operator
             continue
         if store_down_since is not None:
             log.info("ledger available again", after_s=(at - store_down_since).total_seconds())

@@ -23,20 +23,26 @@ location: {latitude: 50.0, longitude: 12.0}
 authority: automatic
 control: {tick_s: 5, correction_deadband_kw: 20, setpoint_valid_s: 120}
 market:
-  day_ahead: {file: series.csv, column: price}
+  day_ahead: {file: series.csv, column: price_eur_per_mwh}
 municipalities:
   - {id: dorf, name: {de: Dorf, en: Village}}
 assets:
-  - {id: netz, kind: grid_point, name: {de: Netz, en: Grid}, device: {profile: generic_meter, host: 127.0.0.1, port: 15101},
+  - {id: netz, kind: grid_point, name: {de: Netz, en: Grid}, device: {profile: generic_meter, host: 127.0.0.1,
+  port: 15101},
      power_kw_import_max: 1000, power_kw_export_max: 800}
-  - {id: last, kind: load, name: {de: Last, en: Load}, device: {profile: generic_meter, host: 127.0.0.1, port: 15102},
+  - {id: last, kind: load, name: {de: Last, en: Load}, device: {profile: generic_meter, host: 127.0.0.1, port:
+  15102},
      power_kw_max: 900}
-  - {id: park, kind: pv, name: {de: Park, en: Park}, device: {profile: generic_park_controller, host: 127.0.0.1, port: 15103},
+  - {id: park, kind: pv, name: {de: Park, en: Park}, device: {profile: generic_park_controller, host:
+  127.0.0.1, port: 15103},
      power_kw_rated: 600, ramp_kw_per_s: 60, safe_fraction: 0.7}
-  - {id: speicher, kind: battery, name: {de: Speicher, en: Battery}, device: {profile: generic_battery, host: 127.0.0.1, port: 15104},
-     energy_kwh_capacity: 420, energy_kwh_min: 20, energy_kwh_max: 400, power_kw_charge_max: 200, power_kw_discharge_max: 200,
-     efficiency_charge: 0.95, efficiency_discharge: 0.95, wear_eur_per_kwh: 0.02, ramp_kw_per_s: 100}
-  - {id: laden, kind: ev_hub, name: {de: Laden, en: Charging}, device: {profile: generic_ev_hub, host: 127.0.0.1, port: 15105},
+  - {id: speicher, kind: battery, name: {de: Speicher, en: Battery}, device: {profile: generic_battery, host:
+  127.0.0.1, port: 15104},
+     energy_kwh_capacity: 420, energy_kwh_min: 20, energy_kwh_max: 400, power_kw_charge_max: 200,
+     power_kw_discharge_max: 200, efficiency_charge: 0.95, efficiency_discharge: 0.95, wear_eur_per_kwh: 0.02,
+     ramp_kw_per_s: 100}
+  - {id: laden, kind: ev_hub, name: {de: Laden, en: Charging}, device: {profile: generic_ev_hub, host:
+  127.0.0.1, port: 15105},
      power_kw_max: 150, power_kw_safe: 30, dwell_h: 6, ramp_kw_per_s: 50}
 """
 
@@ -64,7 +70,7 @@ def region(tmp_path: Path) -> Region:
     history = tmp_path / "history"
     history.mkdir()
     rows = [f"{(NOW + timedelta(minutes=15 * i)).strftime('%Y-%m-%dT%H:00Z')},50.0" for i in range(1)]
-    (history / "series.csv").write_text("utc,price\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    (history / "series.csv").write_text("utc,price_eur_per_mwh\n" + "\n".join(rows) + "\n", encoding="utf-8")
     return load_region(str(tmp_path))
 
 
@@ -74,7 +80,10 @@ ImageMaker = Callable[..., Image]
 @pytest.fixture
 def image_of() -> ImageMaker:
     def make(
-        changes: Mapping[tuple[str, Point], float | Quality] | None = None, *, at: datetime = NOW, age_s: float = 0.0
+        changes: Mapping[tuple[str, Point], float | Quality] | None = None,
+        *,
+        at: datetime = NOW,
+        age_s: float = 0.0,
     ) -> Image:
         readings = {}
         for (asset_id, point), value in {**VALUES, **(changes or {})}.items():
@@ -124,5 +133,7 @@ def region_once(tmp_path_factory: pytest.TempPathFactory) -> Region:
     folder = tmp_path_factory.mktemp("dorf")
     (folder / "region.yaml").write_text(REGION_YAML, encoding="utf-8")
     (folder / "history").mkdir()
-    (folder / "history" / "series.csv").write_text("utc,price\n2020-06-03T10:00Z,50.0\n", encoding="utf-8")
+    (folder / "history" / "series.csv").write_text(
+        "utc,price_eur_per_mwh\n2020-06-03T10:00Z,50.0\n", encoding="utf-8"
+    )
     return load_region(str(folder))

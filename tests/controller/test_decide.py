@@ -45,7 +45,7 @@ def tick_of(image: Image, plan: Plan | None, **changes: object) -> TickInput:
         alarms=(),
         notes=(),
     )
-    return replace(tick, **changes)  # type: ignore[arg-type]
+    return replace(tick, **changes)  # type: ignore[arg-type]  # tests name any field
 
 
 def by_asset(output: TickOutput) -> dict[str, Decision]:
@@ -85,7 +85,9 @@ def test_a_curtailing_plan_bounds_the_park_where_it_planned(region: Region, imag
     assert power_kw(decide(region, tick_of(held, plan)), "park") == -120.0
 
 
-def test_without_any_plan_every_asset_goes_to_its_named_safe_state(region: Region, image_of: ImageMaker) -> None:
+def test_without_any_plan_every_asset_goes_to_its_named_safe_state(
+    region: Region, image_of: ImageMaker
+) -> None:
     output = decide(region, tick_of(image_of(), None))
     assert power_kw(output, "speicher") == 0.0
     assert power_kw(output, "laden") == 30.0
@@ -136,7 +138,9 @@ def test_a_grid_operators_limit_wins_over_plan_and_operator(region: Region, imag
     assert "limited by grid operator" in decision.reason
 
 
-def test_an_operators_request_wins_over_the_plan_until_it_expires(region: Region, image_of: ImageMaker) -> None:
+def test_an_operators_request_wins_over_the_plan_until_it_expires(
+    region: Region, image_of: ImageMaker
+) -> None:
     request = Request(
         request_id="r",
         kind=RequestKind.SET,
@@ -167,7 +171,9 @@ def test_a_small_deviation_is_left_alone(region: Region, image_of: ImageMaker) -
     assert power_kw(decide(region, tick), "speicher") == 0.0
 
 
-def test_import_over_the_limit_discharges_then_throttles_charging(region: Region, image_of: ImageMaker) -> None:
+def test_import_over_the_limit_discharges_then_throttles_charging(
+    region: Region, image_of: ImageMaker
+) -> None:
     image = image_of({("netz", Point.POWER_KW): 1300.0, ("last", Point.POWER_KW): 1250.0})
     output = decide(region, tick_of(image, plan_of({**CALM, "speicher": 0.0})))
     assert power_kw(output, "speicher") == -200.0

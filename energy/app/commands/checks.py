@@ -7,7 +7,7 @@ import typer
 
 from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, print_json
 from energy.app.data_folder import LEDGER, default_folder
-from energy.errors import BadInput, Fault
+from energy.errors import BadInput
 
 
 def register(app: typer.Typer) -> None:
@@ -22,16 +22,15 @@ def register(app: typer.Typer) -> None:
 def check(region: RegionName, *, as_json: AsJson = False) -> None:
     """Validate a region folder with its register maps and histories; every fault at once."""
     from energy.devices.map_library import check_devices
-    from energy.region.history import RegionHistory
+    from energy.region.history_check import faults_of_history
     from energy.region.loader import load_region
 
-    faults: list[Fault] = []
     checked = load_region(region)
-    for test in (check_devices, RegionHistory):
-        try:
-            test(checked)
-        except BadInput as error:
-            faults.extend(error.faults)
+    faults = faults_of_history(checked)
+    try:
+        check_devices(checked)
+    except BadInput as error:
+        faults.extend(error.faults)
     if faults:
         raise BadInput(faults)
     if as_json:
