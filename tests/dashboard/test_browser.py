@@ -21,15 +21,14 @@ CHARTS = ("generation", "consumption", "exchange", "price", "flexible", "stored"
 
 
 @asynccontextmanager
-async def served(region, folder, wall) -> AsyncIterator[tuple[str, Server]]:
-    """Serve the folder on a free port, inside this process so that the test holds the clock."""
-    listening = listen("127.0.0.1", 0)
-    port = listening.getsockname()[1]
+async def served(region, folder, wall, *, port=0) -> AsyncIterator[tuple[str, Server]]:
+    """Serve the folder, on a free port unless one is named, inside this process so that the test holds the clock."""
+    listening = listen("127.0.0.1", port)
     server = Server(create_dashboard(region, folder, wall_now=wall.now), host="127.0.0.1", port=port)
     with listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
-            yield f"http://127.0.0.1:{port}", server
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}", server
         finally:
             server.should_exit = True
             await serving
@@ -107,6 +106,9 @@ async def test_the_page_says_so_when_the_stream_is_lost_and_recovers(region, fol
         await expect(page.locator("html")).to_have_attribute("data-stream", "lost")
         await expect(page.locator("#lost")).to_contain_text("Connection to the display lost")
         await expect(page.locator("#lost")).to_be_visible()
+        async with served(region, folder, wall, port=int(url.rpartition(":")[2])):
+            await expect(page.locator("html")).to_have_attribute("data-stream", "live", timeout=15_000)
+            await expect(page.locator("#lost")).to_be_hidden()
 
 
 @pytest.mark.parametrize("width", [390, 820, 1440])
