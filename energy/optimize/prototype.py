@@ -1,10 +1,9 @@
 """A kind's Pyomo prototype compiled once into an affine form that numpy can tile to any number of assets.
 
 Each number of the compiled model (coefficient, right-hand side, bound, cost) must be a constant or a
-constant plus a slope times one element of one Param. The constants, slopes and elements are found by
-compiling at non-zero integers: all Params 1; each Param 2 (its slope) and, where it has an element a
-period, 2 + t (which element). Two compilations at other integers prove the form, so a product of Params or
-a difference of elements cannot slip through.
+constant plus a slope times one element of one Param. Three compilations at non-zero integers find the form:
+all elements 1; all 2, which shows the slopes; 2, 3, 4, ... over all elements, which shows each number's
+element. Two compilations at other integers prove it, so that a product, a ratio or a sum cannot slip through.
 """
 
 from collections.abc import Iterator, Mapping
@@ -179,12 +178,7 @@ class _Compilation:
         """Probe the model; give its numbers in affine form, their keys and the mask of infinite bounds."""
         elements = sum(self._sizes)
         ones = np.ones(elements)
-        probes = [ones]
-        steps = list(_steps(self._sizes))
-        for first, size in steps:
-            probes.append(ones + _on(first, size, elements))
-            if size > 1:
-                probes.append(ones + _on(first, size, elements) * _ramp(first, size, elements))
+        probes = [ones, 2.0 * ones, np.arange(2, elements + 2).astype(np.float64)]
         generators = [np.random.default_rng(seed) for seed in PROVING_SEEDS]
         proofs = [g.integers(*PROVING_INTEGERS, elements).astype(np.float64) for g in generators]
         samples = [self._sample(theta) for theta in (*probes, *proofs)]
@@ -195,7 +189,7 @@ class _Compilation:
             raise ValueError(
                 f"{self._kind.name}: a bound is finite for some parameters and infinite for others"
             )
-        form = _affine(values[: len(probes)], steps, elements)
+        form = _affine(base=values[0], twos=values[1], ramp=values[2], elements=elements)
         for theta, sample in zip(proofs, values[len(probes) :], strict=True):
             if not np.allclose(form.at(theta[None])[0], sample, rtol=TOLERANCE, atol=TOLERANCE):
                 raise ValueError(
@@ -269,37 +263,19 @@ def _steps(sizes: list[int]) -> Iterator[tuple[int, int]]:
         first += size
 
 
-def _on(first: int, size: int, elements: int) -> FloatArray:
-    mask = np.zeros(elements)
-    mask[first : first + size] = 1.0
-    return mask
-
-
-def _ramp(first: int, size: int, elements: int) -> FloatArray:
-    ramp = np.zeros(elements)
-    ramp[first : first + size] = np.arange(1, size + 1)
-    return ramp
-
-
 def _on_pattern(keys: IntArray, sample: tuple[IntArray, FloatArray, BoolArray]) -> FloatArray:
     values = np.zeros(keys.size)
     values[np.searchsorted(keys, sample[0])] = sample[1]
     return values
 
 
-def _affine(values: list[FloatArray], steps: list[tuple[int, int]], elements: int) -> Form:
-    """Find slope and element of each number from the probes, in the order in which _form makes them."""
-    base, probe = values[0], iter(values[1:])
-    slope = np.zeros(base.size)
+def _affine(*, base: FloatArray, twos: FloatArray, ramp: FloatArray, elements: int) -> Form:
+    """Find slope and element: a number grows by slope at the twos, by slope * (element + 1) on the ramp."""
+    slope = twos - base
+    moves = np.abs(slope) > TOLERANCE
+    slope = np.where(moves, slope, 0.0)
     element = np.full(base.size, elements, dtype=np.int64)
-    for first, size in steps:
-        change = next(probe) - base
-        touched = np.abs(change) > TOLERANCE
-        slope[touched] = change[touched]
-        element[touched] = first
-        if size > 1:
-            ramp = next(probe) - base
-            element[touched] = first - 1 + np.round(ramp[touched] / change[touched]).astype(np.int64)
+    element[moves] = np.round((ramp - base)[moves] / slope[moves]).astype(np.int64) - 1
     return Form(constant=base - slope, slope=slope, element=np.clip(element, 0, elements))
 
 
