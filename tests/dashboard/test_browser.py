@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from dashboard.app import create_dashboard
@@ -22,7 +21,7 @@ CHARTS = ("generation", "consumption", "exchange", "price", "flexible", "stored"
 
 @asynccontextmanager
 async def served(region, folder, wall, *, port=0) -> AsyncIterator[tuple[str, Server]]:
-    """Serve the folder, on a free port unless one is named, inside this process so that the test holds the clock."""
+    """Serve the folder, on a free port unless one is named; the test holds the clock."""
     listening = listen("127.0.0.1", port)
     server = Server(create_dashboard(region, folder, wall_now=wall.now), host="127.0.0.1", port=port)
     with listening:
@@ -111,14 +110,15 @@ async def test_the_page_says_so_when_the_stream_is_lost_and_recovers(region, fol
             await expect(page.locator("#lost")).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [390, 820, 1440])
-async def test_no_width_scrolls_sideways(region, folder, wall, width):
+async def test_no_width_scrolls_sideways(region, folder, wall):
     async with (
         served(region, folder, wall) as (url, _),
-        opened_page(viewport={"width": width, "height": 900}, color_scheme="dark") as (page, complaints),
+        opened_page(color_scheme="dark") as (page, complaints),
     ):
         await page.goto(f"{url}/de")
         await expect(page.locator("html")).to_have_attribute("data-stream", "live")
         await expect(page.locator('[data-chart="stored"] .scatterlayer path').first).to_be_attached()
-        assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        for width in (390, 820, 1440):
+            await page.set_viewport_size({"width": width, "height": 900})
+            assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
         assert complaints == []
