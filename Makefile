@@ -30,8 +30,12 @@ soak: install
 docs: install
 	$(BIN)/python -m tools.write_schemas
 
-lock: install
-	$(BIN)/python -m tools.lock
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
+	build/lock/bin/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-annotate --generate-hashes \
+	  --extra test --all-build-deps --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file requirements.lock pyproject.toml
 
 install: $(STAMP)
 
