@@ -106,7 +106,7 @@ async def controller_of(
             ledger=ledger,
             requests=MailboxReader(folder / REQUESTS),
             keeper=keeper,
-            prices=Publications(prices),
+            prices=Publications(prices, region.zone),
             stopwatch=Stopwatch,
             memory=recall(ledger, billed_peak_kw=billed_peak_kw(record, region, now)),
         )

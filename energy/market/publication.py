@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from energy.domain import FloatArray
 from energy.market.day_ahead import DayAheadPrices
-from energy.periods import period_start, periods_between
+from energy.periods import local_day, periods_between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,14 +28,16 @@ class Publication:
 class Publications:
     """Implements ``controller.loop.PriceDesk`` over day-ahead prices."""
 
-    def __init__(self, prices: DayAheadPrices) -> None:
+    def __init__(self, prices: DayAheadPrices, zone: ZoneInfo) -> None:
         self._prices = prices
+        self._zone = zone
         self._until: datetime | None = None
 
     def published(self, at: datetime) -> Publication | None:
-        """Give what was published since the last call; the first call gives all that is known of today on."""
+        """Give what was published since the last call; the first call gives all from local midnight on."""
         until = self._prices.published_until(at)
-        start = self._until if self._until is not None else period_start(at)
+        midnight, _ = local_day(at.astimezone(self._zone).date(), self._zone)
+        start = self._until if self._until is not None else midnight
         if until == self._until or until <= start:
             return None
         self._until = until

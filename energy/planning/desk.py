@@ -67,7 +67,7 @@ class Desk:
             billed_peak_kw=request.billed_peak_kw,
         )
         control = self._region.control
-        notes: list[str] = []
+        notes = [f"planned_without_data: {note}" for note in problem.notes]
         try:
             plan = self._optimizer.solve(
                 problem,
