@@ -18,7 +18,8 @@ DAYS_MAX = 14
 SAMPLES_A_DAY = 12
 DAYS_OF_TRUST = 5.0
 """The learned band counts as much as this many days of recent errors."""
-_LEAST, _MOST = 0.75, 2.0
+_LEAST, _MOST = 0.9, 2.0
+"""A few calm days prove little; a few wild ones are warning enough."""
 
 
 def band_drift(model: Model, frame: Frame, *, known: int, gates: Gates) -> float:

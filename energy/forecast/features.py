@@ -14,9 +14,9 @@ from energy.forecast.calendar import IntArray
 from energy.forecast.frame import Column, Frame, Sums
 from energy.forecast.reference import clear_sky
 
-_DECAYS_H = ((1.0, 2.0), (1.0, 8.0), (6.0, 12.0), (24.0, 36.0))
+_DECAYS_H = ((0.25, 1.0), (1.0, 2.0), (1.0, 8.0), (6.0, 12.0), (24.0, 36.0))
 """Window of the recent error and the time constant with which it fades, hours."""
-_WINDOWS_H = (1.0, 6.0, 24.0, 72.0, 168.0, 672.0)
+_WINDOWS_H = (0.25, 1.0, 6.0, 24.0, 72.0, 168.0, 672.0)
 _CLIP = 4.0
 """Deviations count at most this many times the scale: a wild reading must not steer a linear model."""
 
@@ -38,7 +38,7 @@ def rows_of(frame: Frame, index: IntArray, gate: IntArray) -> Rows:
     decays = [
         np.nan_to_num(recent[_WINDOWS_H.index(window)]) * np.exp(-lead_h / fade) for window, fade in _DECAYS_H
     ]
-    linear = [*decays, *recent[2:5], *lags, *extras.anomalies]
+    linear = [*decays, *recent[3:6], *lags, *extras.anomalies]
     full = [*_calendar(frame, index), lead_h, *_level(frame, index), *recent, *decays, *lags, *extras.all]
     return Rows(
         linear=np.clip(np.nan_to_num(np.column_stack(linear)), -_CLIP, _CLIP),

@@ -30,6 +30,8 @@ HALF_LIFE_DAYS = 400.0
 """After this many days a sample counts half."""
 HELD_BACK_SHARE = 0.25
 HELD_BACK_DAYS_MAX = 70
+DAYS_OF_FULL_TRUST = 150.0
+"""A shorter history leaves weight with the seasonal rung, unless columns known ahead say more than it can."""
 RIDGE = 0.001
 """Penalty as a share of the samples' weight: the errors of one day go together, so samples count for few."""
 _BETTER = 0.995
@@ -110,7 +112,13 @@ def train_on(
         if not (early.any() and late.any()):
             return None
         ridge, trees = _fit(_take(rows, early), target[early], weight[early])
-        held = _Held(frame=frame, index=index[late], gate=gate[late], rows=_take(rows, late))
+        held = _Held(
+            frame=frame,
+            index=index[late],
+            gate=gate[late],
+            rows=_take(rows, late),
+            trust=1.0 if frame.known_ahead else min(1.0, days / DAYS_OF_FULL_TRUST),
+        )
         shares, expected = _shares(held, ridge, trees)
         place = place_of(frame, held.index, held.gate, expected)
         error = frame.anomaly[held.index] - expected
@@ -222,6 +230,7 @@ class _Held:
     index: IntArray
     gate: IntArray
     rows: Rows
+    trust: float
 
 
 def _shares(held: _Held, ridge: Ridge, trees: Trees) -> tuple[tuple[float, float], FloatArray]:
@@ -229,9 +238,9 @@ def _shares(held: _Held, ridge: Ridge, trees: Trees) -> tuple[tuple[float, float
     seasonal = seasonal_deviation(held.frame, held.index, held.gate)
     linear, grown = _ridge(ridge, held.rows), evaluate(trees, held.rows.full)
     truth, scale = held.frame.anomaly[held.index], held.frame.reference.scale[held.index]
-    best = (float("inf"), 1.0, 1.0)
-    for ridge_share in (1.0, 0.5, 0.0):
-        for trees_share in (1.0, 0.75, 0.5, 0.0):
+    best = (float("inf"), held.trust, held.trust)
+    for ridge_share in (held.trust, 0.5 * held.trust, 0.0):
+        for trees_share in (held.trust, 0.5 * held.trust, 0.0):
             expected = _blend(ridge_share, trees_share, seasonal, linear, grown)
             loss = float(np.mean(scale * np.abs(truth - expected)))
             if loss < best[0] * _BETTER:

@@ -252,3 +252,16 @@ def test_a_start_off_the_grid_is_refused() -> None:
     at = START + timedelta(days=DAYS - 5)
     with pytest.raises(ValueError, match="not on the grid"):
         forecast(spec_of("load"), None, history_of("load"), issued_at=at, start=at + timedelta(minutes=7))
+
+
+def test_the_band_widens_when_errors_grow_after_learning(models: dict[Kind, Model]) -> None:
+    at = START + timedelta(days=DAYS - 1)
+    value = series_of("load")
+    wild = value.copy()
+    late = slice((DAYS - 5) * 96, (DAYS - 1) * 96)
+    wild[late] *= 1.0 + 0.2 * np.sin(np.arange(4 * 96))
+    calm, nervous = (
+        made("load", models["load"], History(start=START, value=of), at, periods=96).quantiles_kw
+        for of in (value, wild)
+    )
+    assert (nervous[4] - nervous[0]).mean() > 1.5 * (calm[4] - calm[0]).mean()
