@@ -5,6 +5,7 @@ import sys
 import typer
 from typer.core import TyperGroup
 
+from energy.app.children import ChildFailed
 from energy.app.commands import checks, desk, field, processes
 from energy.errors import BadInput, EnergiewaageError
 
@@ -23,6 +24,10 @@ class InPlainWords(TyperGroup):
         except BadInput as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(EXIT_BAD_INPUT) from None
+        except ChildFailed as error:
+            typer.echo(str(error), err=True)
+            code = EXIT_BAD_INPUT if error.exit_code == EXIT_BAD_INPUT else EXIT_FAILED
+            raise typer.Exit(code) from None
         except EnergiewaageError as error:
             typer.echo(f"{type(error).__name__}: {error}", err=True)
             raise typer.Exit(EXIT_FAILED) from None

@@ -16,7 +16,7 @@ import httpx
 from energy.app.children import Child, ChildFailed
 from energy.app.clock import ScaledClock, Stopwatch, wall_now
 from energy.app.ports_of_region import on_ports
-from energy.app.preload import preload
+from energy.app.preload import preload, require_history
 from energy.devices.map_library import check_devices
 from energy.domain import Plan, Point
 from energy.errors import Retryable
@@ -26,6 +26,8 @@ from energy.periods import PERIOD, format_utc, period_start
 from energy.region.history import RegionHistory
 from energy.region.model import Region
 
+DAYS_MIN = 1.0
+"""An open-ended demo starts only where at least this much history is left."""
 RESTART_S = 2.0
 """How long a process that died stays down."""
 RESTARTS_MAX = 20
@@ -207,8 +209,11 @@ def run_demo(settings: DemoSettings) -> None:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="energiewaage-")))
         _say(f"{region.name.en}: preparing the past ...")
+        history = RegionHistory(region)
+        days = settings.days if settings.days is not None else DAYS_MIN
+        require_history(region, history, start=settings.start, end=settings.start + timedelta(days=days))
         with SqliteRecord(folder) as record:
-            preload(region, RegionHistory(region), record, start=settings.start)
+            preload(region, history, record, start=settings.start)
         demo = Demo(settings, folder, _say)
         stack.callback(demo.stop)
         demo.start()

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from energy.app.children import Child
 from energy.app.clock import LockstepClock, Stopwatch
 from energy.app.compose import Parts, Plant, controller_of
 from energy.app.ports_of_region import on_ports
-from energy.app.preload import preload
+from energy.app.preload import preload, require_history
 from energy.app.service import log_to_standard_error
 from energy.controller.loop import TickReport
 from energy.controller.wishes import reading_age_s_max
@@ -108,8 +108,11 @@ async def run_headless(
         folder = settings.folder
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="energiewaage-")))
+        history = RegionHistory(region)
+        end = settings.start + timedelta(days=settings.days)
+        require_history(region, history, start=settings.start, end=end)
         with SqliteRecord(folder) as record:
-            preload(region, RegionHistory(region), record, start=settings.start)
+            preload(region, history, record, start=settings.start)
         child = Child("plant", _plant_arguments(settings))
         stack.callback(child.stop)
         port = int(str(child.ready()["control_port"]))

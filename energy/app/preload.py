@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from energy.domain import FloatArray, Point
+from energy.errors import BadInput, Fault
 from energy.historian.sqlite_record import SqliteRecord
-from energy.periods import period_start, periods_between
+from energy.periods import format_utc, period_start, periods_between
 from energy.region.ev_hub import EvHub
 from energy.region.generator import Generator
 from energy.region.history import RegionHistory
@@ -14,6 +15,31 @@ from energy.region.model import Region
 
 WINDOW = timedelta(days=92)
 """What the forecaster learns from, and a little more."""
+
+
+def require_history(region: Region, history: RegionHistory, *, start: datetime, end: datetime) -> None:
+    """Check before anything runs that the measured past reaches over all of it.
+
+    Raises:
+        BadInput: it does not.
+    """
+    spans = [history.magnitude_kw(asset.id) for asset in region.members if history.has(asset.id)]
+    first = max((series.start for series in spans), default=start)
+    last = min((series.end for series in spans), default=end)
+    if first <= start < end <= last:
+        return
+    raise BadInput(
+        [
+            Fault(
+                file=str(region.folder / "history"),
+                line=None,
+                place="--start, --days",
+                value=f"{format_utc(start)} to {format_utc(end)}",
+                limit=f"the history reaches from {format_utc(first)} to {format_utc(last)}",
+                mend="choose a start and a number of days inside it",
+            )
+        ]
+    )
 
 
 def preload(region: Region, history: RegionHistory, record: SqliteRecord, *, start: datetime) -> None:

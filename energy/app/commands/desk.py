@@ -143,6 +143,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write readings, forecasts, plans and outcomes as CSV, with units and signs stated."""
+    from energy.canonical import plain
     from energy.historian.export import export as export_record
     from energy.region.loader import load_region
 
@@ -150,9 +151,10 @@ def export(
     folder = data if data is not None else default_folder(checked.id)
     summary = export_record(folder, checked, moment(start, "--from"), moment(end, "--to"), out)
     if as_json:
-        print_json(summary)
+        print_json(plain(summary))
     else:
-        typer.echo(f"written to {out}: {summary}")
+        for name, value in plain(summary).items():
+            typer.echo(f"{name}: {value}")
 
 
 def _names(text: str) -> tuple[str, ...]:

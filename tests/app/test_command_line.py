@@ -1,0 +1,170 @@
+"""The command line as a person meets it: results, clear messages, exit codes, never a traceback."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from energy.region.loader import shipped_regions
+from tests.closed_loop.ports import free_range
+
+
+def energiewaage(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "energy", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+        cwd=cwd,
+    )
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Path:
+    folder = tmp_path / "town"
+    shutil.copytree(shipped_regions()["musterstadt"], folder)
+    return folder
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 2, result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def test_help_names_every_command() -> None:
+    result = energiewaage("--help")
+    assert result.returncode == 0
+    for name in ("demo", "check", "run", "plant", "dashboard", "read", "hold", "set", "release", "forecast"):
+        assert name in result.stdout
+    for name in ("plan", "backtest", "export", "replay", "ledger"):
+        assert name in result.stdout
+
+
+def test_check_finds_no_fault_in_the_shipped_region() -> None:
+    result = energiewaage("check", "musterstadt", "--json")
+    assert result.returncode == 0
+    assert json.loads(result.stdout) == {"region": "musterstadt", "assets": 8, "faults": 0}
+
+
+def test_check_names_all_faults_at_once_with_their_lines(town: Path) -> None:
+    file = town / "region.yaml"
+    text = file.read_text(encoding="utf-8")
+    text = text.replace("power_kw_rated: 6000", "power_kw_rated: six").replace("tick_s: 5 ", "tick_s: 0 ")
+    file.write_text(text, encoding="utf-8")
+    message = refused(energiewaage("check", str(town)))
+    lines = text.splitlines()
+    rated = next(number for number, line in enumerate(lines, 1) if "power_kw_rated: six" in line)
+    tick = next(number for number, line in enumerate(lines, 1) if "tick_s: 0 " in line)
+    assert f"region.yaml:{rated}:" in message
+    assert f"region.yaml:{tick}:" in message
+
+
+def test_check_finds_a_wrong_register_map_and_a_wrong_history(town: Path) -> None:
+    text = (town / "region.yaml").read_text(encoding="utf-8")
+    text = text.replace("profile: generic_battery", "profile: generic_meter")
+    text = text.replace(
+        "measured_2020.csv.gz, column: wind_kw", "measured_2020.csv.gz, column: wind_wrong_kw"
+    )
+    (town / "region.yaml").write_text(text, encoding="utf-8")
+    message = refused(energiewaage("check", str(town)))
+    assert "wind_wrong_kw" in message
+    assert "battery" in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "no_such_region"),
+        ("demo", "--headless", "--start", "yesterday"),
+        ("demo", "--headless", "--start", "1999-01-01T00:00Z"),
+        ("demo", "--headless", "--speed", "5"),
+        ("backtest", "--data", "missing.csv", "--target", "load_mw"),
+        ("export", "musterstadt", "--from", "2020-01-01", "--to", "x", "--out", "o"),
+        ("set", "musterstadt", "no_such_asset", "5", "--reason", "r"),
+    ],
+)
+def test_bad_input_exits_2_with_a_clear_message(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    assert "Mend:" in refused(energiewaage(*arguments, cwd=tmp_path))
+
+
+def test_a_record_that_does_not_exist_is_said_plainly(tmp_path: Path) -> None:
+    for command in (["forecast", "musterstadt"], ["ledger", "verify", "musterstadt"]):
+        result = energiewaage(*command, "--data", str(tmp_path / "nothing"))
+        assert result.returncode in {1, 2}
+        assert "Traceback" not in result.stderr
+        assert result.stderr.strip()
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    first = free_range(8)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", first + 3))
+        held.listen()
+        result = energiewaage("plant", "musterstadt", "--lockstep", "--first-port", str(first))
+    assert str(first + 3) in refused(result)
+
+
+def test_reading_devices_that_do_not_answer_prints_the_table_and_fails(tmp_path: Path, town: Path) -> None:
+    first = free_range(8)
+    text = (town / "region.yaml").read_text(encoding="utf-8")
+    for index in range(8):
+        text = text.replace(f"port: {15020 + index}", f"port: {first + index}")
+    (town / "region.yaml").write_text(text, encoding="utf-8")
+    result = energiewaage("read", str(town))
+    assert result.returncode == 1
+    assert "comm_error" in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_two_controllers_never_share_a_folder(tmp_path: Path) -> None:
+    first = free_range(8)
+    command = [sys.executable, "-m", "energy", "run", "musterstadt", "--data", str(tmp_path)]
+    command += ["--first-port", str(first)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+        try:
+            assert running.stdout is not None
+            assert json.loads(running.stdout.readline()) == {"ready": True}
+            second = energiewaage("run", "musterstadt", "--data", str(tmp_path), "--first-port", str(first))
+            assert "another controller" in refused(second)
+        finally:
+            os.kill(running.pid, signal.SIGTERM)
+    assert running.returncode == 0, "a controller that is told to stop hands back and ends well"
+
+
+def test_the_headless_demo_prints_one_json_object_with_its_figures(tmp_path: Path) -> None:
+    ports = str(free_range(8))
+    arguments = ["demo", "--headless", "--days", "0.02", "--seed", "3", "--json", "--first-port", ports]
+    result = energiewaage(*arguments, "--data", str(tmp_path / "data"))
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout)
+    for name in ("days", "wall_s", "balance_residual_kw_max", "autarky", "ledger_head", "plans"):
+        assert name in figures
+    assert {"p50", "p99"} <= set(figures["tick_ms"])
+    assert {"p50", "p99"} <= set(figures["plan_s"])
+    assert set(figures["setpoints"]) == {"applied", "limited", "rejected", "unreachable"}
+    assert figures["broken_invariants"] == 0
+    verified = energiewaage("ledger", "verify", "musterstadt", "--data", str(tmp_path / "data"), "--json")
+    assert json.loads(verified.stdout)["ledger_head"] == figures["ledger_head"]
+    replayed = energiewaage("replay", "musterstadt", "--data", str(tmp_path / "data"), "--json")
+    assert json.loads(replayed.stdout)["different"] == 0
+    out = tmp_path / "export"
+    exported = energiewaage(
+        "export", "musterstadt", "--data", str(tmp_path / "data"),
+        "--from", "2020-05-18T06:00Z", "--to", "2020-05-18T07:00Z", "--out", str(out), "--json",
+    )  # fmt: skip
+    assert exported.returncode == 0, exported.stderr
+    assert any(out.iterdir())
+
+
+def test_a_request_is_taken_only_where_a_controller_has_run(tmp_path: Path) -> None:
+    result = energiewaage("hold", "musterstadt", "battery", "--reason", "test", "--data", str(tmp_path))
+    assert result.returncode in {1, 2}
+    assert "Traceback" not in result.stderr
