@@ -17,6 +17,7 @@ from energy.app.commands.options import (
     print_json,
 )
 from energy.app.data_folder import default_folder
+from energy.periods import format_utc
 
 
 def register(app: typer.Typer) -> None:
@@ -143,7 +144,6 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write readings, forecasts, plans and outcomes as CSV, with units and signs stated."""
-    from energy.canonical import plain
     from energy.historian.export import export as export_record
     from energy.region.loader import load_region
 
@@ -151,10 +151,18 @@ def export(
     folder = data if data is not None else default_folder(checked.id)
     summary = export_record(folder, checked, moment(start, "--from"), moment(end, "--to"), out)
     if as_json:
-        print_json(plain(summary))
+        print_json(
+            {
+                "folder": str(summary.folder),
+                "from": format_utc(summary.start),
+                "to": format_utc(summary.end),
+                "rows": dict(summary.rows),
+            }
+        )
     else:
-        for name, value in plain(summary).items():
-            typer.echo(f"{name}: {value}")
+        typer.echo(f"written to {summary.folder}")
+        for name, rows in summary.rows.items():
+            typer.echo(f"  {name}: {rows} rows")
 
 
 def _names(text: str) -> tuple[str, ...]:
