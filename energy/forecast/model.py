@@ -42,12 +42,17 @@ _WILD = 0.003
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ridge:
-    """A linear model of standardised features; arrays have shape (features,)."""
+    """A linear model of standardised features; arrays have shape (features,).
+
+    Its answers stay between ``low`` and ``high``, what was seen in learning: a strange day must not carry it off.
+    """
 
     mean: FloatArray
     spread: FloatArray
     weight: FloatArray
     offset: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -206,13 +211,19 @@ def _fit_ridge(linear: FloatArray, target: FloatArray, weight: FloatArray) -> Ri
     offset = float((weight * target).sum() / total)
     left = x.T @ (weight[:, None] * x) + RIDGE * total * np.eye(x.shape[1])
     right = x.T @ (weight * (target - offset))
-    return Ridge(mean=mean, spread=spread, weight=np.linalg.solve(left, right), offset=offset)
+    return Ridge(
+        mean=mean,
+        spread=spread,
+        weight=np.linalg.solve(left, right),
+        offset=offset,
+        low=float(target.min()),
+        high=float(target.max()),
+    )
 
 
 def _ridge(ridge: Ridge, rows: Rows) -> FloatArray:
-    # einsum keeps one order of summation for one row and for many
     scaled = (rows.linear - ridge.mean) / ridge.spread * ridge.weight
-    result: FloatArray = ridge.offset + scaled.sum(axis=1)
+    result: FloatArray = np.clip(ridge.offset + scaled.sum(axis=1), ridge.low, ridge.high)
     return result
 
 
