@@ -51,8 +51,8 @@ def fit_trees(rows: FloatArray, target: FloatArray, weight: FloatArray, *, trees
     )
     estimator.fit(codes, target, sample_weight=weight)
     # scikit-learn offers no public view of its nodes; a test compares our evaluation with its own.
-    predictors = [stage[0].nodes for stage in estimator._predictors]  # noqa: SLF001
-    baseline = float(np.asarray(estimator._baseline_prediction).item())  # noqa: SLF001
+    predictors = [stage[0].nodes for stage in estimator._predictors]  # noqa: SLF001 - no public view
+    baseline = float(np.asarray(estimator._baseline_prediction).item())  # noqa: SLF001 - no public view
     return _flatten(predictors, baseline, edges)
 
 
