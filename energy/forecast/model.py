@@ -44,7 +44,7 @@ _WILD = 0.003
 class Ridge:
     """A linear model of standardised features; arrays have shape (features,).
 
-    Its answers stay between ``low`` and ``high``, the range it learned from: a strange day cannot carry it off.
+    Its answers stay between ``low`` and ``high``, the range it learned from, however strange the day.
     """
 
     mean: FloatArray
