@@ -34,6 +34,8 @@ RESTARTS_MAX = 20
 """A process that dies more often than this in one demo has a fault that a restart does not mend."""
 READY_IN_S = 30.0
 WATCH_S = 0.2
+REPORT_AFTER_S = 1.5
+"""Wall seconds after a quarter hour until its mean is in the record for sure."""
 TICK_WALL_S = 0.25
 """A tick of a fast demo is at least this long on the wall."""
 LEAD_S = 4.0
@@ -154,13 +156,12 @@ class Demo:
         raise ChildFailed("the dashboard does not answer", exit_code=None)
 
     def _report(self) -> None:
-        begun = period_start(self._clock.now())
+        begun = period_start(self._clock.now() - timedelta(seconds=REPORT_AFTER_S * self._settings.speed))
+        if self._reported is None:
+            self._reported = begun
         if self._reported == begun:
             return
-        first = self._reported is None
         self._reported = begun
-        if first:
-            return
         try:
             with open_reader(self._folder) as reader:
                 self._say(quarter_hour_line(self._settings.region, reader, begun))
@@ -177,7 +178,7 @@ def quarter_hour_line(region: Region, reader: SqliteReader, now: datetime) -> st
         words.append("exchange not measured")
     else:
         words.append(f"{'import' if exchange_kw >= 0.0 else 'export'} {abs(exchange_kw):,.0f} kW")
-    plan = reader.plan_at(now)
+    plan = reader.plan_at(start)
     planned_kw = None if plan is None else _planned_kw(plan, region.grid_point.id, start)
     if planned_kw is not None:
         words.append(f"planned {'import' if planned_kw >= 0.0 else 'export'} {abs(planned_kw):,.0f} kW")
