@@ -13,7 +13,7 @@ from energy.region.generator import Generator
 from energy.region.history import RegionHistory
 from energy.region.model import Region
 
-WINDOW = timedelta(days=92)
+WINDOW = timedelta(days=182)
 """What the forecaster learns from, and a little more."""
 
 

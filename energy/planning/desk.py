@@ -1,6 +1,8 @@
 """The planner's desk: from a request to a plan and its forecasts, down the ladder where it must."""
 
+import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -50,8 +52,11 @@ class Desk:
         Raises:
             BadInput: a number that the problem stands on is not usable.
         """
+        begun_s = time.perf_counter()
         forecasts = tuple(self._forecast(request, asset) for asset in expected_assets(self._region))
+        forecast_s = time.perf_counter() - begun_s
         prices = self._prices.prices(start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at)
+        begun_s = time.perf_counter()
         problem = problem_from(
             self._region,
             start=request.start,
@@ -75,10 +80,12 @@ class Desk:
                 issued_at=request.issued_at,
                 seconds_max=control.solver_s_max,
                 gap=control.solver_gap,
+                problem_s=time.perf_counter() - begun_s,
             )
         except NoPlan as error:
             notes.append(f"no_optimum: {error}")
             plan = rules_plan(problem, plan_id=request.plan_id, issued_at=request.issued_at)
+        plan = replace(plan, wall_s={"forecast_s": forecast_s, **plan.wall_s})
         return PlanAnswer(plan=plan, forecasts=forecasts, notes=tuple(notes))
 
     def train_if_due(self) -> None:

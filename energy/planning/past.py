@@ -15,7 +15,8 @@ from energy.region.model import Asset, Region
 from energy.region.pv import Pv
 from energy.region.wind import Wind
 
-WINDOW = timedelta(days=90)
+WINDOW = timedelta(days=180)
+"""Half a year: more than that teaches the next two days little and trains longer."""
 LATE = timedelta(days=2)
 """Data may come in this late; older quarter hours are read once."""
 COVERAGE_MIN = 0.5
