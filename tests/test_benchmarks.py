@@ -1,0 +1,43 @@
+"""The benchmarks answer in lines of JSON, and say so where they cannot."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.benchmarks.figure import Pairs, interleaved
+from tests.benchmarks.historian import year_figure
+from tests.source_code import ROOT
+
+
+def test_a_figure_is_one_line_of_json_with_its_interval() -> None:
+    text = year_figure(pairs=3, periods=960).line()
+    line = json.loads(text)
+    assert "\n" not in text
+    assert list(line)[:7] == ["name", "value", "unit", "against", "n", "p25", "p75"]
+    assert line["name"] == "historian.year_read_ratio"
+    assert line["n"] == 3
+    assert 0.0 < line["p25"] <= line["value"] <= line["p75"]
+
+
+def test_ratios_are_taken_pair_by_pair() -> None:
+    pairs = Pairs(ours_s=[2.0, 40.0, 3.0], theirs_s=[1.0, 10.0, 1.0])
+    assert pairs.seconds_ratio(name="x", against="y").value == pytest.approx(3.0)
+    assert pairs.rate_ratio(name="x", of="rows", against="y").value == pytest.approx(1.0 / 3.0)
+
+
+def test_who_begins_changes_from_pair_to_pair() -> None:
+    order: list[str] = []
+    sides = {side: lambda number, side=side: order.append(f"{side} {number}") for side in ("ours", "theirs")}
+    interleaved(2, ours=sides["ours"], theirs=sides["theirs"])
+    assert order == ["ours 0", "theirs 0", "theirs 1", "ours 1"]
+
+
+def test_an_unknown_group_is_refused_by_name() -> None:
+    command = [sys.executable, "-m", "tests.benchmarks", "weather"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "weather" in ended.stderr
+    assert "historian" in ended.stderr
