@@ -62,7 +62,7 @@ def rules_plan(problem: Problem, *, plan_id: str, issued_at: datetime) -> Plan:
         objective_eur=cost_parts_eur(problem, power_kw, unserved_kwh=unserved_kwh),
         assets=assets,
         marginal_price_eur_per_kwh={"electricity": marginal},
-        breaches=(*problem.breaches, *_exchange_breaches(exchange, exchange_kw), *track.breaches()),
+        breaches=(*problem.breaches, *_power_breaches(exchange, exchange_kw), *track.breaches()),
     )
 
 
@@ -105,17 +105,22 @@ class _Track:
             self._move(item, period, ranges[item.asset_id].power_kw)
 
     def states(self, item: object) -> dict[str, FloatArray]:
-        """Give an asset's states at the end of each period."""
+        """Give an asset's states: energies at the end of each period, curtailment as its mean."""
         if isinstance(item, Storage) and item.energy_kwh is not None:
             return {"energy_kwh": stored_energy_kwh(item, self.power_kw[item.asset_id])}
         if isinstance(item, Charging):
             return {"energy_kwh_backlog": self._backlog_kwh[item.asset_id]}
+        if isinstance(item, Source):
+            curtailed_kw = np.maximum(0.0, item.available_kw + self.power_kw[item.asset_id])
+            return {"power_kw_curtailed": curtailed_kw}
         return {}
 
     def breaches(self) -> list[Breach]:
-        """Report what was left unserved, and energy measured outside its band."""
+        """Report demanded power that was not reached, what was left unserved, energy outside its band."""
         found: list[Breach] = []
         for item in self._problem.members:
+            if isinstance(item, Storage | Charging):
+                found += _power_breaches(item, self.power_kw[item.asset_id])
             if isinstance(item, Charging):
                 size = float(self.unserved_kwh[item.asset_id].sum())
                 found += _breach(item.asset_id, "unserved", size, "kWh", size * item.unserved_eur_per_kwh)
@@ -180,14 +185,15 @@ def _shift(ranges: Sequence[_Range], change_kw: float) -> None:
         range_.power_kw = power_kw
 
 
-def _exchange_breaches(exchange: Exchange, power_kw: FloatArray) -> list[Breach]:
+def _power_breaches(item: Exchange | Storage | Charging, power_kw: FloatArray) -> list[Breach]:
+    """Report power beyond what limits allow or demand, priced as the account prices it."""
     found: list[Breach] = []
     for name, beyond_kw in (
-        ("power_kw_max", np.maximum(0.0, power_kw - exchange.power_kw_max)),
-        ("power_kw_min", np.maximum(0.0, exchange.power_kw_min - power_kw)),
+        ("power_kw_max", np.maximum(0.0, power_kw - item.power_kw_max)),
+        ("power_kw_min", np.maximum(0.0, item.power_kw_min - power_kw)),
     ):
         cost_eur = PERIOD_H * BREACH_EUR_PER_KWH * float(beyond_kw.sum())
-        found += _breach(exchange.asset_id, name, float(beyond_kw.max()), "kW", cost_eur)
+        found += _breach(item.asset_id, name, float(beyond_kw.max()), "kW", cost_eur)
     return found
 
 

@@ -62,6 +62,32 @@ def test_export_limit_is_kept_by_battery_then_by_curtailment(tiny):
     assert plan.assets["battery"].power_kw.tolist() == [200.0]
     assert plan.assets["pv"].power_kw.tolist() == [-300.0]
     assert plan.assets["grid_point"].power_kw.tolist() == [-100.0]
+    assert plan.assets["pv"].states["power_kw_curtailed"].tolist() == [400.0]
+
+
+def test_a_source_that_runs_free_curtails_nothing(tiny):
+    problem = tiny.problem(tiny.region(tiny.asset("wind")), [0.1, 0.1], expected_kw={"wind": [-50.0, 0.0]})
+    assert by_rules(problem, tiny).assets["wind"].states["power_kw_curtailed"].tolist() == [0.0, 0.0]
+
+
+def test_a_demanded_power_out_of_reach_is_a_breach_at_its_price(tiny):
+    region = tiny.region(
+        tiny.asset("load"), tiny.asset("battery", efficiency_discharge=1.0), tiny.asset("ev_hub")
+    )
+    problem = tiny.problem(
+        region,
+        [0.1, 0.1],
+        expected_kw={"load": [500.0, 500.0], "ev_hub": [40.0, 0.0]},
+        states={"battery": {"energy_kwh": 150.0}},
+        limits=[tiny.limit("battery", None, -150.0), tiny.limit("ev_hub", 60.0, None)],
+    )
+    plan = by_rules(problem, tiny)
+    found = {(b.asset_id, b.name): b for b in plan.breaches}
+    assert found[("battery", "power_kw_max")].size == pytest.approx(150.0)
+    assert found[("ev_hub", "power_kw_min")].size == pytest.approx(60.0)
+    priced = [breach.cost_eur for breach in plan.breaches if breach.name != "unserved"]
+    assert sum(priced) == pytest.approx(plan.objective_eur["breach"])
+    assert plan.objective_eur["breach"] > 0.0
 
 
 def test_what_cannot_be_kept_is_reported(tiny):

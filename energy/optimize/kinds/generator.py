@@ -15,6 +15,7 @@ def build(periods: int, _structure: int) -> Any:
     model = new_prototype(periods, scalars=("curtailment_eur_per_kwh",), series=series)
     model.curtailed_kw = pe.Var(model.T, bounds=curtailment_required_and_allowed)
     model.power_kw = pe.Expression(model.T, rule=feed_in)
+    model.power_kw_curtailed = pe.Expression(model.T, rule=lambda m, t: m.curtailed_kw[t])
     model.cost_curtailment = pe.Objective(
         expr=PERIOD_H * model.curtailment_eur_per_kwh * pe.quicksum(model.curtailed_kw[t] for t in model.T)
     )
@@ -40,6 +41,7 @@ GENERATOR: Kind[Source] = Kind(
         "curtailed_kw_min": item.curtailed_kw_min,
         "curtailed_kw_max": item.curtailed_kw_max,
     },
+    states=("power_kw_curtailed",),
     binding={
         ("curtailed_kw", "lower"): BindingRule(name="power_kw_min", at_zero=False),
         ("curtailed_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),
