@@ -95,7 +95,9 @@ def in_plain_words(detail: ErrorDetails, vocabulary: Vocabulary) -> tuple[str, s
     if kind in UNION_TAG or kind in {"enum", "literal_error"}:
         return _choice(kind, context, detail["input"])
     if kind == "value_error":
-        return str(context.get("error", detail["msg"])), "change the values to fit each other"
+        alone = isinstance(detail["input"], str)
+        mend = "change the value to fit" if alone else "change the values to fit each other"
+        return str(context.get("error", detail["msg"])), mend
     if kind in _BY_TYPE:
         limit, mend = _BY_TYPE[kind]
         comma = limit == _NUMBER[0] and _is_decimal_comma(detail["input"])

@@ -17,8 +17,9 @@ from energy.region.model import Region
 class ModbusField:
     """Implements ``Meter`` and ``Dispatchable`` over Modbus/TCP.
 
-    Endpoints work side by side; the units of one endpoint are asked in series. Use it from one event loop and
-    ``close`` it there.
+    Endpoints work side by side; the units of one endpoint are asked in series. Whatever goes wrong with one
+    endpoint, even what nobody thought of, ends in its own assets' readings and outcomes. Use it from one
+    event loop and ``close`` it there.
     """
 
     def __init__(
@@ -43,8 +44,12 @@ class ModbusField:
 
         A writable point comes back with what the device holds, so limits found at start are seen.
         """
-        results = await asyncio.gather(*(gateway.read(at) for gateway in self._gateways.values()))
-        return [reading for readings in results for reading in readings]
+        gateways = list(self._gateways.values())
+        results = await asyncio.gather(*(gateway.read(at) for gateway in gateways), return_exceptions=True)
+        readings: list[Reading] = []
+        for gateway, result in zip(gateways, results, strict=True):
+            readings += result if isinstance(result, list) else gateway.read_nothing(_survivable(result), at)
+        return readings
 
     async def apply(self, setpoints: Sequence[Setpoint], at: datetime) -> list[Outcome]:
         """Write each setpoint, read it back and report, in the order given.
@@ -61,14 +66,26 @@ class ModbusField:
                 continue
             order = Order(index=index, line=line, command=line.command, setpoint=setpoint)
             orders.setdefault(line.endpoint, []).append(order)
-        results = await asyncio.gather(*(self._gateways[key].apply(own, at) for key, own in orders.items()))
-        for result in results:
-            outcomes.update(result)
+        results = await asyncio.gather(
+            *(self._gateways[key].apply(own, at) for key, own in orders.items()), return_exceptions=True
+        )
+        for (key, own), result in zip(orders.items(), results, strict=True):
+            if isinstance(result, dict):
+                outcomes.update(result)
+            else:
+                outcomes.update(self._gateways[key].reach_nothing(_survivable(result), own, at))
         return [outcomes[index] for index in range(len(setpoints))]
 
     async def close(self) -> None:
         """Drop all connections and stop trying."""
         await asyncio.gather(*(gateway.close() for gateway in self._gateways.values()))
+
+
+def _survivable(result: BaseException) -> Exception:
+    """Pass on a fault of one endpoint; what ends the whole process is raised again."""
+    if not isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _refusal(line: Line | None, setpoint: Setpoint, at: datetime) -> str | None:

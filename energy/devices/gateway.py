@@ -80,6 +80,16 @@ class Gateway:
                 outcomes[order.index] = Unreachable(setpoint=order.setpoint, at=at, reason=reason)
         return outcomes
 
+    def read_nothing(self, error: Exception, at: datetime) -> list[Reading]:
+        """Give up on a read that ended in a way nobody thought of: a communication error everywhere."""
+        self._give_up(error, at)
+        return [reading for line in self._lines for reading in _blank(line, line.blocks, at)]
+
+    def reach_nothing(self, error: Exception, orders: Sequence[Order], at: datetime) -> dict[int, Outcome]:
+        """Give up on writes that ended in a way nobody thought of: what the devices hold is unknown."""
+        reason = self._give_up(error, at)
+        return {order.index: Unreachable(setpoint=order.setpoint, at=at, reason=reason) for order in orders}
+
     async def close(self) -> None:
         """Stop trying and drop the connection."""
         probe, self._probe = self._probe, None
@@ -181,6 +191,15 @@ class Gateway:
             line.note_failure(str(error), at)
             return Unreachable(setpoint=order.setpoint, at=at, reason=str(error))
         return _outcome(order, registers, at)
+
+    def _give_up(self, error: Exception, at: datetime) -> str:
+        """Start afresh after the backoff; each line logs its own failing, once."""
+        reason = f"{self._endpoint.name}: unexpected {type(error).__name__}: {error}"
+        self._backoff.fail(self._now_s(at))
+        self._endpoint.close()
+        for line in self._lines:
+            line.note_failure(reason, at)
+        return reason
 
     def _note_late(self, lines: Sequence[Line], at: datetime, now_s: float, *, seconds: float) -> None:
         """Blame the line that was being asked when time ran out; those behind it only waited."""

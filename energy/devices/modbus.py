@@ -64,7 +64,7 @@ class ModbusEndpoint:
         """Connect unless connected.
 
         Raises:
-            DeviceUnreachable: nobody accepts the connection in time.
+            DeviceUnreachable: nobody accepts the connection in time, or the address is none.
         """
         if self.is_open:
             return
@@ -82,6 +82,10 @@ class ModbusEndpoint:
         self._client = client
         try:
             connected = await _connect(client, self._patience.connect_s_max)
+        except (OSError, ValueError) as error:  # UnicodeError, what a malformed name ends in, is a ValueError
+            raise DeviceUnreachable(
+                f"{self.name} cannot be connected to: {error}; check the host and the port"
+            ) from error
         finally:
             if not client.connected:
                 self.close()

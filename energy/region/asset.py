@@ -1,9 +1,11 @@
 """What every asset has, whatever its kind."""
 
+import ipaddress
+import re
 from dataclasses import KW_ONLY
 from typing import Annotated, Protocol
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Authority, Point
@@ -24,6 +26,27 @@ NonNegativeKwh = Annotated[Number, Field(ge=0.0, le=100_000_000.0)]
 RampKwPerS = Annotated[Number, Field(gt=0.0, le=1_000_000.0)]
 EurPerKwh = Annotated[Number, Field(ge=-5.0, le=5.0)]
 Flag = Annotated[bool, Field(strict=True)]
+
+HOST_WORDS = (
+    "an IPv4 address, an IPv6 address without brackets, or a host name: words of at most 63 characters "
+    "of a-z, 0-9, - and _ with single dots between them, the last not a number"
+)
+_HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+
+
+def _host(text: str) -> str:
+    """Refuse what no resolver takes; labels as in RFC 1035, 2.3.4, and the underscore, which is in use."""
+    labels = text.removesuffix(".").split(".")
+    if all(_HOST_LABEL.fullmatch(label) for label in labels) and not labels[-1].isdigit():
+        return text
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"must be {HOST_WORDS}") from None
+    return text
+
+
+Host = Annotated[str, Field(min_length=1, max_length=253, description=HOST_WORDS), AfterValidator(_host)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -48,7 +71,7 @@ class DeviceAddress:
             description="the name of a register map: a-z, 0-9 and _, without .yaml",
         ),
     ]
-    host: Annotated[str, Field(min_length=1, max_length=253)]
+    host: Host
     port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 502
     unit: Annotated[int, Field(strict=True, ge=0, le=255)] = 1
 

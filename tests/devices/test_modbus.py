@@ -152,3 +152,11 @@ async def test_a_write_confirmed_for_another_address_is_not_believed(script: Scr
     with pytest.raises(DeviceUnreachable, match="confirms address 99"):
         await endpoint.write(1, Table.HOLDING, address=5, values=[1], single=False)
     assert not endpoint.is_open
+
+
+@pytest.mark.parametrize("host", ["battery..lan", "x" * 64 + ".lan", "nul\0.lan"])
+async def test_a_malformed_host_is_unreachable_and_nothing_worse(host: str) -> None:
+    endpoint = ModbusEndpoint(host, 502, QUICK)
+    with pytest.raises(DeviceUnreachable, match="check the host and the port"):
+        await endpoint.open()
+    assert not endpoint.is_open

@@ -186,3 +186,23 @@ def test_every_fault_of_a_schema_points_at_the_nearest_line(tmp_path: Path) -> N
     assert lines["id"] == 1
     assert lines["name.en"] == 3
     assert lines["assets"] == 1
+
+
+HOST = "device: {profile: generic_battery, host: 127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "host", ["battery..lan", f"{'x' * 64}.lan", ".lan", "a b", "256.1.1.1", "'[::1]'", "-a"]
+)
+def test_a_host_that_no_resolver_takes_is_a_fault_in_plain_words(tmp_path: Path, host: str) -> None:
+    folder = _edited(tmp_path / "region", HOST, HOST.replace("127.0.0.1", host))
+    (fault,) = _faults(lambda: load_region(str(folder)))
+    assert fault.place == "assets.battery.device.host"
+    assert "must be an IPv4 address, an IPv6 address without brackets, or a host name" in str(fault)
+    assert "change the value to fit" in str(fault)
+
+
+@pytest.mark.parametrize("host", ["10.20.0.17", "'fe80::1'", "battery", "plc_1.stadtwerke-x.example", "a.b."])
+def test_addresses_and_names_are_hosts(tmp_path: Path, host: str) -> None:
+    folder = _edited(tmp_path / "region", HOST, HOST.replace("127.0.0.1", host))
+    assert load_region(str(folder)).asset("battery").device.host == host.strip("'")
