@@ -55,6 +55,13 @@ class Verdict:
     violations: tuple[Violation, ...]
 
 
+def usable(limit: Limit) -> bool:
+    """Tell whether a limit says something that can be kept: finite, and not crossing itself."""
+    low, high = limit.power_kw_min, limit.power_kw_max
+    finite = all(value is None or math.isfinite(value) for value in (low, high))
+    return finite and (low is None or high is None or low <= high)
+
+
 def claim_of_limit(limit: Limit) -> Claim:
     """Turn a limit in force into its claim."""
     return Claim(

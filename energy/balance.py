@@ -5,6 +5,7 @@ mean exchange stays close to its plan, since the deviation is what imbalance is 
 give in merit order.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,8 +13,8 @@ from energy.periods import PERIOD_S
 
 REMAINING_S_MIN = 300.0
 """Near its end a quarter hour would be chased with ever larger powers: spread over this at least."""
-GRID_MARGIN = 0.98
-"""Correction starts at this fraction of a grid limit, since meters and ramps need room."""
+GRID_MARGIN = 0.02
+"""Correction starts this fraction before a grid limit, since meters and ramps need room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +51,14 @@ def needed_kw(exchange: Exchange, *, expected_kw: float, deadband_kw: float) -> 
         expected_kw: the exchange to come if every asset just follows its wish.
         deadband_kw: deviation from the plan that is left alone.
     """
-    low, high = (limit * GRID_MARGIN for limit in exchange.limits_kw)
+    low, high = exchange.limits_kw
+    low, high = low + GRID_MARGIN * abs(low), high - GRID_MARGIN * abs(high)
+    if not low <= expected_kw <= high:
+        return max(low, min(high, expected_kw)) - expected_kw, "grid limit"
     target_kw = _quarter_hour_target_kw(exchange, expected_kw=expected_kw, deadband_kw=deadband_kw)
-    wanted_kw = expected_kw if target_kw is None else target_kw
-    kept_kw = max(low, min(high, wanted_kw))
-    if kept_kw != wanted_kw:
-        return kept_kw - expected_kw, "grid limit"
     if target_kw is None:
         return 0.0, None
-    return target_kw - expected_kw, "quarter hour"
+    return max(low, min(high, target_kw)) - expected_kw, "quarter hour"
 
 
 def share(delta_kw: float, flexibilities: Sequence[Flexibility]) -> dict[str, float]:
@@ -82,5 +82,7 @@ def _quarter_hour_target_kw(exchange: Exchange, *, expected_kw: float, deadband_
         return None
     remaining_s = max(REMAINING_S_MIN, PERIOD_S - exchange.elapsed_s)
     missing_kws = (exchange.planned_kw - exchange.mean_kw) * exchange.elapsed_s
-    target_kw = exchange.planned_kw + missing_kws / remaining_s
-    return target_kw if abs(target_kw - expected_kw) > deadband_kw else None
+    deviation_kw = exchange.planned_kw + missing_kws / remaining_s - expected_kw
+    if abs(deviation_kw) <= deadband_kw:
+        return None
+    return expected_kw + deviation_kw - math.copysign(deadband_kw, deviation_kw)

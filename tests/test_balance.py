@@ -24,19 +24,19 @@ def test_without_a_plan_only_the_grid_limit_counts() -> None:
 def test_the_rest_of_the_quarter_hour_makes_up_for_its_beginning() -> None:
     state = exchange(now=250.0, mean=260.0, elapsed=300.0, planned=200.0)
     delta, why = needed_kw(state, expected_kw=250.0, deadband_kw=10.0)
-    assert (delta, why) == (pytest.approx(-80.0), "quarter hour")
+    assert (delta, why) == (pytest.approx(-80.0 + 10.0), "quarter hour")
 
 
 def test_near_the_end_the_rest_is_not_chased() -> None:
     late = exchange(now=250.0, mean=250.0, elapsed=890.0, planned=200.0)
     delta, _ = needed_kw(late, expected_kw=250.0, deadband_kw=10.0)
-    assert delta == pytest.approx(200.0 - 50.0 * 890.0 / 300.0 - 250.0)
+    assert delta == pytest.approx(200.0 - 50.0 * 890.0 / 300.0 - 250.0 + 10.0)
 
 
-def test_a_target_beyond_the_grid_limit_stops_at_it() -> None:
+def test_a_target_beyond_the_grid_limit_stops_at_it_and_stays_a_matter_of_the_quarter_hour() -> None:
     state = exchange(now=500.0, mean=-100.0, elapsed=600.0, planned=900.0)
     delta, why = needed_kw(state, expected_kw=500.0, deadband_kw=10.0)
-    assert (500.0 + delta, why) == (pytest.approx(980.0), "grid limit")
+    assert (500.0 + delta, why) == (pytest.approx(980.0), "quarter hour")
 
 
 @settings(deadline=None)

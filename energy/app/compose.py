@@ -13,9 +13,10 @@ import numpy as np
 
 from energy.app.clock import Stopwatch, wall_now
 from energy.app.data_folder import LEDGER, REQUESTS, only_controller
-from energy.controller.loop import Controller, Mode
-from energy.controller.memory import recall
+from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
+from energy.controller.memory import BilledPeak, recall
 from energy.controller.plan_keeper import PlanKeeper
+from energy.controller.recorder import Recorder
 from energy.devices.field import ModbusField
 from energy.devices.field_settings import FieldSettings
 from energy.devices.map_library import maps_of
@@ -32,7 +33,8 @@ from energy.ports import Clock, PlanAnswer, Planner, PlanRequest
 from energy.region.history import RegionHistory
 from energy.region.model import Region
 
-PEAK_WINDOW = timedelta(days=366)
+PEAK_COVERAGE_MIN = 0.9
+"""A quarter hour measured for less than this is no billed one."""
 PLANNER_SLACK_S = 60.0
 """On top of the solver's own limit: forecasts, the first compilation, a training that is under way."""
 LOCKSTEP_SLACK_S = 300.0
@@ -93,22 +95,24 @@ async def controller_of(
             fallback=RulesPlanner(region, prices=prices),
             plans=[last_plan] if last_plan is not None else [],
         )
+        speed = simulated.speed if simulated is not None else 1.0
         controller = Controller(
             region,
-            mode=Mode(
-                tick_s=tick_s,
-                simulated=simulated is not None,
-                speed=simulated.speed if simulated is not None else 1.0,
+            mode=Mode(tick_s=tick_s, simulated=simulated is not None, speed=speed),
+            ports=Ports(
+                meter=field,
+                dispatchable=field,
+                recorder=Recorder(record, ledger),
+                requests=MailboxReader(folder / REQUESTS),
+                prices=Publications(prices, region.zone),
+                stopwatch=Stopwatch,
             ),
-            meter=field,
-            dispatchable=field,
-            record=record,
-            ledger=ledger,
-            requests=MailboxReader(folder / REQUESTS),
             keeper=keeper,
-            prices=Publications(prices, region.zone),
-            stopwatch=Stopwatch,
-            memory=recall(ledger, billed_peak_kw=billed_peak_kw(record, region, now)),
+            memory=recall(
+                ledger,
+                billed_peak=billed_peak(record, region, now),
+                power_kw_max=power_kw_plausible(region),
+            ),
         )
         yield Parts(controller=controller, record=record, ledger=ledger, planner=planner, waiting=waiting)
 
@@ -141,17 +145,16 @@ class LockstepPlanner:
             self.waited_s += watch.seconds()
 
 
-def billed_peak_kw(record: SqliteRecord, region: Region, now: datetime) -> float:
+def billed_peak(record: SqliteRecord, region: Region, now: datetime) -> BilledPeak:
     """Give the highest quarter-hour import of the calendar year so far, 0 where nothing was recorded."""
     local = now.astimezone(region.zone)
-    year_start = datetime(local.year, 1, 1, tzinfo=region.zone)
+    begin = period_start(datetime(local.year, 1, 1, tzinfo=region.zone))
     end = period_start(now)
-    start = max(period_start(year_start), end - PEAK_WINDOW)
-    if start >= end:
-        return 0.0
-    means = record.means(region.grid_point.id, Point.POWER_KW, start=start, end=end, known_at=now)
-    imports = means.value[np.isfinite(means.value)]
-    return max(0.0, float(imports.max())) if imports.size else 0.0
+    if begin >= end:
+        return BilledPeak(year=local.year, power_kw=0.0)
+    means = record.means(region.grid_point.id, Point.POWER_KW, start=begin, end=end, known_at=now)
+    whole = means.value[np.isfinite(means.value) & (means.coverage >= PEAK_COVERAGE_MIN)]
+    return BilledPeak(year=local.year, power_kw=max(0.0, float(whole.max())) if whole.size else 0.0)
 
 
 def code_digest() -> str:
@@ -168,7 +171,9 @@ def _planner(region: Region, folder: Path, *, lockstep: bool) -> PlannerProcess:
     slack_s = LOCKSTEP_SLACK_S if lockstep else PLANNER_SLACK_S
     seconds_max = region.control.solver_s_max + slack_s
     return PlannerProcess(
-        [str(region.folder), str(folder)], seconds_max=seconds_max, wait_s=seconds_max if lockstep else 0.0
+        [str(region.folder), str(folder), region.digest],
+        seconds_max=seconds_max,
+        wait_s=seconds_max if lockstep else 0.0,
     )
 
 

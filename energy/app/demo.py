@@ -118,7 +118,12 @@ class Demo:
         revived = Child(name, self._arguments(name))
         self._children[name] = revived
         if name != "dashboard":
-            revived.ready()
+            try:
+                revived.ready()
+            except ChildFailed as error:
+                self._say(f"{error}")
+                self._down_since[name] = Stopwatch()
+                return
         del self._down_since[name]
         self._say(f"{name} runs again")
 

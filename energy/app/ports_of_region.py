@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from energy.app.commands.options import bad_option
+from energy.app.refusal import bad_option
 from energy.region.model import Region
 
 PORT_MAX = 65535

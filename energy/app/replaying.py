@@ -4,9 +4,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from energy.canonical import canonical_bytes, decode
+from energy.canonical import canonical_bytes, decode, decode_outcome
 from energy.controller.decide import decide
-from energy.controller.memory import OUTCOME
 from energy.controller.tick_input import TickInput
 from energy.domain import Alarm, Image, Limit, Plan, Request, Rung
 from energy.errors import BadInput, Fault
@@ -51,7 +50,8 @@ def _replay_entry(
     region: Region, entry: Entry, plans: dict[str, Plan], report: ReplayReport, *, start: datetime | None
 ) -> None:
     if entry.kind == "start":
-        _require_same_region(region, entry)
+        if start is None or entry.at >= start:
+            _require_same_region(region, entry)
     elif entry.kind == "plan":
         plan = decode(Plan, entry.body["plan"])
         plans[plan.plan_id] = plan
@@ -78,8 +78,9 @@ def tick_input(data: dict[str, Any], plans: dict[str, Plan]) -> TickInput:
         limits=tuple(decode(Limit, item) for item in data["limits"]),
         overrides=tuple(decode(Request, item) for item in data["overrides"]),
         exchange_mean_kw=None if data["exchange_mean_kw"] is None else float(data["exchange_mean_kw"]),
-        outcomes=tuple(decode(OUTCOME, item) for item in data["outcomes"]),
+        outcomes=tuple(decode_outcome(item) for item in data["outcomes"]),
         alarms=tuple(decode(Alarm, item) for item in data["alarms"]),
+        unread=tuple(data["unread"]),
         notes=tuple(data["notes"]),
     )
 

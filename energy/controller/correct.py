@@ -1,8 +1,9 @@
 """Between two plans: turns what the grid point needs into claims on flexible assets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from energy.arbitration import Claim
+from energy.arbitration import Claim, arbitrate, claim_of_limit, usable
 from energy.balance import Exchange, Flexibility, needed_kw, share
 from energy.controller.tick_input import TickInput
 from energy.controller.wishes import Wish, planned_kw, reading_age_s_max
@@ -15,13 +16,26 @@ from energy.region.model import Region
 
 PLAN_FRESH_S = 2 * PERIOD_S
 """Only a plan this young says something about the present exchange that is worth holding."""
+BREACH_KW_MIN = 1.0
+"""A register's resolution."""
 
 
-def corrections(region: Region, tick: TickInput, wishes: Sequence[Wish]) -> dict[str, Claim]:
-    """Give a claim for each asset that should move, by asset id; empty when the exchange is not measured."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """Claims by asset id, and how the grid point stands: what is breached, what nobody can give."""
+
+    claims: Mapping[str, Claim]
+    breach: str | None
+
+
+def correction(region: Region, tick: TickInput, wishes: Sequence[Wish]) -> Correction:
+    """Say which assets should move; nothing when the exchange is not measured or only safe states go out."""
     exchange = _exchange(region, tick)
     if exchange is None:
-        return {}
+        return Correction(claims={}, breach=None)
+    breached_kw = _outside_kw(exchange.now_kw, exchange.limits_kw)
+    if tick.plan is None:
+        return Correction(claims={}, breach=_breach(exchange, breached_kw, uncovered_kw=breached_kw))
     expected_kw = exchange.now_kw + sum(
         wish.expected_kw - wish.measured_kw
         for wish in wishes
@@ -29,13 +43,18 @@ def corrections(region: Region, tick: TickInput, wishes: Sequence[Wish]) -> dict
     )
     deadband_kw = region.control.correction_deadband_kw
     delta_kw, why = needed_kw(exchange, expected_kw=expected_kw, deadband_kw=deadband_kw)
-    if why is None:
-        return {}
     by_limit = why == "grid limit"
     givers = [wish for wish in _merit_order(wishes) if by_limit or isinstance(wish.asset, Battery)]
     shares = share(delta_kw, [_flexibility(tick, wish, region) for wish in givers])
     by_id = {wish.asset.id: wish for wish in givers}
-    return {asset_id: _claim(by_id[asset_id], part_kw, why) for asset_id, part_kw in shares.items()}
+    left_kw = _outside_kw(expected_kw + sum(shares.values()), exchange.limits_kw)
+    return Correction(
+        claims={
+            asset_id: _claim(by_id[asset_id], part_kw, by_limit=by_limit)
+            for asset_id, part_kw in shares.items()
+        },
+        breach=_breach(exchange, breached_kw, uncovered_kw=left_kw),
+    )
 
 
 def _exchange(region: Region, tick: TickInput) -> Exchange | None:
@@ -44,11 +63,8 @@ def _exchange(region: Region, tick: TickInput) -> Exchange | None:
     now_kw = tick.image.value(point.id, Point.POWER_KW, age_s_max=age_s_max)
     if now_kw is None:
         return None
-    low, high = point.power_kw_nameplate
-    for limit in tick.limits:
-        if limit.target_id == point.id:
-            low = low if limit.power_kw_min is None else max(low, limit.power_kw_min)
-            high = high if limit.power_kw_max is None else min(high, limit.power_kw_max)
+    own = [limit for limit in tick.limits if limit.target_id == point.id and usable(limit)]
+    verdict = arbitrate(point.power_kw_nameplate, [claim_of_limit(limit) for limit in own])
     at = tick.image.at
     fresh = tick.plan is not None and (at - tick.plan.issued_at).total_seconds() <= PLAN_FRESH_S
     return Exchange(
@@ -56,8 +72,21 @@ def _exchange(region: Region, tick: TickInput) -> Exchange | None:
         mean_kw=tick.exchange_mean_kw,
         elapsed_s=(at - period_start(at)).total_seconds(),
         planned_kw=planned_kw(tick.plan, point.id, at) if fresh else None,
-        limits_kw=(min(low, high), max(low, high)),
+        limits_kw=(verdict.power_kw_min, verdict.power_kw_max),
     )
+
+
+def _outside_kw(power_kw: float, limits_kw: tuple[float, float]) -> float:
+    low, high = limits_kw
+    return max(0.0, low - power_kw, power_kw - high)
+
+
+def _breach(exchange: Exchange, breached_kw: float, *, uncovered_kw: float) -> str | None:
+    if max(breached_kw, uncovered_kw) <= BREACH_KW_MIN:
+        return None
+    word = "import" if exchange.now_kw >= 0.0 else "export"
+    now_kw = abs(exchange.now_kw)
+    return f"{word} {now_kw:.0f} kW, {breached_kw:.0f} kW over; nobody can give {uncovered_kw:.0f} kW"
 
 
 def _merit_order(wishes: Sequence[Wish]) -> list[Wish]:
@@ -72,7 +101,7 @@ def _merit_order(wishes: Sequence[Wish]) -> list[Wish]:
             case Generator():
                 return wish.by_operator, 2
 
-    return sorted((wish for wish in wishes if wish.expected_kw is not None), key=rank)
+    return sorted((wish for wish in wishes if wish.delivers and wish.expected_kw is not None), key=rank)
 
 
 def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:
@@ -93,9 +122,10 @@ def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:
     return Flexibility(asset_id=wish.asset.id, down_kw=min(0.0, down_kw), up_kw=max(0.0, up_kw))
 
 
-def _claim(wish: Wish, part_kw: float, why: str) -> Claim:
-    target_kw = (wish.expected_kw if wish.expected_kw is not None else 0.0) + part_kw
-    if why != "grid limit":
+def _claim(wish: Wish, part_kw: float, *, by_limit: bool) -> Claim:
+    before_kw = 0.0 if wish.expected_kw is None else wish.expected_kw
+    target_kw = before_kw + part_kw
+    if not by_limit:
         return Claim(level=Level.CORRECTION, reason="holds the quarter hour", wanted_kw=target_kw)
     if part_kw < 0.0:
         return Claim(

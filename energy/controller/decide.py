@@ -11,12 +11,16 @@ from energy.alarms import (
 )
 from energy.arbitration import Claim, Verdict, arbitrate
 from energy.authority import may_send
-from energy.controller.correct import corrections
+from energy.controller.correct import correction
+from energy.controller.following import alarm_unless_following
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import Flexible, Wish, reading_age_s_max, wishes
-from energy.domain import Alarm, Decision, Level, Setpoint, Severity
+from energy.domain import Alarm, Authority, Decision, Level, Setpoint, Severity
 from energy.region.model import Region
 from energy.safety import gate, ramp_kw_of
+
+GRAVE = frozenset({"clock_trouble", "record_unavailable"})
+"""Notes of the shell that are alarms, not warnings."""
 
 
 def decide(region: Region, tick: TickInput) -> TickOutput:
@@ -25,13 +29,23 @@ def decide(region: Region, tick: TickInput) -> TickOutput:
     No I/O, no clock, no state: what must survive between ticks is part of the input.
     """
     wished = wishes(region, tick)
-    claims = corrections(region, tick, wished)
+    corrected = correction(region, tick, wished)
     decisions: list[Decision] = []
     alarms: list[Alarm] = []
     for wish in wished:
-        verdict = _corrected(wish, claims.get(wish.asset.id))
+        verdict = _corrected(wish, corrected.claims.get(wish.asset.id))
         decisions.append(_decision(region, tick, wish, verdict))
-        alarms.extend(_alarms_of_verdict(tick, wish, verdict))
+        alarms.extend(_alarms_of_wish(region, tick, wish, verdict))
+    if corrected.breach is not None:
+        alarms.append(
+            raise_alarm(
+                "grid_limit_breached",
+                Severity.ALARM,
+                target_id=region.grid_point.id,
+                at=tick.image.at,
+                detail=corrected.breach,
+            )
+        )
     alarms.extend(alarms_of_readings(region, tick.image))
     alarms.extend(alarms_of_outcomes(tick.outcomes, tick.image.at))
     alarms.extend(_alarms_of_shell(region, tick))
@@ -46,9 +60,14 @@ def _corrected(wish: Wish, claim: Claim | None) -> Verdict:
 
 def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> Decision:
     asset = wish.asset
+    if asset.id in tick.unread:
+        reason = "not sent: what the device holds is not known yet"
+        return Decision(
+            asset_id=asset.id, wanted_kw=verdict.wanted_kw, level=verdict.level, setpoint=None, reason=reason
+        )
     if wish.unknown is not None or verdict.wanted_kw is None:
         cause = wish.unknown if wish.unknown is not None else "no plan says anything"
-        return _safe_decision(region, tick, asset, verdict, cause)
+        return _safe_decision(region, tick, wish, verdict, cause)
     safe = asset.safe_state
     point = asset.dispatch_point
     if safe is None or point is None:
@@ -69,15 +88,23 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
     )
 
 
-def _safe_decision(
-    region: Region, tick: TickInput, asset: Flexible, verdict: Verdict, cause: str
-) -> Decision:
-    """The named safe state, still inside every limit that holds."""
+def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict, cause: str) -> Decision:
+    """The named safe state inside every limit that holds; sent only where we command the asset."""
+    asset = wish.asset
     safe = asset.safe_state
     if safe is None:
         return Decision(asset_id=asset.id, wanted_kw=None, level=None, setpoint=None, reason=cause)
     power_kw = max(verdict.power_kw_min, min(verdict.power_kw_max, safe.power_kw))
     reason = f"safe state {safe.name}: {cause}"
+    authority = region.authority_of(asset)
+    if authority is not Authority.AUTOMATIC and not wish.by_operator:
+        return Decision(
+            asset_id=asset.id,
+            wanted_kw=power_kw,
+            level=Level.PROTECTION,
+            setpoint=None,
+            reason=f"{reason}; not sent: authority is {authority}",
+        )
     return _send(
         region, tick, asset, power_kw=power_kw, wanted_kw=None, level=Level.PROTECTION, reason=reason
     )
@@ -109,28 +136,29 @@ def _send(
     return Decision(asset_id=asset.id, wanted_kw=wanted_kw, level=level, setpoint=setpoint, reason=reason)
 
 
-def _alarms_of_verdict(tick: TickInput, wish: Wish, verdict: Verdict) -> list[Alarm]:
+def _alarms_of_wish(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> list[Alarm]:
+    at = tick.image.at
     found = [
         raise_alarm(
             "bounds_contradict",
             Severity.WARNING,
             target_id=wish.asset.id,
-            at=tick.image.at,
+            at=at,
             detail=f"{violation.level}: {violation.reason}: {violation.size_kw:.0f} kW",
         )
         for violation in verdict.violations
         if violation.level not in {Level.OPERATOR, Level.CORRECTION, Level.PLAN}
     ]
-    if wish.unknown is not None:
+    cause = wish.unknown
+    if cause is None and tick.plan is not None and verdict.wanted_kw is None:
+        cause = "the plan says nothing"
+    if cause is not None:
         found.append(
-            raise_alarm(
-                "asset_in_safe_state",
-                Severity.ALARM,
-                target_id=wish.asset.id,
-                at=tick.image.at,
-                detail=wish.unknown,
-            )
+            raise_alarm("asset_in_safe_state", Severity.ALARM, target_id=wish.asset.id, at=at, detail=cause)
         )
+    age_s_max = reading_age_s_max(region, tick.tick_s)
+    if (alarm := alarm_unless_following(wish.asset, tick.image, age_s_max=age_s_max)) is not None:
+        found.append(alarm)
     return found
 
 
@@ -142,5 +170,6 @@ def _alarms_of_shell(region: Region, tick: TickInput) -> list[Alarm]:
     found = alarms_of_rung(tick.rung, region_id=region.id, at=at, detail=detail)
     for note in tick.notes:
         code, _, detail = note.partition(": ")
-        found.append(raise_alarm(code, Severity.WARNING, target_id=region.id, at=at, detail=detail))
+        severity = Severity.ALARM if code in GRAVE else Severity.WARNING
+        found.append(raise_alarm(code, severity, target_id=region.id, at=at, detail=detail))
     return found

@@ -1,59 +1,85 @@
-"""What survives from tick to tick, and how a restart gets it back from the ledger."""
+"""What survives a restart, and how it is read back from the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from energy.canonical import decode
+from energy.canonical import decode, decode_outcome
 from energy.controller.tick_input import TickOutput
 from energy.domain import Alarm, Limit, Outcome, Request
-from energy.ledger import LedgerReader
+from energy.ledger import Entry, LedgerReader
 
-OUTCOME: Any = Outcome
-"""The union as a value, for decoding."""
+KINDS = ("tick", "hand_back")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BilledPeak:
+    """The highest quarter-hour import of a billing year (a calendar year, local time), kW."""
+
+    year: int
+    power_kw: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """A restart is just the next tick: everything here is in the tick entry before."""
+    """A restart is just the next tick: everything here is in the last entry that sent anything."""
 
+    billed_peak: BilledPeak
     request_sequence: int = 0
     overrides: tuple[Request, ...] = ()
     limits: tuple[Limit, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     alarms: tuple[Alarm, ...] = ()
-    billed_peak_kw: float = 0.0
-    sent_kw: tuple[tuple[str, float], ...] = ()
-    """What the last recorded tick sent, by asset: on a device it proves that a limit is ours."""
+    sent_kw: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """By asset, what may stand on the device because we sent it: it proves that a bound is ours."""
 
 
-def recall(ledger: LedgerReader, *, billed_peak_kw: float) -> Memory:
-    """Rebuild the memory from the last tick in the ledger; an empty ledger gives an empty memory.
+def recall(ledger: LedgerReader, *, billed_peak: BilledPeak, power_kw_max: float) -> Memory:
+    """Rebuild the memory from the ledger; an empty ledger gives an empty memory.
 
     Args:
         ledger: the region's ledger.
-        billed_peak_kw: the year's highest quarter-hour import as the record knows it; the higher value
-        counts.
+        billed_peak: as the record knows it; within a year the higher value counts.
+        power_kw_max: no import above this is plausible, whatever was recorded.
 
     Raises:
-        RecordBroken: the last tick entry cannot be understood.
+        RecordBroken: the entry cannot be understood.
     """
-    entry = ledger.last("tick")
+    entry = _last(ledger)
     if entry is None:
-        return Memory(billed_peak_kw=billed_peak_kw)
+        return Memory(billed_peak=billed_peak)
     body: Mapping[str, Any] = entry.body
     tick = body["input"]
     output = decode(TickOutput, body["output"])
     return Memory(
+        billed_peak=_higher(billed_peak, body["billed_peak"], power_kw_max=power_kw_max),
         request_sequence=int(body["request_sequence"]),
         overrides=tuple(decode(Request, item) for item in tick["overrides"]),
         limits=tuple(decode(Limit, item) for item in tick["limits"]),
-        outcomes=tuple(decode(OUTCOME, item) for item in tick["outcomes"]),
+        outcomes=tuple(decode_outcome(item) for item in tick["outcomes"]),
         alarms=output.alarms,
-        billed_peak_kw=max(billed_peak_kw, float(body["billed_peak_kw"])),
-        sent_kw=tuple(
-            (decision.setpoint.asset_id, decision.setpoint.power_kw)
-            for decision in output.decisions
-            if decision.setpoint is not None
-        ),
+        sent_kw=_sent_kw(body["sent_kw"], output),
     )
+
+
+def _last(ledger: LedgerReader) -> Entry | None:
+    entries = [entry for kind in KINDS if (entry := ledger.last(kind)) is not None]
+    return max(entries, key=lambda entry: entry.sequence, default=None)
+
+
+def _higher(known: BilledPeak, recorded: Mapping[str, Any], *, power_kw_max: float) -> BilledPeak:
+    power_kw = float(recorded["power_kw"])
+    if int(recorded["year"]) != known.year or not known.power_kw < power_kw <= power_kw_max:
+        return known
+    return BilledPeak(year=known.year, power_kw=power_kw)
+
+
+def _sent_kw(before: Mapping[str, Any], output: TickOutput) -> Mapping[str, tuple[float, ...]]:
+    """Add what the last entry was about to send: whether it arrived is not known."""
+    sent = {asset_id: tuple(float(value) for value in values) for asset_id, values in before.items()}
+    for decision in output.decisions:
+        if decision.setpoint is not None:
+            asset_id = decision.setpoint.asset_id
+            sent[asset_id] = (*sent.get(asset_id, ()), decision.setpoint.power_kw)
+    return sent

@@ -38,7 +38,7 @@ def follow(plans: Sequence[Plan], now: datetime, *, age_s_max: float) -> tuple[P
     A plan is in force from its start on; once its first quarter hour is over without a successor it counts
     as shifted, and past ``age_s_max`` it is not followed any more.
     """
-    in_force = [plan for plan in plans if plan.start <= now < plan.start + plan.periods * PERIOD]
+    in_force = [plan for plan in plans if plan.start <= now < _end(plan)]
     young = [plan for plan in in_force if (now - plan.issued_at).total_seconds() <= age_s_max]
     if not young:
         return None, Rung.SAFE_STATE
@@ -46,6 +46,11 @@ def follow(plans: Sequence[Plan], now: datetime, *, age_s_max: float) -> tuple[P
     if best.rung is not Rung.RULES and now >= best.start + PERIOD:
         return best, Rung.SHIFTED
     return best, best.rung
+
+
+def _end(plan: Plan) -> datetime:
+    """Rules stand on what was measured then: they are good for one quarter hour."""
+    return plan.start + (PERIOD if plan.rung is Rung.RULES else plan.periods * PERIOD)
 
 
 def unusable(plan: Plan) -> str | None:
@@ -75,6 +80,8 @@ class PlanKeeper:
         self._waiting = False
         self._retry_at: datetime | None = None
         self._situation: Situation = None
+        self._asked: tuple[PlanRequest, Situation] | None = None
+        self._notes: dict[str, tuple[str, ...]] = {}
         self._answered = {plan.start for plan in plans if plan.rung is not Rung.RULES}
         self._trouble: str | None = None
 
@@ -108,7 +115,7 @@ class PlanKeeper:
             answers.extend(self._rules(request))
             plan, rung = follow(self._plans, now, age_s_max=self._control.plan_age_s_max)
         self._forget(now)
-        notes = [note for answer in answers for note in answer.notes]
+        notes = [] if plan is None else [*self._notes.get(plan.plan_id, ())]
         if self._trouble is not None:
             notes.append(f"planner_unavailable: {self._trouble}")
         return Followed(plan=plan, rung=rung, answers=tuple(answers), notes=tuple(notes))
@@ -123,15 +130,32 @@ class PlanKeeper:
             return []
         if answer is None:
             return []
-        if fault := unusable(answer.plan):
+        if fault := self._unusable(answer):
             self._fail(now, NoPlan(fault))
             return []
         self._waiting = False
+        if self._asked is not None:
+            self._situation = self._asked[1]
         self._trouble = None
         self._retry_at = None
-        self._plans.append(answer.plan)
+        self._keep(answer)
         self._answered.add(answer.plan.start)
         return [answer]
+
+    def _keep(self, answer: PlanAnswer) -> None:
+        self._plans.append(answer.plan)
+        self._notes[answer.plan.plan_id] = answer.notes
+
+    def _unusable(self, answer: PlanAnswer) -> str | None:
+        request = self._asked[0] if self._asked is not None else None
+        if request is not None and answer.plan.plan_id != request.plan_id:
+            return f"plan {answer.plan.plan_id} answers another request than {request.plan_id}"
+        return unusable(answer.plan)
+
+    def distrust(self) -> None:
+        """Forget all plans: the time they were made for is not the time it is."""
+        self._plans.clear()
+        self._answered.clear()
 
     def _may_ask(self, now: datetime) -> bool:
         return not self._waiting and (self._retry_at is None or now >= self._retry_at)
@@ -143,7 +167,9 @@ class PlanKeeper:
             self._fail(request.issued_at, error)
             return
         self._waiting = True
-        self._situation = situation
+        self._asked = (request, situation)
+        if situation != self._situation:
+            self._answered = {start for start in self._answered if start <= request.start}
 
     def _due_start(self, now: datetime, situation: Situation) -> datetime | None:
         """Say for which start a plan should be asked now, None when none is due."""
@@ -164,7 +190,7 @@ class PlanKeeper:
             return []
         if answer is None:
             return []
-        self._plans.append(answer.plan)
+        self._keep(answer)
         return [answer]
 
     def _fail(self, now: datetime, error: Exception) -> None:
@@ -177,6 +203,8 @@ class PlanKeeper:
         horizon = now - timedelta(seconds=self._control.plan_age_s_max)
         self._plans = [plan for plan in self._plans if plan.issued_at >= horizon][-PLANS_MAX:]
         self._answered = {start for start in self._answered if start >= horizon}
+        known = {plan.plan_id for plan in self._plans}
+        self._notes = {plan_id: notes for plan_id, notes in self._notes.items() if plan_id in known}
 
 
 def _request(

@@ -9,11 +9,11 @@ from energy.domain import Alarm, Decision, Image, Limit, Outcome, Plan, Request,
 class TickInput:
     """The complete input of ``decide`` besides the region.
 
-    ``plan`` is the plan to follow now, None when even the rules could not give one. ``overrides`` are
-    people's open requests with their power resolved. ``exchange_mean_kw`` is the grid point's mean since
-    the quarter hour
-    began, None when its beginning was not measured. ``outcomes`` and ``alarms`` are those of the tick
-    before.
+    ``plan`` is the plan to follow now, None when even the rules could not give one, or when nothing but safe
+    states may go out. ``overrides`` are people's open requests with their power resolved.
+    ``exchange_mean_kw`` is the
+    grid point's mean since the quarter hour began, None when its beginning was not measured. ``outcomes`` and
+    ``alarms`` are those of the tick before.
     """
 
     image: Image
@@ -25,8 +25,10 @@ class TickInput:
     exchange_mean_kw: float | None
     outcomes: tuple[Outcome, ...]
     alarms: tuple[Alarm, ...]
+    unread: tuple[str, ...]
+    """Assets whose device was not read since the start: what bound stands there is not known."""
     notes: tuple[str, ...]
-    """What the shell noticed (planner down, store unavailable): they become alarms."""
+    """What the shell noticed (planner down, store unavailable) as ``code: detail``: they become alarms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

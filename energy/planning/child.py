@@ -87,7 +87,7 @@ class PlannerProcess:
         if child is None:
             return
         if child.stdin is not None:
-            child.stdin.close()
+            _close(child.stdin)
         try:
             child.wait(timeout=STOP_S)
         except subprocess.TimeoutExpired:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from energy.domain import Forecast
-from energy.errors import BadInput, NoPlan, StoreUnavailable
+from energy.errors import BadInput, NoPlan, RecordBroken, StoreUnavailable
 from energy.forecast.ladder import forecast
 from energy.forecast.model import Model, train
 from energy.historian.sqlite_reader import open_reader
@@ -43,14 +43,15 @@ class Desk:
         self._request = request
         try:
             return encode_answer(self.plan(request))
-        except (BadInput, NoPlan, StoreUnavailable) as error:
+        except (BadInput, NoPlan, StoreUnavailable, RecordBroken) as error:
             return encode_refusal(str(error))
 
     def plan(self, request: PlanRequest) -> PlanAnswer:
-        """Forecast every asset and optimise; without an optimum the rules plan on the same problem.
+        """Forecast every asset and optimise.
 
         Raises:
-            BadInput: a number that the problem stands on is not usable.
+            NoPlan: the solver ended without a plan; the controller goes on with the last one, then with
+            rules. BadInput: a number that the problem stands on is not usable.
         """
         begun_s = time.perf_counter()
         forecasts = tuple(self._forecast(request, asset) for asset in expected_assets(self._region))
@@ -73,18 +74,14 @@ class Desk:
         )
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
-        try:
-            plan = self._optimizer.solve(
-                problem,
-                plan_id=request.plan_id,
-                issued_at=request.issued_at,
-                seconds_max=control.solver_s_max,
-                gap=control.solver_gap,
-                problem_s=time.perf_counter() - begun_s,
-            )
-        except NoPlan as error:
-            notes.append(f"no_optimum: {error}")
-            plan = rules_plan(problem, plan_id=request.plan_id, issued_at=request.issued_at)
+        plan = self._optimizer.solve(
+            problem,
+            plan_id=request.plan_id,
+            issued_at=request.issued_at,
+            seconds_max=control.solver_s_max,
+            gap=control.solver_gap,
+            problem_s=time.perf_counter() - begun_s,
+        )
         plan = replace(plan, wall_s={"forecast_s": forecast_s, **plan.wall_s})
         return PlanAnswer(plan=plan, forecasts=forecasts, notes=tuple(notes))
 
@@ -151,7 +148,13 @@ class RulesPlanner:
         return answer
 
 
-def open_desk(region_name: str, folder: Path) -> Desk:
-    """Put a desk together from a region's name and a data folder."""
+def open_desk(region_name: str, folder: Path, *, digest: str) -> Desk:
+    """Put a desk together from a region's name and a data folder.
+
+    Raises:
+        RecordBroken: the region file is not the one that the controller runs on.
+    """
     region = load_region(region_name)
+    if region.digest != digest:
+        raise RecordBroken(f"{region.folder}: the region file was changed; start the controller again")
     return Desk(region, means=open_reader(folder), prices=DayAheadPrices(region, RegionHistory(region)))

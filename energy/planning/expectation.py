@@ -63,7 +63,8 @@ def states_at(
             if energy_kwh is not None:
                 power_kw = image.value(asset.id, Point.POWER_KW, age_s_max=age_s_max)
                 moved_kw = 0.0 if power_kw is None else power_kw
-                states[asset.id] = {"energy_kwh": _carried(asset, energy_kwh, moved_kw, lead_h)}
+                within_kwh = max(0.0, min(asset.energy_kwh_capacity, energy_kwh))
+                states[asset.id] = {"energy_kwh": _carried(asset, within_kwh, moved_kw, lead_h)}
         elif isinstance(asset, EvHub):
             backlog_kwh = image.value(asset.id, Point.ENERGY_KWH_BACKLOG, age_s_max=age_s_max)
             urgent_kwh = image.value(asset.id, Point.ENERGY_KWH_URGENT, age_s_max=age_s_max)

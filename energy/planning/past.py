@@ -84,7 +84,9 @@ class Past:
         self, asset: Asset, point: Point, start: datetime, end: datetime, known_at: datetime
     ) -> FloatArray:
         means = self._means.means(asset.id, point, start=start, end=end, known_at=known_at)
-        result: FloatArray = np.where(means.coverage >= COVERAGE_MIN, np.abs(means.value), np.nan)
+        sign = -1.0 if isinstance(asset, Source) else 1.0
+        magnitude = np.maximum(0.0, sign * means.value)
+        result: FloatArray = np.where(means.coverage >= COVERAGE_MIN, magnitude, np.nan)
         return result
 
     def _asked_for(self, asset: EvHub, start: datetime, end: datetime, known_at: datetime) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The planner's child process: ``python -m energy.planning.worker REGION FOLDER``.
+"""The planner's child process: ``python -m energy.planning.worker REGION FOLDER DIGEST``.
 
 Reads one plan request a line on standard input, writes one answer a line on standard output, trains its
 models after answering so that a plan never waits for training, and ends when its input ends. It only reads
@@ -16,12 +16,12 @@ SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 def main(arguments: list[str]) -> int:
     """Run until the input ends; gives the exit code."""
-    region_name, folder = arguments
+    region_name, folder, digest = arguments
     answers = _take_standard_output()
     os.environ.update(SINGLE_THREAD)
     from energy.planning.desk import open_desk  # noqa: PLC0415 (after the thread limits are set)
 
-    desk = open_desk(region_name, Path(folder))
+    desk = open_desk(region_name, Path(folder), digest=digest)
     for line in sys.stdin.buffer:
         answers.write(desk.answer(line))
         answers.flush()

@@ -1,11 +1,12 @@
 """The way down between plans, with planners that answer, fail or stay silent."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 
-from energy.controller.plan_keeper import PlanKeeper, follow
+from energy.controller.plan_keeper import PlanKeeper, Situation, follow
 from energy.domain import AssetPlan, Plan, Rung
 from energy.errors import NoPlan, PlannerUnavailable
 from energy.ports import PlanAnswer, PlanRequest
@@ -14,6 +15,7 @@ from tests.controller.conftest import ImageMaker, plan_of
 
 QUARTER = datetime.fromisoformat("2020-06-03T10:00:00+00:00")
 MINUTE = timedelta(minutes=1)
+PLANNED_KW = {"speicher": -10.0, "laden": 50.0, "park": -300.0, "netz": 250.0}
 
 
 class ScriptedPlanner:
@@ -37,8 +39,8 @@ class ScriptedPlanner:
         if self._left > 0:
             return None
         request = self.requests[-1]
-        plan = plan_of({"speicher": -10.0}, start=request.start, issued_at=request.issued_at, rung=self.rung)
-        return PlanAnswer(plan=plan, forecasts=())
+        plan = plan_of(PLANNED_KW, start=request.start, issued_at=request.issued_at, rung=self.rung)
+        return PlanAnswer(plan=replace(plan, plan_id=request.plan_id), forecasts=())
 
 
 def keeper_of(planner: ScriptedPlanner, fallback: ScriptedPlanner) -> PlanKeeper:
@@ -82,7 +84,7 @@ def test_a_planner_that_dies_leaves_the_last_plan_then_the_rules_then_safe_state
     for minute in range(200):
         if minute == 5:
             planner.fails = PlannerUnavailable("killed")
-        if minute == 170:
+        if minute == 140:
             fallback.fails = NoPlan("no rules either")
         followed = keeper.step(image=image_of(at=QUARTER + minute * MINUTE), limits=(), billed_peak_kw=0.0)
         seen[minute] = followed.rung
@@ -90,7 +92,9 @@ def test_a_planner_that_dies_leaves_the_last_plan_then_the_rules_then_safe_state
     assert seen[30] is Rung.SHIFTED
     assert seen[120] is Rung.SHIFTED
     assert seen[121] is Rung.RULES
-    assert any("planner_unavailable: killed" in note for note in followed.notes) or followed.notes
+    assert seen[149] is Rung.RULES, "rules of the quarter hour are followed to its end"
+    assert seen[150] is Rung.SAFE_STATE
+    assert any(note.startswith("planner_unavailable: ") for note in followed.notes)
     assert len(planner.requests) < 200, "a dead planner is not asked every tick"
 
 
@@ -110,6 +114,50 @@ def test_a_plan_with_a_nan_is_not_followed(image_of: ImageMaker) -> None:
         followed = keeper.step(image=image_of(at=QUARTER + minute * MINUTE), limits=(), billed_peak_kw=0.0)
         assert followed.rung is Rung.RULES
     assert "not finite" in followed.notes[-1]
+
+
+def test_an_answer_to_another_request_is_not_followed(image_of: ImageMaker) -> None:
+    class Confused(ScriptedPlanner):
+        def poll(self) -> PlanAnswer | None:
+            answer = super().poll()
+            return None if answer is None else replace(answer, plan=replace(answer.plan, plan_id="other"))
+
+    keeper = keeper_of(Confused(), rules())
+    for minute in range(2):
+        followed = keeper.step(image=image_of(at=QUARTER + minute * MINUTE), limits=(), billed_peak_kw=0.0)
+    assert followed.rung is Rung.RULES
+    assert "answers another request" in followed.notes[-1]
+
+
+def test_a_plan_for_the_next_quarter_hour_is_made_again_when_the_situation_changes(
+    image_of: ImageMaker,
+) -> None:
+    planner = ScriptedPlanner()
+    keeper = keeper_of(planner, rules())
+    calm: Situation = ((), None, frozenset())
+    silent: Situation = ((), None, frozenset({"speicher"}))
+    for minute in range(17):
+        keeper.step(
+            image=image_of(at=QUARTER + minute * MINUTE),
+            limits=(),
+            billed_peak_kw=0.0,
+            situation=calm if minute < 14 else silent,
+        )
+    starts = [request.start for request in planner.requests]
+    assert starts == [QUARTER, QUARTER + 15 * MINUTE, QUARTER, QUARTER + 15 * MINUTE]
+
+
+def test_a_failed_planning_for_a_changed_situation_is_tried_again(image_of: ImageMaker) -> None:
+    planner = ScriptedPlanner()
+    keeper = keeper_of(planner, rules())
+    silent: Situation = ((), None, frozenset({"speicher"}))
+    for minute in range(6):
+        planner.fails = NoPlan("once") if minute == 4 else None
+        situation: Situation = ((), None, frozenset()) if minute < 3 else silent
+        keeper.step(
+            image=image_of(at=QUARTER + minute * MINUTE), limits=(), billed_peak_kw=0.0, situation=situation
+        )
+    assert len(planner.requests) == 3
 
 
 def test_a_changed_situation_plans_at_once(image_of: ImageMaker) -> None:

@@ -10,13 +10,13 @@ from energy.app.commands.options import (
     AsJson,
     DataFolder,
     RegionName,
-    bad_option,
     clock_time,
     day,
     moment,
     print_json,
 )
 from energy.app.data_folder import default_folder
+from energy.app.refusal import bad_option
 from energy.periods import format_utc
 
 

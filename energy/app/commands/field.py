@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import typer
 
-from energy.app.commands.options import AsJson, DataFolder, RegionName, bad_option, print_json
+from energy.app.commands.options import AsJson, DataFolder, RegionName, print_json
 from energy.app.data_folder import REQUESTS, default_folder
+from energy.app.refusal import bad_option
 from energy.domain import Reading, Request, RequestKind
 from energy.region.model import Region
 

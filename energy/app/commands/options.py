@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from energy.errors import BadInput, Fault
+from energy.app.refusal import bad_option
 from energy.periods import parse_utc
 
 RegionName = Annotated[
@@ -57,13 +57,6 @@ def clock_time(text: str, option: str) -> time:
         return time.fromisoformat(text)
     except ValueError as error:
         raise bad_option(option, text, str(error), "write for example 12:00") from error
-
-
-def bad_option(option: str, value: object, limit: str, mend: str) -> BadInput:
-    """Make the error of one option."""
-    return BadInput(
-        [Fault(file="command line", line=None, place=option, value=value, limit=limit, mend=mend)]
-    )
 
 
 def print_json(value: object) -> None:

@@ -14,11 +14,11 @@ from energy.app.commands.options import (
     DataFolder,
     FirstPort,
     RegionName,
-    bad_option,
     moment,
     print_json,
 )
 from energy.app.data_folder import default_folder
+from energy.app.refusal import bad_option
 
 DEMO_REGION = "musterstadt"
 DEMO_START = "2020-05-18T06:00Z"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from energy.devices.register_map import Write
+from energy.domain import Point
 from energy.physics.finite import clamp, finite
 from energy.region.model import Asset
 
@@ -12,6 +13,8 @@ class HoldRule:
     """How a device treats a command; a time that is None never runs out."""
 
     power_kw_safe: float
+    power_kw_free: float
+    """What a device does that was never commanded."""
     power_kw_min: float
     power_kw_max: float
     watchdog_s: float | None
@@ -28,6 +31,7 @@ def rule_of(asset: Asset, write: Write) -> HoldRule:
     power_kw_min, power_kw_max = asset.power_kw_nameplate
     return HoldRule(
         power_kw_safe=clamp(safe_kw, power_kw_min, power_kw_max),
+        power_kw_free=_free_kw(asset),
         power_kw_min=power_kw_min,
         power_kw_max=power_kw_max,
         watchdog_s=write.watchdog_s if isinstance(write.watchdog_s, float) else None,
@@ -41,7 +45,8 @@ class Hold:
 
     def __init__(self, rule: HoldRule) -> None:
         self.rule = rule
-        self._power_kw: float | None = None
+        self._power_kw: float | None = rule.power_kw_free
+        self._fresh = True
         self._written_s = self._fed_s = 0.0
 
     def write(self, power_kw: float, at_s: float) -> None:
@@ -53,6 +58,12 @@ class Hold:
         rule = self.rule
         self._power_kw = clamp(finite(power_kw, "power_kw"), rule.power_kw_min, rule.power_kw_max)
         self._written_s = self._fed_s = at_s
+        self._fresh = False
+
+    def reboot(self) -> None:
+        """Lose the command, as a device does that restarts: its safe state follows."""
+        self._power_kw = None
+        self._fresh = False
 
     def hear(self, at_s: float) -> None:
         """Notice that somebody spoke to the device without writing."""
@@ -64,6 +75,17 @@ class Hold:
         rule = self.rule
         starved = rule.watchdog_s is not None and at_s - self._fed_s >= rule.watchdog_s
         reverted = rule.reversion_s is not None and at_s - self._written_s >= rule.reversion_s
-        if self._power_kw is not None and (starved or reverted):
+        if not self._fresh and self._power_kw is not None and (starved or reverted):
             self._power_kw = None
         return rule.power_kw_safe if self._power_kw is None else self._power_kw
+
+
+def _free_kw(asset: Asset) -> float:
+    low_kw, high_kw = asset.power_kw_nameplate
+    match asset.dispatch_point:
+        case Point.POWER_KW_MIN:
+            return low_kw
+        case Point.POWER_KW_MAX:
+            return high_kw
+        case _:
+            return 0.0

@@ -123,6 +123,8 @@ class World:
             BadInput: the moment lies outside the history.
         """
         self._nature.require_inside(at)
+        for hold in self.holds.values():
+            hold.reboot()
         self._at_s = at.timestamp()
         for asset_id, state in states.items():
             if isinstance(state, MeterState) and asset_id in self._meters:

@@ -1,0 +1,159 @@
+"""What the loop leaves behind.
+
+Without the ledger nothing is sent; without the record control goes on and says so.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from energy.canonical import plain
+from energy.controller.plan_keeper import Followed
+from energy.controller.tick_input import TickInput, TickOutput
+from energy.domain import FloatArray, Image, Outcome, Status
+from energy.errors import RecordBroken, StoreUnavailable
+from energy.ledger import Draft, Ledger
+from energy.periods import PERIOD
+from energy.ports import PlanSink, StatusSink, TelemetrySink
+
+UNDELIVERED_MAX = 1000
+"""Entries kept while the ledger cannot be written; a person asks for far less in a day."""
+
+
+class Record(TelemetrySink, PlanSink, StatusSink, Protocol):
+    """The record as the loop sees it."""
+
+    def write_prices(self, *, published_at: datetime, start: datetime, price_eur_per_kwh: FloatArray) -> None:
+        """Record published prices of consecutive periods; NaN is left out."""
+        ...
+
+    def commit(self) -> None:
+        """Make what was written since the last commit durable and visible."""
+        ...
+
+
+class Publication(Protocol):
+    """Prices that became known."""
+
+    @property
+    def start(self) -> datetime:
+        """Label of the first period."""
+        ...
+
+    @property
+    def price_eur_per_kwh(self) -> FloatArray:
+        """Shape (periods,), NaN in a gap."""
+        ...
+
+    @property
+    def gaps(self) -> int:
+        """How many periods have no price though they should."""
+        ...
+
+
+class Recorder:
+    """Writes to both; a failing record becomes a note, a failing ledger stops the tick."""
+
+    def __init__(self, record: Record, ledger: Ledger) -> None:
+        self._record = record
+        self._ledger = ledger
+        self._undelivered: list[Draft] = []
+        self._price_note: str | None = None
+        self.priced_until: datetime | None = None
+        """The moment up to which prices are known."""
+
+    def require_ledger(self) -> None:
+        """Deliver what a failing ledger did not take; before anything is read or written in the field.
+
+        Raises:
+            StoreUnavailable: it still fails. Nothing may speak to a device then, since some watchdogs are fed
+            by
+                reading.
+        """
+        if self._undelivered:
+            self._ledger.append_many(self._undelivered)
+            self._undelivered = []
+
+    def append(self, drafts: Sequence[Draft], *, at: datetime) -> None:
+        """Append to the ledger; what must not be lost is kept for the next try.
+
+        Raises:
+            StoreUnavailable: it cannot be written.
+            RecordBroken: it is damaged.
+        """
+        try:
+            self._ledger.append_many(drafts)
+        except (StoreUnavailable, RecordBroken) as error:
+            lasting = [draft for draft in drafts if draft.kind != "tick"]
+            failed = Draft(kind="ledger_failed", at=at, body={"lost": "tick"}, beside={"why": str(error)})
+            self._undelivered = [*self._undelivered, *lasting, failed][-UNDELIVERED_MAX:]
+            raise
+
+    def readings(self, image: Image) -> list[str]:
+        """Record what was measured and make it visible: a planner that starts now reads it."""
+
+        def write() -> None:
+            self._record.write_readings(list(image.readings.values()))
+            self._record.commit()
+
+        return _noted(write)
+
+    def prices(self, publication: Publication | None, *, at: datetime) -> list[str]:
+        """Record prices when they are published; a gap in them is a note until the next publication."""
+        notes: list[str] = []
+        if publication is not None:
+            prices = publication.price_eur_per_kwh
+            self.priced_until = publication.start + prices.size * PERIOD
+            gap = f"price_gap: {publication.gaps} quarter hours have no published price"
+            self._price_note = gap if publication.gaps else None
+
+            def write() -> None:
+                self._record.write_prices(published_at=at, start=publication.start, price_eur_per_kwh=prices)
+
+            notes = _noted(write)
+        return notes if self._price_note is None else [*notes, self._price_note]
+
+    def results(self, followed: Followed | None, outcomes: Sequence[Outcome], status: Status) -> list[str]:
+        """Record plans, outcomes and the status of a tick."""
+
+        def write() -> None:
+            for answer in followed.answers if followed is not None else ():
+                self._record.write_plan(answer)
+            self._record.write_outcomes(outcomes)
+            self._record.write_status(status)
+            self._record.commit()
+
+        return _noted(write)
+
+
+def plan_drafts(followed: Followed, at: datetime) -> list[Draft]:
+    """Give one entry for each new plan."""
+    return [
+        Draft(
+            kind="plan",
+            at=at,
+            body={"plan": plain(answer.plan), "notes": list(answer.notes)},
+            beside={"wall_s": dict(answer.plan.wall_s)},
+        )
+        for answer in followed.answers
+    ]
+
+
+def tick_body(tick: TickInput, output: TickOutput, state: Mapping[str, object]) -> dict[str, object]:
+    """Give the input of ``decide`` besides the region (see the start entry), its output, and the memory."""
+    tick_input = {
+        field.name: plain(getattr(tick, field.name))
+        for field in dataclasses.fields(tick)
+        if field.name != "plan"
+    }
+    tick_input["plan_id"] = tick.plan.plan_id if tick.plan is not None else None
+    return {"input": tick_input, "output": plain(output), **state}
+
+
+def _noted(write: Callable[[], None]) -> list[str]:
+    try:
+        write()
+    except (StoreUnavailable, RecordBroken) as error:
+        return [f"record_unavailable: {error}"]
+    return []
