@@ -1,7 +1,8 @@
 """The assets behind one endpoint, asked in series, so that one connection is all that a device must bear."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,9 @@ from energy.devices.modbus import ModbusEndpoint
 from energy.devices.read_plan import ReadBlock
 from energy.domain import Applied, Limited, Outcome, Quality, Reading, Rejected, Setpoint, Unreachable
 from energy.errors import DeviceRefused, DeviceUnreachable
+
+FIRST_ANSWER_S_MIN = 0.25
+"""A unit nobody has heard yet gets at least this long; a serial unit at 9600 baud takes some 0.2 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,9 @@ class Gateway:
     """One endpoint with its lines.
 
     An endpoint that accepts no connection silences all its lines at once; a unit that does not answer
-    silences only itself. What is silent is left alone until its backoff allows a try.
+    silences only itself. What is silent is left alone until its backoff allows a try. Units that answered
+    last time are asked first; tries behind the tick's back take the connection one unit at a time and hand it
+    over as soon as a tick wants it.
     """
 
     def __init__(self, endpoint: ModbusEndpoint, lines: Sequence[Line], settings: FieldSettings) -> None:
@@ -38,7 +44,9 @@ class Gateway:
         self._backoff = settings.backoff()
         self._lock = asyncio.Lock()
         self._asked: Line | None = None
+        self._at: datetime | None = None
         self._probe: asyncio.Task[None] | None = None
+        self._probe_turn: asyncio.Timeout | None = None
 
     async def read(self, at: datetime) -> list[Reading]:
         """Read what may be tried now; the rest is a communication error without waiting."""
@@ -47,12 +55,16 @@ class Gateway:
         tried = self._to_try(self._lines, at, now_s)
         if tried:
             try:
-                async with asyncio.timeout(self._settings.read_s_max), self._lock:
-                    for line in tried:
-                        done[line] = await self._read(line, at, now_s)
+                async with asyncio.timeout(self._settings.read_s_max) as limit, self._tick_turn():
+                    for place, line in enumerate(tried):
+                        share_s = _share_s(limit, len(tried) - place)
+                        done[line] = await self._read_within(line, at, now_s, share_s=share_s)
             except TimeoutError:
                 late = [line for line in tried if line not in done]
                 self._note_late(late, at, now_s, seconds=self._settings.read_s_max)
+        for line in self._lines:
+            if line not in done:
+                line.note_failure(f"{self._endpoint.name} is not answering", at)
         return [
             reading
             for line in self._lines
@@ -68,7 +80,7 @@ class Gateway:
         due = [order for order in orders if order.line in tried]
         if due:
             try:
-                async with asyncio.timeout(self._settings.apply_s_max), self._lock:
+                async with asyncio.timeout(self._settings.apply_s_max), self._tick_turn():
                     for order in due:
                         outcomes[order.index] = await self._write(order, at, now_s)
             except TimeoutError:
@@ -102,25 +114,56 @@ class Gateway:
         """Give the time that backoffs run on: the controller's, or the wall's."""
         return at.timestamp() if self._settings.retry == "in_tick" else asyncio.get_running_loop().time()
 
-    def _is_down(self, line: Line) -> bool:
-        return self._backoff.is_down or line.backoff.is_down
+    @asynccontextmanager
+    async def _tick_turn(self) -> AsyncIterator[None]:
+        """Take the connection for a tick; a try that is under way makes room and is tried again later."""
+        if self._probe_turn is not None:
+            self._probe_turn.reschedule(asyncio.get_running_loop().time())
+            self._probe_turn = None
+        async with self._lock:
+            yield
+
+    def _is_silent(self, line: Line) -> bool:
+        """Tell a line that a tick should not wait for: down, or never heard when it was first asked."""
+        return self._backoff.is_down or line.backoff.is_down or (line.is_failing and not line.has_answered)
 
     def _is_due(self, line: Line, now_s: float) -> bool:
         return self._backoff.is_due(now_s) and line.backoff.is_due(now_s)
 
     def _to_try(self, lines: Sequence[Line], at: datetime, now_s: float) -> list[Line]:
-        """Choose the lines worth waiting for now; silent ones that are due are tried here or behind."""
+        """Choose the lines worth waiting for now, those that answer first; silent ones are tried behind."""
+        self._at = at
+        ordered = sorted(lines, key=lambda line: (line.backoff.is_down, not line.has_answered))
         if self._settings.retry == "in_tick":
-            return [line for line in lines if self._is_due(line, now_s)]
-        silent = [line for line in lines if self._is_down(line) and self._is_due(line, now_s)]
-        if silent and (self._probe is None or self._probe.done()):
-            self._probe = asyncio.create_task(self._try_again(silent, at))
-        return [line for line in lines if not self._is_down(line)]
+            return [line for line in ordered if self._is_due(line, now_s)]
+        if self._next_silent(now_s) is not None and (self._probe is None or self._probe.done()):
+            self._probe = asyncio.create_task(self._try_again(at))
+            self._probe.add_done_callback(self._note_end)
+        return [line for line in ordered if not self._is_silent(line)]
 
-    async def _try_again(self, lines: Sequence[Line], at: datetime) -> None:
-        async with self._lock:
-            for line in lines:
-                await self._read(line, at, self._now_s(at))
+    def _next_silent(self, now_s: float) -> Line | None:
+        """Choose the silent line to try next: the one that was left alone the longest."""
+        due = [line for line in self._lines if self._is_silent(line) and self._is_due(line, now_s)]
+        return min(due, key=lambda line: line.tried_at_s, default=None)
+
+    async def _try_again(self, at: datetime) -> None:
+        """Try silent lines until none is due, one a turn: a tick that waits for the connection goes first."""
+        while (line := self._next_silent(self._now_s(at))) is not None:
+            async with self._lock:
+                line.tried_at_s = self._now_s(at)
+                try:
+                    async with asyncio.timeout(None) as self._probe_turn:
+                        await self._read(line, self._at or at, line.tried_at_s)
+                except TimeoutError:
+                    continue
+                finally:
+                    self._probe_turn = None
+
+    def _note_end(self, probe: asyncio.Task[None]) -> None:
+        """Take what the tries ended with, so that no failing of theirs goes unheard."""
+        error = None if probe.cancelled() else probe.exception()
+        if isinstance(error, Exception) and self._at is not None:
+            self._give_up(error, self._at)
 
     async def _open(self, line: Line, at: datetime, now_s: float) -> bool:
         if self._endpoint.is_open:
@@ -136,6 +179,21 @@ class Gateway:
             return False
         self._backoff.clear()
         return True
+
+    async def _read_within(self, line: Line, at: datetime, now_s: float, *, share_s: float) -> list[Reading]:
+        """Read; a line that nobody has heard yet gets its share of the time, so that none is asked too late.
+
+        In lockstep every line gets what it needs: there no short time on the wall may decide anything.
+        """
+        if line.has_answered or self._settings.retry == "in_tick" or not await self._open(line, at, now_s):
+            return await self._read(line, at, now_s)
+        try:
+            async with asyncio.timeout(share_s):
+                return await self._read(line, at, now_s)
+        except TimeoutError:
+            line.backoff.fail(now_s)
+            line.note_failure(f"no answer within {share_s:.2g} s", at)
+            return _blank(line, line.blocks, at)
 
     async def _read(self, line: Line, at: datetime, now_s: float) -> list[Reading]:
         self._asked = line
@@ -157,7 +215,7 @@ class Gateway:
                 return readings + _blank(line, line.blocks[index:], at)
             else:
                 readings.extend(_readings(line, block, registers, at))
-        line.backoff.clear()
+        line.note_answer()
         if refused is not None:
             line.note_failure(refused, at)
         else:
@@ -207,6 +265,13 @@ class Gateway:
             line.note_failure(f"not done within {seconds:g} s", at)
             if line is self._asked:
                 line.backoff.fail(now_s)
+
+
+def _share_s(limit: asyncio.Timeout, lines: int) -> float:
+    """Give the next line's share of the time left."""
+    end_s = limit.when()
+    left_s = 0.0 if end_s is None else end_s - asyncio.get_running_loop().time()
+    return max(FIRST_ANSWER_S_MIN, left_s / lines)
 
 
 def _readings(line: Line, block: ReadBlock, registers: Sequence[int], at: datetime) -> list[Reading]:

@@ -1,5 +1,6 @@
 """One asset's device: what is asked of it, and whether it has answered lately."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,10 +40,18 @@ class Line:
         self.blocks: tuple[ReadBlock, ...] = plan_reads(content, narrowed)
         self.endpoint = (asset.device.host, asset.device.port)
         self.command = _command(asset, content)
+        self.has_answered = False
+        self.tried_at_s = -math.inf
+        """When it was last tried behind a tick's back, on the clock of the backoffs."""
         self._failing_since: datetime | None = None
         self._log = structlog.get_logger("energy.devices").bind(
             asset_id=asset.id, device=f"{asset.device.host}:{asset.device.port}", unit=asset.device.unit
         )
+
+    @property
+    def is_failing(self) -> bool:
+        """True from the first failure to the next time that everything answers."""
+        return self._failing_since is not None
 
     @property
     def silence(self) -> str:
@@ -57,9 +66,14 @@ class Line:
             self._failing_since = at
             self._log.warning("device_failing", reason=reason, at=at.isoformat())
 
+    def note_answer(self) -> None:
+        """Remember that the device is there, whatever it says."""
+        self.has_answered = True
+        self.backoff.clear()
+
     def note_success(self, at: datetime) -> None:
         """Remember that everything answered; a recovery is logged with how long it took."""
-        self.backoff.clear()
+        self.note_answer()
         if self._failing_since is not None:
             failing_s = (at - self._failing_since).total_seconds()
             self._failing_since = None

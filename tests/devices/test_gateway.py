@@ -1,15 +1,19 @@
 """Assets that share an endpoint: what one device does wrong must not cost its neighbours anything."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+import pytest
 from structlog.testing import capture_logs
 
 from energy.devices.field import ModbusField
 from energy.devices.modbus import ModbusEndpoint
+from energy.devices.register_map import Table
 from energy.domain import Level, Point, Quality, Setpoint, Unreachable
-from tests.devices.conftest import AT, QUICK, Answer, Bank, region_at
+from energy.region.model import Region
+from tests.devices.conftest import AT, QUICK, Answer, Bank, region_at, registers_reply
 
 Serve = Callable[[], tuple[int, Bank]]
 Script = Callable[[Answer], Awaitable[int]]
@@ -55,3 +59,95 @@ async def test_an_endpoint_that_fails_unexpectedly_costs_only_its_own_assets(
     assert "lost its mind" in outcomes[0].reason
     failing = [entry for entry in logs if entry["asset_id"] == "pv_park"]
     assert [entry["event"] for entry in failing] == ["device_failing"]
+
+
+UNITS = {
+    "load": 1,
+    "grid_loss": 2,
+    "grid_point": 3,
+    "pv_park": 4,
+    "wind_park": 5,
+    "hydro": 6,
+    "ev_hub": 7,
+    "battery": 8,
+}
+
+
+def behind_one_port(port: int) -> Region:
+    """Put all of Musterstadt behind one serial gateway."""
+    region = region_at(dict.fromkeys(UNITS, port), units=UNITS)
+    assert len(region.assets) == len(UNITS)
+    return region
+
+
+async def never(_: bytes) -> bytes:
+    await asyncio.sleep(30)
+    return b""
+
+
+@pytest.mark.parametrize("living", [1, 8])
+async def test_one_living_unit_among_seven_dead_is_heard_at_once_and_never_waits_for_them(
+    script: Script, field_of: FieldOf, living: int
+) -> None:
+    async def answer(frame: bytes) -> bytes:
+        return registers_reply(frame) if frame[6] == living else await never(frame)
+
+    field = field_of(behind_one_port(await script(answer)), backoff_s_min=0.05, backoff_s_max=0.2)
+    waits_s: list[float] = []
+    asset_id = next(name for name, unit in UNITS.items() if unit == living)
+    for tick in range(12):
+        begun_s = time.monotonic()
+        readings = await field.read(AT + timedelta(seconds=tick))
+        waits_s.append(time.monotonic() - begun_s)
+        good = {reading.asset_id for reading in readings if reading.quality is Quality.GOOD}
+        assert good == {asset_id}, f"tick {tick}"
+        await asyncio.sleep(0.3)
+    assert waits_s[0] < 2.5 + 1.0
+    assert max(waits_s[1:]) < QUICK.answer_s_max / 2
+
+
+async def test_a_dead_unit_behind_a_shared_endpoint_comes_back_while_ticks_go_on(
+    script: Script, field_of: FieldOf
+) -> None:
+    dead = set(UNITS.values()) - {1}
+
+    async def answer(frame: bytes) -> bytes:
+        return await never(frame) if frame[6] in dead else registers_reply(frame)
+
+    field = field_of(behind_one_port(await script(answer)), backoff_s_min=0.05, backoff_s_max=0.2)
+    await field.read(AT)
+    dead.clear()
+    good: set[str] = set()
+    for tick in range(60):
+        await asyncio.sleep(0.1)
+        readings = await field.read(AT + timedelta(seconds=tick))
+        good = {reading.asset_id for reading in readings if reading.quality is Quality.GOOD}
+        if good == set(UNITS):
+            break
+    assert good == set(UNITS)
+
+
+class Dying(ModbusEndpoint):
+    """Reads once, and from then on fails in a way that nobody thought of."""
+
+    async def read(self, unit: int, table: Table, *, address: int, count: int) -> Sequence[int]:
+        raise LookupError(f"nobody thought of {unit} {table} {address} {count}")
+
+
+async def test_what_a_try_behind_the_tick_ends_with_is_heard(script: Script, field_of: FieldOf) -> None:
+    port = await script(registers_reply)
+    field = field_of(region_at({"load": port}), backoff_s_min=0.01)
+    gateway = field._gateways["127.0.0.1", port]
+    line = field._lines["load"]
+    await field.read(AT)
+    line.backoff.fail(-60.0)
+    gateway._endpoint = Dying("127.0.0.1", port, QUICK)
+    with capture_logs() as logs:
+        await field.read(AT)
+        probe = gateway._probe
+        assert probe is not None
+        await asyncio.wait({probe})
+        await asyncio.sleep(0)
+        await field.read(AT)
+    assert [entry["event"] for entry in logs] == ["device_failing"]
+    assert gateway._backoff.is_down
