@@ -17,6 +17,13 @@ ENERGY_TOLERANCE = 0.002
 """Of the capacity: a register's resolution and one step's rounding."""
 
 
+FOLLOWING = 0.05
+"""Of the nameplate: a battery further from its setpoint does not follow and cannot be counted on."""
+SPARE_ENERGY = 0.1
+"""Of the capacity: nearer to its ends a battery may not be able to give."""
+CORRECTABLE = frozenset({Level.PLAN, Level.CORRECTION, Level.GRID_OPERATOR})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
     """One invariant that did not hold, with what was found."""
@@ -64,6 +71,8 @@ def broken_invariants(region: Region, record: TickRecord) -> list[Broken]:
     for decision in record.decisions:
         for name, what in _faults_of_decision(by_id[decision.asset_id], decision, record):
             report(name, decision.asset_id, what)
+    for name, asset_id, what in _faults_of_exchange(region, record):
+        report(name, asset_id, what)
     for outcome in record.outcomes:
         if (
             isinstance(outcome, Applied)
@@ -109,9 +118,52 @@ def _faults_of_limits(asset: Asset, power_kw: float, record: TickRecord) -> list
     found = []
     if floors and power_kw < min(max(floors), most) - TOLERANCE_KW and not _stands_still(asset, power_kw):
         found.append(("a limit in force is kept", f"{power_kw:.1f} kW below {max(floors)}"))
-    if ceilings and power_kw > max(min(ceilings), least) + TOLERANCE_KW and not _stands_still(asset, power_kw):
+    if (
+        ceilings
+        and power_kw > max(min(ceilings), least) + TOLERANCE_KW
+        and not _stands_still(asset, power_kw)
+    ):
         found.append(("a limit in force is kept", f"{power_kw:.1f} kW above {min(ceilings)}"))
     return found
+
+
+def _faults_of_exchange(region: Region, record: TickRecord) -> list[tuple[str, str, str]]:
+    """An exchange over its limit must call every battery that can still give; only meters are believed."""
+    point = region.grid_point
+    exchange_kw = _good(record, point.id, Point.POWER_KW)
+    least, most = point.power_kw_nameplate
+    if exchange_kw is None or least <= exchange_kw <= most:
+        return []
+    found: list[tuple[str, str, str]] = []
+    for decision in record.decisions:
+        asset = region.asset(decision.asset_id)
+        setpoint, level = decision.setpoint, decision.level
+        if not isinstance(asset, Battery) or setpoint is None or level not in CORRECTABLE:
+            continue
+        energy_kwh = _good(record, asset.id, Point.ENERGY_KWH)
+        measured_kw = _good(record, asset.id, Point.POWER_KW)
+        held_kw = _good(record, asset.id, Point.POWER_KW_SETPOINT)
+        if energy_kwh is None or measured_kw is None or held_kw is None:
+            continue
+        follows = abs(measured_kw - held_kw) <= FOLLOWING * max(asset.power_kw_nameplate)
+        spare_kwh = SPARE_ENERGY * asset.energy_kwh_capacity
+        inside = asset.energy_kwh_min + spare_kwh < energy_kwh < asset.energy_kwh_max - spare_kwh
+        after_kw = exchange_kw + setpoint.power_kw - measured_kw
+        slack_kw = FOLLOWING * max(abs(least), most)
+        idle_low = setpoint.power_kw > asset.power_kw_nameplate[0] + TOLERANCE_KW
+        idle_high = setpoint.power_kw < asset.power_kw_nameplate[1] - TOLERANCE_KW
+        over, under = after_kw > most + slack_kw and idle_low, after_kw < least - slack_kw and idle_high
+        if follows and inside and (over or under):
+            what = f"{setpoint.power_kw:.0f} kW at an exchange of {exchange_kw:.0f} kW"
+            found.append(("an exchange over its limit calls the battery", asset.id, what))
+    return found
+
+
+def _good(record: TickRecord, asset_id: str, point: Point) -> float | None:
+    reading = record.image.readings.get((asset_id, point))
+    if reading is None or reading.quality is not Quality.GOOD or reading.measured_at != record.image.at:
+        return None
+    return reading.value
 
 
 def _stands_still(asset: Asset, power_kw: float) -> bool:
