@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from energy.devices.codec import encode
 from energy.devices.map_lint import faults_of
 from energy.devices.register_map import MapPoint, RegisterMap
+from energy.devices.write_limits import faults_of_writes
 from energy.domain import Point
 from energy.errors import BadInput, Fault
 from energy.region.loader import FILE_NAME
@@ -65,7 +66,8 @@ def maps_of(region: Region) -> dict[str, RegisterMap]:
     """Load every map that the region's assets use, by profile name.
 
     Raises:
-        BadInput: with all faults of all maps, among them points that an asset's kind needs and its map lacks.
+        BadInput: with all faults of all maps, among them points that an asset's kind needs and its map lacks,
+            and control settings or authorities that a writable point does not bear.
     """
     file = read_yaml(region.folder / FILE_NAME)
     maps: dict[str, RegisterMap] = {}
@@ -81,13 +83,14 @@ def maps_of(region: Region) -> dict[str, RegisterMap]:
         except BadInput as error:
             faults.extend(error.faults)
     faults.extend(_faults_of_assets(file, region.assets, maps, missing))
+    faults.extend(faults_of_writes(file, region, maps))
     if faults:
         raise BadInput(faults)
     return maps
 
 
 def check_devices(region: Region) -> None:
-    """Check every register map that the region uses.
+    """Check every register map that the region uses, and whether the region may write as it wants to.
 
     Raises:
         BadInput: with all faults of all maps.

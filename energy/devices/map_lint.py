@@ -151,7 +151,7 @@ def _faults_of_write(file: YamlFile, place: Place, point: MapPoint) -> Iterator[
             limit=f"less than half a step of the register ({step_kw:g} kW)",
             mend="allow at least what rounding to the register costs",
         )
-    if isinstance(write.watchdog_s, float) == (write.watchdog_fed_by == "none"):
+    if (write.watchdog_s == "none") != (write.watchdog_fed_by == "none"):
         yield file.fault(
             (*place, "write", "watchdog_fed_by"),
             value=write.watchdog_fed_by,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from energy.devices.map_library import check_devices, find_map, maps_of, shipped_maps
-from energy.errors import BadInput
+from energy.errors import BadInput, Fault
 from energy.region.loader import find_region, load_region
 from energy.region.model import Region
 
@@ -80,3 +80,82 @@ def test_a_register_too_narrow_for_the_nameplate_is_a_fault(tmp_path: Path) -> N
     with pytest.raises(BadInput) as caught:
         check_devices(region)
     assert all("cannot hold the nameplate" in fault.limit for fault in caught.value.faults)
+
+
+def write_faults(
+    tmp_path: Path, *changes: tuple[str, str], own: tuple[str, str] | None = None
+) -> list[Fault]:
+    region = region_with(tmp_path, *changes)
+    if own is not None:
+        own_map(region, "generic_battery", shipped_text("generic_battery").replace(*own))
+    try:
+        check_devices(region)
+    except BadInput as error:
+        return list(error.faults)
+    return []
+
+
+def test_a_tick_too_slow_for_a_watchdog_is_a_fault_at_the_tick(tmp_path: Path) -> None:
+    [fault] = write_faults(
+        tmp_path,
+        ("tick_s: 5 ", "tick_s: 15 "),
+        ("setpoint_valid_s: 150", "setpoint_valid_s: 30"),
+        own=("watchdog_s: 180", "watchdog_s: 30"),
+    )
+    assert (fault.place, fault.value) == ("control.tick_s", 15.0)
+    assert fault.line is not None
+    assert "must be less than 15 s" in fault.limit
+    assert "'battery'" in fault.limit
+
+
+def test_a_setpoint_that_outlives_a_watchdog_is_a_fault(tmp_path: Path) -> None:
+    [fault] = write_faults(tmp_path, own=("watchdog_s: 180", "watchdog_s: 149"))
+    assert (fault.place, fault.value) == ("control.setpoint_valid_s", 150.0)
+    assert "must be at most 149 s" in fault.limit
+
+
+LATCHING = ("watchdog_s: 180\n      watchdog_fed_by: write", "watchdog_s: none\n      watchdog_fed_by: none")
+UNKNOWN = (
+    "watchdog_s: 180\n      watchdog_fed_by: write",
+    "watchdog_s: unknown\n      watchdog_fed_by: unknown",
+)
+WEARING = (
+    "storage: ram\n      write_budget_per_day: unlimited",
+    "storage: flash\n      write_budget_per_day: 17279",
+)
+UNTOLD = (
+    "storage: ram\n      write_budget_per_day: unlimited",
+    "storage: unknown\n      write_budget_per_day: unknown",
+)
+DEVICE = "    device: {profile: generic_battery"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (LATCHING, "keep its last setpoint"),
+        (UNKNOWN, "keep its last setpoint"),
+        (WEARING, "written 17280 times a day"),
+        (UNTOLD, "written 17280 times a day"),
+    ],
+    ids=["latching", "unknown_watchdog", "wearing", "unknown_storage"],
+)
+def test_a_device_that_does_not_bear_it_is_not_run_automatically(
+    tmp_path: Path, change: tuple[str, str], words: str
+) -> None:
+    [fault] = write_faults(tmp_path / "a", own=change)
+    assert fault.place == "assets.battery.authority"
+    assert words in fault.limit
+    assert "observe or advise" in fault.mend
+    advised = (DEVICE, "    authority: advise\n" + DEVICE)
+    assert write_faults(tmp_path / "b", advised, own=change) == []
+
+
+def test_a_budget_for_a_write_each_tick_is_enough(tmp_path: Path) -> None:
+    assert write_faults(tmp_path, own=(WEARING[0], WEARING[1].replace("17279", "17280"))) == []
+
+
+def test_a_device_that_reverts_by_itself_does_not_latch(tmp_path: Path) -> None:
+    latching, reverting = LATCHING
+    own = (latching + "\n      reversion_s: none", reverting + "\n      reversion_s: 160")
+    assert write_faults(tmp_path, own=own) == []

@@ -1,0 +1,84 @@
+"""Whether a region writes to a device as the device's map allows: in time, not oftener than it bears."""
+
+from collections.abc import Iterator, Mapping
+
+from energy.devices.register_map import RegisterMap, Write
+from energy.domain import Authority
+from energy.errors import Fault
+from energy.region.model import Asset, Region
+from energy.units import S_PER_H
+from energy.yaml_file import YamlFile
+
+REFRESHES_MIN = 2.0
+"""A setpoint must be due for renewal this often within the time that the device keeps it, so that one lost
+write does not drop it to its safe state."""
+S_PER_DAY = 24.0 * S_PER_H
+
+
+def faults_of_writes(file: YamlFile, region: Region, maps: Mapping[str, RegisterMap]) -> Iterator[Fault]:
+    """Give what is wrong between the region's control settings, its authorities and its writable points."""
+    paced: set[str] = set()
+    for index, asset in enumerate(region.assets):
+        content = maps.get(asset.device.profile)
+        write = _write_of(asset, content) if content is not None else None
+        if write is None:
+            continue
+        if asset.device.profile not in paced:
+            paced.add(asset.device.profile)
+            yield from _faults_of_pace(file, region, asset, write)
+        if region.authority_of(asset) is Authority.AUTOMATIC:
+            for limit in _reasons_against_automatic(region, asset, write):
+                yield file.fault(
+                    ("assets", index, "authority"),
+                    value=Authority.AUTOMATIC.value,
+                    limit=limit,
+                    mend="write authority: observe or advise for this asset, or complete its register map",
+                )
+
+
+def kept_s(write: Write) -> float | None:
+    """Give how long the device keeps a value that nobody renews, None if for ever or nobody knows."""
+    known = [item for item in (write.watchdog_s, write.reversion_s) if isinstance(item, float)]
+    return min(known, default=None)
+
+
+def _write_of(asset: Asset, content: RegisterMap) -> Write | None:
+    point = content.point(asset.dispatch_point) if asset.dispatch_point is not None else None
+    return point.write if point is not None else None
+
+
+def _faults_of_pace(file: YamlFile, region: Region, asset: Asset, write: Write) -> Iterator[Fault]:
+    lasts_s = kept_s(write)
+    if lasts_s is None:
+        return
+    device = f"asset '{asset.id}' (map '{asset.device.profile}') keeps a setpoint for {lasts_s:g} s"
+    if region.control.tick_s >= lasts_s / REFRESHES_MIN:
+        yield file.fault(
+            ("control", "tick_s"),
+            value=region.control.tick_s,
+            limit=f"must be less than {lasts_s / REFRESHES_MIN:g} s: {device} unless it is renewed",
+            mend="shorten tick_s, or set a longer watchdog on the device and in its map",
+        )
+    if region.control.setpoint_valid_s > lasts_s:
+        yield file.fault(
+            ("control", "setpoint_valid_s"),
+            value=region.control.setpoint_valid_s,
+            limit=f"must be at most {lasts_s:g} s: {device}, and nothing may count on it for longer",
+            mend="shorten setpoint_valid_s, or set a longer watchdog on the device and in its map",
+        )
+
+
+def _reasons_against_automatic(region: Region, asset: Asset, write: Write) -> Iterator[str]:
+    if kept_s(write) is None:
+        yield (
+            f"map '{asset.device.profile}' says watchdog_s {write.watchdog_s} and reversion_s "
+            f"{write.reversion_s}: if the controller is lost, '{asset.id}' would keep its last setpoint"
+        )
+    writes_a_day = S_PER_DAY / region.control.tick_s
+    budget = write.write_budget_per_day
+    bears = budget == "unlimited" or (isinstance(budget, int) and budget >= writes_a_day)
+    if write.storage != "ram" and not bears:
+        yield (
+            f"map '{asset.device.profile}' says storage {write.storage} and write_budget_per_day {budget}: "
+            f"'{asset.id}' would be written {writes_a_day:.0f} times a day (tick_s {region.control.tick_s:g})"
+        )
