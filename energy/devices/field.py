@@ -1,7 +1,7 @@
 """All devices of a region behind two ports: measure reads them, dispatch writes and reads back."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from energy.devices.field_settings import FieldSettings
@@ -23,8 +23,23 @@ class ModbusField:
     """
 
     def __init__(
-        self, region: Region, maps: Mapping[str, RegisterMap], settings: FieldSettings | None = None
+        self,
+        region: Region,
+        maps: Mapping[str, RegisterMap],
+        settings: FieldSettings | None = None,
+        *,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
+        """Prepare every line; nothing is connected yet.
+
+        Args:
+            region: the region.
+            maps: the register map of each profile that the region's assets name.
+            settings: the field's limits.
+            now: the controller's time, read at the moment of each write, so that nothing is written after
+                its ``valid_until``. None takes the tick's own moment, which does not pass while writing.
+        """
+        self._now = now
         settings = settings if settings is not None else FieldSettings()
         lines: dict[tuple[str, int], list[Line]] = {}
         self._lines: dict[str, Line] = {}
@@ -37,7 +52,7 @@ class ModbusField:
             lines.setdefault(line.endpoint, []).append(line)
         for (host, port), own in lines.items():
             endpoint = ModbusEndpoint(host, port, settings.patience)
-            self._gateways[host, port] = Gateway(endpoint, own, settings)
+            self._gateways[host, port] = Gateway(endpoint, own, settings, now=now)
 
     async def read(self, at: datetime) -> list[Reading]:
         """Read every point of every asset once; ``measured_at`` of each reading is ``at``.
@@ -60,7 +75,7 @@ class ModbusField:
         orders: dict[tuple[str, int], list[Order]] = {}
         for index, setpoint in enumerate(setpoints):
             line = self._lines.get(setpoint.asset_id)
-            reason = _refusal(line, setpoint, at)
+            reason = _refusal(line, setpoint, at if self._now is None else self._now())
             if line is None or line.command is None or reason is not None:
                 outcomes[index] = Rejected(setpoint=setpoint, at=at, reason=str(reason))
                 continue
@@ -88,8 +103,8 @@ def _survivable(result: BaseException) -> Exception:
     return result
 
 
-def _refusal(line: Line | None, setpoint: Setpoint, at: datetime) -> str | None:
+def _refusal(line: Line | None, setpoint: Setpoint, now: datetime) -> str | None:
     if line is None:
         return f"the region has no asset '{setpoint.asset_id}'"
     point = line.command.point if line.command is not None else None
-    return refusal(line.asset, point, setpoint, at)
+    return refusal(line.asset, point, setpoint, now)

@@ -1,7 +1,7 @@
 """The assets behind one endpoint, asked in series, so that one connection is all that a device must bear."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from energy.devices.codec import decode, encode
 from energy.devices.field_settings import FieldSettings
 from energy.devices.line import Command, Line
 from energy.devices.modbus import ModbusEndpoint
+from energy.devices.nameplate import run_out
 from energy.devices.read_plan import ReadBlock
 from energy.domain import Applied, Limited, Outcome, Quality, Reading, Rejected, Setpoint, Unreachable
 from energy.errors import DeviceRefused, DeviceUnreachable
@@ -37,7 +38,15 @@ class Gateway:
     over as soon as a tick wants it.
     """
 
-    def __init__(self, endpoint: ModbusEndpoint, lines: Sequence[Line], settings: FieldSettings) -> None:
+    def __init__(
+        self,
+        endpoint: ModbusEndpoint,
+        lines: Sequence[Line],
+        settings: FieldSettings,
+        *,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._now = now
         self._endpoint = endpoint
         self._lines = tuple(lines)
         self._settings = settings
@@ -227,6 +236,9 @@ class Gateway:
         self._asked = line
         if not self._is_due(line, now_s) or not await self._open(line, at, now_s):
             return Unreachable(setpoint=order.setpoint, at=at, reason=line.silence)
+        too_late = run_out(order.setpoint, at if self._now is None else self._now())
+        if too_late is not None:
+            return Rejected(setpoint=order.setpoint, at=at, reason=too_late)
         written = False
         try:
             await self._endpoint.write(

@@ -31,16 +31,24 @@ def believable(region: Region, asset: Asset, point: Point, register: Register) -
     return dataclasses.replace(register, plausible=Plausible(min=lowest, max=highest))
 
 
-def refusal(asset: Asset, point: MapPoint | None, setpoint: Setpoint, at: datetime) -> str | None:
-    """Say why a setpoint must not be written, None if it may.
+def run_out(setpoint: Setpoint, now: datetime) -> str | None:
+    """Say that a setpoint must not be written any more, None while it may."""
+    if setpoint.valid_until > now:
+        return None
+    return f"the setpoint ran out at {setpoint.valid_until.isoformat()}, it is {now.isoformat()}"
+
+
+def refusal(asset: Asset, point: MapPoint | None, setpoint: Setpoint, now: datetime) -> str | None:
+    """Say why a setpoint must not be written at this moment, None if it may.
 
     Every comparison asks for what is allowed, so that NaN never passes.
     """
     if point is None or point.write is None or setpoint.point is not asset.dispatch_point:
         wanted = asset.dispatch_point.value if asset.dispatch_point is not None else "nothing"
         return f"{setpoint.point.value} cannot be commanded; '{asset.id}' takes {wanted}"
-    if not setpoint.valid_until > at:
-        return f"the setpoint ran out at {setpoint.valid_until.isoformat()}"
+    too_late = run_out(setpoint, now)
+    if too_late is not None:
+        return too_late
     lowest_kw, highest_kw = asset.power_kw_nameplate
     if not lowest_kw - ROUNDING_KW <= setpoint.power_kw <= highest_kw + ROUNDING_KW:
         return f"{setpoint.power_kw} kW is outside the nameplate, {lowest_kw:g} to {highest_kw:g} kW"

@@ -129,8 +129,8 @@ async def field_of() -> AsyncIterator[Callable[..., ModbusField]]:
     """Make fields that are closed at the end."""
     fields: list[ModbusField] = []
 
-    def make(region: Region, **settings: object) -> ModbusField:
-        field = ModbusField(region, maps_of(region), FieldSettings(patience=QUICK, **settings))
+    def make(region: Region, *, now: Callable[[], datetime] | None = None, **settings: object) -> ModbusField:
+        field = ModbusField(region, maps_of(region), FieldSettings(patience=QUICK, **settings), now=now)
         fields.append(field)
         return field
 

@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 from energy.devices.field import ModbusField
 from energy.devices.modbus import ModbusEndpoint
 from energy.devices.register_map import Table
-from energy.domain import Level, Point, Quality, Setpoint, Unreachable
+from energy.domain import Level, Point, Quality, Rejected, Setpoint, Unreachable
 from energy.region.model import Region
-from tests.devices.conftest import AT, QUICK, Answer, Bank, region_at, registers_reply
+from tests.devices.conftest import AT, QUICK, Answer, Bank, region_at, registers_reply, reply
 
 Serve = Callable[[], tuple[int, Bank]]
 Script = Callable[[Answer], Awaitable[int]]
@@ -151,3 +151,31 @@ async def test_what_a_try_behind_the_tick_ends_with_is_heard(script: Script, fie
         await field.read(AT)
     assert [entry["event"] for entry in logs] == ["device_failing"]
     assert gateway._backoff.is_down
+
+
+async def test_what_ran_out_while_a_neighbour_was_slow_is_not_written(
+    script: Script, field_of: FieldOf
+) -> None:
+    now = AT
+    written: list[int] = []
+
+    async def answer(frame: bytes) -> bytes:
+        nonlocal now
+        if frame[7] in {6, 16}:
+            written.append(frame[6])
+            now = AT + timedelta(seconds=120)
+            return reply(frame, frame[7:12])
+        return registers_reply(frame)
+
+    port = await script(answer)
+    region = region_at({"pv_park": port, "battery": port}, units={"pv_park": 4, "battery": 8})
+    field = field_of(region, now=lambda: now)
+    asked = [setpoint("pv_park", 0.0, Point.POWER_KW_MIN), setpoint("battery", 5.0)]
+    outcomes = await field.apply(asked, AT)
+    assert written == [4]
+    assert not isinstance(outcomes[0], Rejected)
+    assert isinstance(outcomes[1], Rejected)
+    assert "the setpoint ran out" in outcomes[1].reason
+    again = await field.apply(asked[1:], AT)
+    assert isinstance(again[0], Rejected)
+    assert written == [4]
