@@ -6,14 +6,16 @@ The controller copies each request into its ledger with its answer, so nothing i
 import math
 import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from energy.canonical import canonical_bytes, decode, parse
 from energy.domain import Request, RequestKind
-from energy.errors import BadInput, Fault
+from energy.errors import BadInput, Fault, RecordBroken, StoreUnavailable
 from energy.sqlite_file import Layout, SqliteFile, open_reader, open_writer
 
 FILE_NAME = "requests.sqlite"
@@ -26,6 +28,9 @@ REASON_CHARS_MAX = 500
 REQUEST_ID_CHARS_MAX = 64
 REQUESTS_PER_TAKE_MAX = 100
 """More than a tick can answer; the rest follows with the next one."""
+NUMBERS_COUNT_FROM = datetime(2020, 1, 1, tzinfo=UTC)
+"""A new file's numbers begin with the milliseconds since then, so that one that replaces a lost one goes on
+above what the controller has answered: nobody asks a thousand times a second."""
 _ASSET_ID = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _LAYOUT = Layout(
     application_id=0x4557524D,
@@ -78,9 +83,10 @@ class Mailbox:
                 )
             if known:
                 return int(known[0][0])
+            numbered = self._file.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'request'")
             rows = self._file.execute(
-                "INSERT INTO request (request_id, body) VALUES (?, ?) RETURNING sequence",
-                (request.request_id, body),
+                "INSERT INTO request (sequence, request_id, body) VALUES (?, ?, ?) RETURNING sequence",
+                (None if numbered else _first_number(request), request.request_id, body),
             )
         return int(rows[0][0])
 
@@ -103,23 +109,68 @@ class MailboxReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: SqliteFile | None = None
+        self._identity: tuple[int, int] | None = None
+        self._seen = self._worthless = 0
+        """After the first of these numbers nothing can be read up to the second."""
+        self._told = 0
+        """Numbers up to this one that cannot be read have been logged."""
 
     def requests_after(self, sequence: int) -> Sequence[tuple[int, Request]]:
         """Give requests with a greater sequence number, in order, at most REQUESTS_PER_TAKE_MAX.
+
+        What cannot be read as a request, or could not have been posted, is logged once and left out.
 
         Raises:
             StoreUnavailable: the file exists but cannot be read now.
             RecordBroken: it is damaged, or not a mailbox.
         """
-        if self._file is None:
-            if not self._path.exists():
-                return []
+        file = self._open()
+        if file is None:
+            return []
+        after = self._worthless if sequence == self._seen else sequence
+        while True:
+            rows = file.execute(
+                "SELECT sequence, body FROM request WHERE sequence > ? ORDER BY sequence LIMIT ?",
+                (after, REQUESTS_PER_TAKE_MAX),
+            )
+            found = [(number, request) for number, body in rows if (request := self._read(number, body))]
+            if found or not rows:
+                return found
+            after = self._worthless = rows[-1][0]
+            self._seen = sequence
+
+    def _open(self) -> SqliteFile | None:
+        """Give the file that is there now; one that was replaced is opened anew."""
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            self.close()
+            return None
+        except OSError as error:
+            raise StoreUnavailable(f"{self._path}: {error.strerror}. Mend: check its permissions") from error
+        identity = stat.st_dev, stat.st_ino
+        if self._file is None or identity != self._identity:
+            self.close()
             self._file = open_reader(self._path, _LAYOUT)
-        rows = self._file.execute(
-            "SELECT sequence, body FROM request WHERE sequence > ? ORDER BY sequence LIMIT ?",
-            (sequence, REQUESTS_PER_TAKE_MAX),
-        )
-        return [(number, decode(Request, parse(body))) for number, body in rows]
+            self._identity = identity
+            self._seen = self._worthless = self._told = 0
+        return self._file
+
+    def _read(self, sequence: int, body: bytes) -> Request | None:
+        """Read what was posted; None, and a line in the log, where it is none of ours."""
+        try:
+            request = decode(Request, parse(body))
+            faults = [str(fault) for fault in faults_of(request)]
+        except (RecordBroken, ValueError, TypeError, OverflowError, RecursionError) as error:
+            faults = [str(error)]
+        if not faults:
+            return request
+        if sequence > self._told:
+            self._told = sequence
+            structlog.get_logger("energy.mailbox").warning(
+                "request_unreadable", sequence=sequence, reason="; ".join(faults)[:REASON_CHARS_MAX]
+            )
+        return None
 
     def close(self) -> None:
         """Let the file go."""
@@ -156,6 +207,10 @@ def faults_of(request: Request) -> Iterator[Fault]:
         )
     yield from _faults_of_power(request)
     yield from _faults_of_end(request)
+
+
+def _first_number(request: Request) -> int:
+    return max(1, (request.made_at - NUMBERS_COUNT_FROM) // timedelta(milliseconds=1))
 
 
 def _has_surrogate(text: str) -> bool:

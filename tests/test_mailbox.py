@@ -1,14 +1,19 @@
 """The mailbox: what people ask reaches the controller once, whole and in order."""
 
 import dataclasses
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
+from energy.canonical import canonical_bytes
 from energy.domain import Request, RequestKind
 from energy.errors import BadInput, RecordBroken
 from energy.mailbox import REQUESTS_PER_TAKE_MAX, Mailbox, MailboxReader
@@ -100,6 +105,49 @@ def test_a_damaged_file_is_told_as_broken(tmp_path: Path) -> None:
     path.write_bytes(b"no mailbox" * 1000)
     with MailboxReader(path) as reader, pytest.raises(RecordBroken, match=r"requests\.sqlite"):
         reader.requests_after(0)
+
+
+def smuggle(path: Path, *bodies: bytes) -> None:
+    """Write rows past the mailbox, as a foreign or broken program would."""
+    with closing(sqlite3.connect(path)) as file, file:
+        for body in bodies:
+            file.execute("INSERT INTO request (request_id, body) VALUES (?, ?)", (uuid4().hex, body))
+
+
+def test_what_is_no_request_is_told_once_and_holds_up_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "requests.sqlite"
+    later = dataclasses.replace(SET, request_id="r2")
+    never = dataclasses.replace(SET, request_id="r3", until=T0 + timedelta(days=400))
+    bad = [b"{", b"\xff", b"[" * 100_000, b"{}", canonical_bytes(never)]
+    with Mailbox(path) as box, MailboxReader(path) as reader, capture_logs() as logs:
+        first = box.post(SET)
+        smuggle(path, *bad)
+        last = box.post(later)
+        smuggle(path, *bad * (REQUESTS_PER_TAKE_MAX // 2))
+        assert reader.requests_after(0) == [(first, SET), (last, later)]
+        for _ in range(3):
+            assert reader.requests_after(last) == []
+        new = box.post(dataclasses.replace(SET, request_id="r4"))
+        assert [number for number, _ in reader.requests_after(last)] == [new]
+    assert {entry["event"] for entry in logs} == {"request_unreadable"}
+    told = [entry["sequence"] for entry in logs]
+    assert len(told) == len(set(told)) == len(bad) * (1 + REQUESTS_PER_TAKE_MAX // 2)
+
+
+def test_a_file_made_anew_goes_on_above_the_numbers_used(tmp_path: Path) -> None:
+    path = tmp_path / "requests.sqlite"
+    with MailboxReader(path) as reader:
+        with Mailbox(path) as box:
+            for number in range(50):
+                box.post(dataclasses.replace(SET, request_id=f"r{number}"))
+        taken = reader.requests_after(0)[-1][0]
+        for file in tmp_path.iterdir():
+            file.unlink()
+        assert reader.requests_after(taken) == []
+        again = dataclasses.replace(SET, request_id="r1", made_at=T0 + timedelta(seconds=1))
+        with Mailbox(path) as box:
+            box.post(again)
+        assert [request for _, request in reader.requests_after(taken)] == [again]
 
 
 CHILD = """
