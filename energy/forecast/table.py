@@ -1,8 +1,12 @@
 """A CSV of measured series: ``utc`` labels the start of each period of one regular grid."""
 
+import csv
+import gzip
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -57,18 +61,54 @@ def _raw(path: Path) -> pd.DataFrame:
         size = path.stat().st_size
         if size > BYTES_MAX:
             raise _whole(path, f"{size} bytes", limit=f"at most {BYTES_MAX} bytes", mend="split it")
+        uneven = _uneven(path)
+        if uneven:
+            raise BadInput(uneven)
         raw = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=ROWS_MAX + 1, skip_blank_lines=False)
     except OSError as error:
         reason = error.strerror or str(error)
         raise _whole(
             path, reason, limit="it cannot be read", mend="check path, permissions and .gz"
         ) from error
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, csv.Error, zlib.error) as error:
         reason = str(error).strip()
         raise _whole(path, reason, limit="it is no CSV", mend="give a header line and commas") from error
     if len(raw) > ROWS_MAX:
         raise _whole(path, "more rows", limit=f"at most {ROWS_MAX} rows", mend="split it")
     return raw
+
+
+def _uneven(path: Path) -> list[Fault]:
+    """Report lines with another number of fields than the header: pandas would shift or fill them unseen."""
+    rows: list[tuple[int, str]] = []
+    more = 0
+    with (
+        gzip.open(path, "rt", encoding="utf-8", newline="")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8", newline="") as stream
+    ):
+        lines = csv.reader(stream)
+        width = len(next(lines, []))
+        for row in islice(lines, ROWS_MAX):
+            if len(row) == width or not row or width < 2:
+                continue
+            if len(rows) < FAULTS_MAX:
+                rows.append((lines.line_num, f"{len(row)} fields"))
+            else:
+                more += 1
+    if more:
+        rows.append((rows[-1][0], f"{more} more like this"))
+    return [
+        Fault(
+            file=str(path),
+            line=line,
+            place="(line)",
+            value=value,
+            limit=f"the header has {width}",
+            mend="write decimals with a point, not a comma, and leave the field of a missing value empty",
+        )
+        for line, value in rows
+    ]
 
 
 def _whole(path: Path, value: str, *, limit: str, mend: str) -> BadInput:

@@ -2,7 +2,8 @@
 
 A file has the column ``utc`` (ISO 8601 with time zone, the start of the period), a regular grid of quarter
 hours and one column a series, named with its unit: ``*_kw`` holds magnitudes (never negative),
-``*_eur_per_mwh`` prices. Empty means missing and is read as NaN. ``.csv`` and ``.csv.gz`` are taken.
+``*_eur_per_mwh`` prices. Empty means missing and is read as NaN. Every line has as many fields as the header:
+a decimal comma would otherwise shift the columns unseen. ``.csv`` and ``.csv.gz`` are taken.
 """
 
 import csv
@@ -39,9 +40,10 @@ def read_columns(path: Path, columns: Sequence[str]) -> tuple[datetime, dict[str
     """
     report = _Report(path)
     lines = _lines(_text(path), report)
-    places = _header(next(lines, (1, []))[1], columns, report)
+    header = next(lines, (1, []))[1]
+    places = _header(header, columns, report)
     report.raise_if_any()
-    start, values = _body(lines, places, report)
+    start, values = _body(lines, places, report, width=len(header))
     if start is None and not report.faults:
         report.add(None, "(file)", value="no data line", limit="at least one", mend="add the series")
     if start is None or report.faults:
@@ -153,23 +155,14 @@ def _header(header: list[str], columns: Sequence[str], report: _Report) -> dict[
 
 
 def _body(
-    lines: Iterator[tuple[int, list[str]]], places: Mapping[str, int], report: _Report
+    lines: Iterator[tuple[int, list[str]]], places: Mapping[str, int], report: _Report, *, width: int
 ) -> tuple[datetime | None, dict[str, list[float]]]:
     columns = {name: place for name, place in places.items() if name != TIME_COLUMN}
     values: dict[str, list[float]] = {name: [] for name in columns}
     start = previous = None
-    width = max(places.values()) + 1
     for line, row in lines:
-        if len(row) < width:
-            report.add(
-                line,
-                "(line)",
-                value=f"{len(row)} fields",
-                limit=f"at least {width} fields",
-                mend="fill the line; an empty field means missing",
-            )
-            continue
-        label = _label(row[places[TIME_COLUMN]], line, report)
+        even = len(row) == width
+        label = _label(row[places[TIME_COLUMN]], line, report) if even else None
         if label is None:
             previous = previous + PERIOD if previous is not None else None
         else:
@@ -177,6 +170,15 @@ def _body(
                 _check_step(previous, label, line, report)
             start = start if start is not None else label
             previous = label
+        if not even:
+            report.add(
+                line,
+                "(line)",
+                value=f"{len(row)} fields",
+                limit=f"the header has {width}",
+                mend="write decimals with a point, not a comma, and leave the field of a missing value empty",
+            )
+            continue
         for name, place in columns.items():
             values[name].append(_number(row[place], name, line, report))
     return start, values

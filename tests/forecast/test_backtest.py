@@ -170,6 +170,32 @@ def test_all_faults_of_a_file_are_named_with_their_lines(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.parametrize("cells", ["103,5,7", "103"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_decimal_comma_never_shifts_the_columns(tmp_path: Path, name: str, cells: str) -> None:
+    path = write(tmp_path / name, {"load_kw": noisy(20), "pv_kw": noisy(20)})
+    content = path.read_bytes()
+    lines = (gzip.decompress(content) if path.suffix == ".gz" else content).decode().splitlines()
+    lines[4:40] = [f"{line.split(',')[0]},{cells}" for line in lines[4:40]]
+    text = "\n".join(lines).encode()
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    with pytest.raises(BadInput) as caught:
+        run_backtest(options(path))
+    first, *_, last = caught.value.faults
+    assert (first.line, first.value) == (5, f"{cells.count(',') + 2} fields")
+    assert first.limit == "the header has 3"
+    assert "a point, not a comma" in first.mend
+    assert last.value == "16 more like this"
+
+
+def test_a_torn_file_is_a_fault(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv.gz", {"load_kw": noisy(20)})
+    content = bytearray(path.read_bytes())
+    content[200:260] = b"x" * 60
+    path.write_bytes(content)
+    assert faults_of(path) == [(None, "(file)")]
+
+
 def test_doubled_and_missing_lines_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", {"load_kw": noisy(20)})
     lines = path.read_text(encoding="utf-8").splitlines()

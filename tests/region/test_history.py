@@ -64,10 +64,27 @@ def test_every_fault_comes_at_once_with_its_line(tmp_path: Path) -> None:
         (6, "utc", "quarter hours are missing before it"),
         (6, "price_eur_per_mwh", "must lie in -10000 to 10000 EUR/MWh"),
         (7, "utc", "the time repeats or runs backwards"),
-        (8, "(line)", "at least 3 fields"),
+        (8, "(line)", "the header has 3"),
         (9, "utc", "not the start of a quarter hour"),
-        (9, "utc", "quarter hours are missing before it"),
+        (9, "utc", "the time repeats or runs backwards"),
     ]
+
+
+@pytest.mark.parametrize("fields", ["103,5,7", "103"])
+def test_a_decimal_comma_never_shifts_the_columns(tmp_path: Path, fields: str) -> None:
+    path = _write(
+        tmp_path / "a.csv",
+        "utc,load_kw,pv_kw",
+        "2020-06-01T00:00Z,1,2",
+        f"2020-06-01T00:15Z,{fields}",
+        "2020-06-01T00:30Z,1,2",
+    )
+    with pytest.raises(BadInput) as caught:
+        read_history(path, ["load_kw"])
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.value) == (3, f"{fields.count(',') + 2} fields")
+    assert fault.limit == "the header has 3"
+    assert "a point, not a comma" in fault.mend
 
 
 @pytest.mark.parametrize(
