@@ -16,6 +16,9 @@ OUTCOMES_KEPT_DAYS = 90
 PLANS_KEPT_DAYS = 90
 """Plans and their forecasts."""
 EVENTS_KEPT_DAYS = 730
+LATE_S_MAX = 3600
+"""A reading that is older than the latest one by more than this was not delayed: the clock went back, and the
+new reading is the present."""
 
 
 def query_fault(place: str, *, value: object, limit: str, mend: str) -> BadInput:

@@ -20,8 +20,8 @@ from energy.historian.averaging import (
 )
 from energy.historian.decision_queries import Event
 from energy.historian.decision_writer import changes
-from energy.historian.instants import PERIOD_MS, moment_of, ms_of, period_of
-from energy.historian.limits import EVENTS_PER_QUERY_MAX, PLANS_PER_QUERY_MAX, window
+from energy.historian.instants import MS_PER_S, PERIOD_MS, moment_of, ms_of, period_of
+from energy.historian.limits import EVENTS_PER_QUERY_MAX, LATE_S_MAX, PLANS_PER_QUERY_MAX, window
 from energy.historian.telemetry_queries import import_window
 from energy.ports import Means, PlanAnswer
 
@@ -61,7 +61,8 @@ class MemoryRecord:
             if len(samples) > SAMPLES_PER_POINT_MAX:
                 del samples[min(samples)]
             latest = self._latest.get(key)
-            if latest is None or at_ms >= ms_of(latest.measured_at):
+            behind_ms = 0 if latest is None else ms_of(latest.measured_at) - at_ms
+            if behind_ms <= 0 or behind_ms > LATE_S_MAX * MS_PER_S:
                 self._latest[key] = dataclasses.replace(reading, value=value, measured_at=moment_of(at_ms))
             self._newest_ms = max(self._newest_ms, at_ms)
 

@@ -21,8 +21,8 @@ from energy.historian.averaging import (
     shares,
     weigh,
 )
-from energy.historian.instants import PERIOD_MS, ms_of, period_of
-from energy.historian.limits import SAMPLES_KEPT_DAYS
+from energy.historian.instants import MS_PER_S, PERIOD_MS, ms_of, period_of
+from energy.historian.limits import LATE_S_MAX, SAMPLES_KEPT_DAYS
 from energy.historian.schema import GOOD, QUALITIES, SOURCE_IMPORT, SOURCE_MEASURED
 from energy.historian.telemetry_queries import import_window
 from energy.sqlite_file import SqliteFile
@@ -39,9 +39,10 @@ _INSERT_SAMPLE = (
     f" WHERE excluded.quality = {GOOD} OR quality <> {GOOD}"
 )
 _INSERT_LATEST = (
-    "INSERT INTO latest (at_ms, series, quality, value) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+    "INSERT INTO latest (at_ms, series, quality, value) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
+    " ON CONFLICT DO UPDATE"
     " SET at_ms = excluded.at_ms, quality = excluded.quality, value = excluded.value"
-    " WHERE excluded.at_ms >= at_ms"
+    f" WHERE excluded.at_ms >= at_ms OR excluded.at_ms < at_ms - {LATE_S_MAX * MS_PER_S}"
 )
 _INSERT_MEAN = (
     "INSERT INTO mean (series, period, value, covered_ms, source)"  # noqa: S608 - constants
@@ -96,7 +97,9 @@ class TelemetryWriter:
     def write_readings(self, readings: Sequence[Reading]) -> None:
         """Record samples and bring the means up to date; order and delay do not matter.
 
-        A sample of the same point and moment replaces an earlier one unless it is worse.
+        A sample of the same point and moment replaces an earlier one unless it is worse. The latest reading
+        of a point is the newest one, or the last one written where that is more than LATE_S_MAX older: then
+        the clock went back.
         """
         if not readings:
             return

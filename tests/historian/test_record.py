@@ -29,7 +29,7 @@ from energy.domain import (
     Unreachable,
 )
 from energy.errors import BadInput
-from energy.historian.limits import POINTS_PER_QUERY_MAX
+from energy.historian.limits import LATE_S_MAX, POINTS_PER_QUERY_MAX
 from energy.historian.memory_record import MemoryRecord
 from energy.historian.sqlite_reader import SqliteReader, open_reader
 from energy.historian.sqlite_record import SqliteRecord
@@ -102,6 +102,18 @@ def test_latest_is_the_newest_reading_of_each_point_whatever_its_quality(kept: K
     assert latest["wind", POWER] == silent
     assert latest["wind", Point.ENERGY_KWH].value == 7.0
     assert len(latest) == 2
+
+
+def test_late_data_do_not_hide_the_present_but_a_clock_that_went_back_does(kept: Kept) -> None:
+    kept.writer.write_readings([reading(T0, 1.0)])
+    kept.writer.write_readings([reading(T0 - seconds(LATE_S_MAX), 2.0)])
+    assert kept.ask().latest()["wind", POWER].value == 1.0
+    went_back = reading(T0 - seconds(LATE_S_MAX + 1), 3.0)
+    kept.writer.write_readings([went_back])
+    assert kept.ask().latest()["wind", POWER] == went_back
+    on = reading(T0 - seconds(LATE_S_MAX - 4), 4.0)
+    kept.writer.write_readings([on])
+    assert kept.ask().latest()["wind", POWER] == on
 
 
 def test_a_mean_is_weighted_by_time(kept: Kept) -> None:
