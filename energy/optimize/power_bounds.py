@@ -6,11 +6,12 @@ from datetime import datetime
 
 import numpy as np
 
-from energy.domain import Breach, FloatArray, Level, Limit
+from energy.arbitration import ORDER
+from energy.domain import Breach, FloatArray, Limit
 from energy.periods import PERIOD
 
-RANK = {level: rank for rank, level in enumerate(Level)}
-"""Highest level first, as energy.domain lists them."""
+RANK = {level: rank for rank, level in enumerate(ORDER)}
+"""The planner ranks limits as the controller does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

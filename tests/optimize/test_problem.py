@@ -5,9 +5,11 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from energy.arbitration import ORDER
 from energy.domain import Level
 from energy.errors import BadInput
 from energy.optimize.ev_schedule import arrived_energy_kwh, due_energy_kwh
+from energy.optimize.power_bounds import RANK
 from energy.optimize.problem import problem_from, terminal_value_eur_per_kwh
 from energy.periods import PERIOD
 
@@ -150,3 +152,8 @@ def test_due_energy_never_runs_ahead_of_what_arrived(dwell_h):
     assert (due <= arrived + 1e-9).all()
     assert (np.diff(due) >= -1e-9).all()
     assert due[3] >= 10.0 - 1e-9
+
+
+def test_the_planner_ranks_levels_as_arbitration_does():
+    assert list(RANK) == list(ORDER)
+    assert set(RANK) == set(Level)
