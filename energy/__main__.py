@@ -1,6 +1,8 @@
 """The command line: ``energiewaage`` or ``python -m energy``. Exit 0 only on success, 2 for bad input."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from typer.core import TyperGroup
@@ -29,7 +31,7 @@ class InPlainWords(TyperGroup):
             code = EXIT_BAD_INPUT if error.exit_code == EXIT_BAD_INPUT else EXIT_FAILED
             raise typer.Exit(code) from None
         except EnergiewaageError as error:
-            typer.echo(f"{type(error).__name__}: {error}", err=True)
+            typer.echo(str(error), err=True)
             raise typer.Exit(EXIT_FAILED) from None
         except KeyboardInterrupt:
             raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -45,6 +47,23 @@ app = typer.Typer(
 )
 for room in (processes, field, desk, checks):
     room.register(app)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        typer.echo(f"energiewaage {version('energiewaage')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    asked: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Regional energy balancing for municipal utilities."""
+    del asked  # answered by its callback
 
 
 def main() -> None:

@@ -10,11 +10,38 @@ from energy.errors import BadInput, Fault
 LEDGER = "ledger.sqlite"
 REQUESTS = "requests.sqlite"
 LOCK = "controller.lock"
+DEMO_MARKER = "demo.txt"
 
 
 def default_folder(region_id: str) -> Path:
     """Give the data folder of a region when none is named: data/REGION below the present folder."""
     return Path("data") / region_id
+
+
+def fresh_demo_folder(folder: Path) -> Path:
+    """Make a folder for a new simulated run.
+
+    An earlier demo's record in it is removed; any other record is not touched.
+
+    Raises:
+        BadInput: the folder holds a record that is not a demo's, or cannot be written.
+    """
+    marker = folder / DEMO_MARKER
+    try:
+        if (folder / LEDGER).exists() and not marker.exists():
+            mend = "name an empty folder with --data"
+            raise _fault(folder, "it holds a record that is not a demo's", mend)
+        if marker.exists():
+            for path in folder.iterdir():
+                if path.is_file() and path.name != LOCK:
+                    path.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        marker.write_text(
+            "The record of a demo: the next demo in this folder removes it.\n", encoding="utf-8"
+        )
+    except OSError as error:
+        raise _fault(folder, f"cannot be written: {error.strerror}", "name another with --data") from error
+    return folder
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """The whole house on one machine: plant, controller and dashboard as processes, restarted when they die."""
 
 import signal
+import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,8 +15,10 @@ import httpx
 
 from energy.app.children import Child, ChildFailed
 from energy.app.clock import ScaledClock, Stopwatch, wall_now
+from energy.app.data_folder import default_folder, fresh_demo_folder, only_controller
 from energy.app.ports_of_region import on_ports
 from energy.app.preload import preload, require_history
+from energy.app.refusal import bad_option
 from energy.devices.map_library import check_devices
 from energy.domain import Plan, Point
 from energy.errors import Retryable
@@ -210,10 +212,11 @@ def run_demo(settings: DemoSettings) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
+    _require_free_port(settings.port)
     with ExitStack() as stack:
-        folder = settings.folder
-        if folder is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="energiewaage-")))
+        chosen = settings.folder if settings.folder is not None else default_folder(region.id)
+        with only_controller(chosen):
+            folder = fresh_demo_folder(chosen)
         _say(f"{region.name.en}: preparing the past ...")
         history = RegionHistory(region)
         days = settings.days if settings.days is not None else DAYS_MIN
@@ -224,8 +227,22 @@ def run_demo(settings: DemoSettings) -> None:
         stack.callback(demo.stop)
         demo.start()
         _say(f"Energiewaage runs: http://127.0.0.1:{settings.port}/  (Ctrl-C ends it)")
+        _say(f"record: {folder} (for hold, set, export, ledger verify ...; the next demo there begins anew)")
         _say(f"simulated {settings.start:%Y-%m-%d %H:%M} UTC onwards at {settings.speed:g} times real time")
         demo.watch(stop)
+        _say("ending: the controller hands every asset back in its safe state")
+
+
+def _require_free_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            limit = f"127.0.0.1:{port} cannot be listened on: {error.strerror}"
+            raise bad_option(
+                "--port", port, limit, "end the program that holds it, or choose another --port"
+            ) from error
 
 
 def _mean_kw(reader: SqliteReader, asset_id: str, start: datetime, end: datetime) -> float | None:

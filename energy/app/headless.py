@@ -14,6 +14,7 @@ import numpy as np
 from energy.app.children import Child
 from energy.app.clock import LockstepClock, Stopwatch
 from energy.app.compose import Parts, Plant, controller_of
+from energy.app.data_folder import fresh_demo_folder
 from energy.app.ports_of_region import on_ports
 from energy.app.preload import preload, require_history
 from energy.app.service import log_to_standard_error
@@ -108,6 +109,8 @@ async def run_headless(
         folder = settings.folder
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="energiewaage-")))
+        else:
+            fresh_demo_folder(folder)
         history = RegionHistory(region)
         end = settings.start + timedelta(days=settings.days)
         require_history(region, history, start=settings.start, end=end)

@@ -1,8 +1,9 @@
-"""A region on other ports than its file names, so that two simulations can run side by side."""
+"""A region run otherwise than its file says: on other ports, or only observed."""
 
 import dataclasses
 
 from energy.app.refusal import bad_option
+from energy.domain import Authority
 from energy.region.model import Region
 
 PORT_MAX = 65535
@@ -24,3 +25,9 @@ def on_ports(region: Region, first_port: int | None) -> Region:
         for index, asset in enumerate(region.assets)
     )
     return dataclasses.replace(region, assets=assets)
+
+
+def observing(region: Region) -> Region:
+    """Give the region with nothing allowed but watching, whatever its file says."""
+    assets = tuple(dataclasses.replace(asset, authority=None) for asset in region.assets)
+    return dataclasses.replace(region, authority=Authority.OBSERVE, assets=assets)

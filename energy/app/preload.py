@@ -17,15 +17,20 @@ WINDOW = timedelta(days=182)
 """What the forecaster learns from, and a little more."""
 
 
+def span_of(region: Region, history: RegionHistory) -> tuple[datetime, datetime]:
+    """Give the first and the past-the-end moment that all series hold; the prices always exist."""
+    spans = [history.magnitude_kw(asset.id) for asset in region.members if history.has(asset.id)]
+    spans.append(history.price_eur_per_mwh())
+    return max(series.start for series in spans), min(series.end for series in spans)
+
+
 def require_history(region: Region, history: RegionHistory, *, start: datetime, end: datetime) -> None:
     """Check before anything runs that the measured past reaches over all of it.
 
     Raises:
         BadInput: it does not.
     """
-    spans = [history.magnitude_kw(asset.id) for asset in region.members if history.has(asset.id)]
-    first = max((series.start for series in spans), default=start)
-    last = min((series.end for series in spans), default=end)
+    first, last = span_of(region, history)
     if first <= start < end <= last:
         return
     raise BadInput(
@@ -36,7 +41,7 @@ def require_history(region: Region, history: RegionHistory, *, start: datetime, 
                 place="--start, --days",
                 value=f"{format_utc(start)} to {format_utc(end)}",
                 limit=f"the history reaches from {format_utc(first)} to {format_utc(last)}",
-                mend="choose a start and a number of days inside it",
+                mend="choose --start and --days inside it",
             )
         ]
     )

@@ -1,6 +1,7 @@
 """How results become text for people at a terminal, or files."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, TypeVar
@@ -60,6 +61,8 @@ def print_scores(result: Mapping[str, object]) -> None:
     baselines = result["baselines"]
     if isinstance(baselines, Mapping):
         for name, scores in baselines.items():
+            if not isinstance(scores, Mapping):
+                continue
             table.add_row(str(name), _number(scores["mae"]), _percent(scores["mape"]))
     console = Console()
     console.print(table)
@@ -100,7 +103,11 @@ def _percent(value: object) -> str:
 
 def print_summary(result: Mapping[str, object]) -> None:
     """Print a headless run's figures, one a line."""
-    table = Table("figure", "value")
     for name, value in result.items():
-        table.add_row(name, str(value))
-    Console().print(table)
+        if isinstance(value, Mapping):
+            text = ", ".join(f"{key} {number}" for key, number in value.items())
+        elif isinstance(value, list):
+            text = "; ".join(str(item) for item in value)
+        else:
+            text = str(value)
+        sys.stdout.write(f"{name:24} {text if text else '-'}\n")

@@ -16,9 +16,12 @@ from energy.controller.following import alarm_unless_following
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import Flexible, Wish, reading_age_s_max, wishes
 from energy.domain import Alarm, Authority, Decision, Level, Setpoint, Severity
+from energy.region.battery import Battery
 from energy.region.model import Region
-from energy.safety import gate, ramp_kw_of
+from energy.safety import Gated, gate, ramp_kw_of
 
+TRIFLE_KW = 1.0
+"""A register's resolution."""
 GRAVE = frozenset({"clock_trouble", "record_unavailable"})
 """Notes of the shell that are alarms, not warnings."""
 
@@ -79,6 +82,7 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
         ramp_kw=ramp_kw_of(asset, tick_s=tick.tick_s),
         safe_kw=safe.power_kw,
     )
+    gated = _without_trifles(asset, gated, verdict)
     reason = verdict.reason if gated.rule is None else f"{verdict.reason}; {gated.rule}"
     if gated.rule == "hard limit" and verdict.limited_by is not None:
         reason = f"{verdict.reason}; limited by {verdict.limited_by}"
@@ -86,6 +90,14 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
     return _send(
         region, tick, asset, power_kw=gated.power_kw, wanted_kw=verdict.wanted_kw, level=level, reason=reason
     )
+
+
+def _without_trifles(asset: Flexible, gated: Gated, verdict: Verdict) -> Gated:
+    """A battery told to move less than a meter can show stands still, where its bounds allow."""
+    allowed = verdict.power_kw_min <= 0.0 <= verdict.power_kw_max
+    if isinstance(asset, Battery) and allowed and abs(gated.power_kw) < TRIFLE_KW:
+        return Gated(power_kw=0.0, rule=gated.rule)
+    return gated
 
 
 def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict, cause: str) -> Decision:

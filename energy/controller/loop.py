@@ -189,11 +189,12 @@ class Controller:
         limits = self._limits(image.at)
         exchange_mean_kw = self._quarter.step(image, age_s_max=self._age_s_max)
         self._remember_peak(image.at)
+        known = (*limits, *self._overrides.limits_at(self._region, image.at))
         followed = self._keeper.step(
             image=image,
-            limits=limits,
+            limits=known,
             billed_peak_kw=self._memory.billed_peak.power_kw,
-            situation=self._situation(image, limits),
+            situation=self._situation(image, known),
         )
         tick = dataclasses.replace(
             self._tick_input(image, limits, (*notes, *followed.notes)),

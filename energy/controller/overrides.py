@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from energy.domain import Image, Point, Request, RequestKind
+from energy.domain import Image, Level, Limit, Point, Request, RequestKind
 from energy.region.model import Region
 
 HOLD_AGE_S_MAX = 180.0
@@ -34,6 +34,10 @@ class Overrides:
             if request.until is None or now < request.until
         }
         return tuple(self._open[asset_id] for asset_id in sorted(self._open))
+
+    def limits_at(self, region: Region, now: datetime) -> tuple[Limit, ...]:
+        """Give the open requests as limits, so that a plan stands on what people decided."""
+        return tuple(_as_limit(region, request) for request in self.open_at(now))
 
     def take(self, region: Region, request: Request, image: Image) -> Answer:
         """Take a request in; a request that cannot be honoured is answered with the reason."""
@@ -67,3 +71,18 @@ class Overrides:
             return Answer(text=f"refused: {request.power_kw} kW is outside [{low}, {high}] kW")
         self._open[request.asset_id] = request
         return Answer(text=f"taken: {request.power_kw} kW")
+
+
+def _as_limit(region: Region, request: Request) -> Limit:
+    """A power to follow leaves no room on either side; a bound bounds its own side."""
+    point = region.asset(request.asset_id).dispatch_point
+    return Limit(
+        limit_id=f"request_{request.request_id}",
+        target_id=request.asset_id,
+        power_kw_min=request.power_kw if point is not Point.POWER_KW_MAX else None,
+        power_kw_max=request.power_kw if point is not Point.POWER_KW_MIN else None,
+        level=Level.OPERATOR,
+        start=request.made_at,
+        until=request.until,
+        reason=f"request of {request.actor}",
+    )

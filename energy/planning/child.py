@@ -103,7 +103,9 @@ class PlannerProcess:
         self._answers = queue.Queue(maxsize=4)
         command = [sys.executable, "-m", "energy.planning.worker", *self._arguments]
         try:
-            child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
+            child = subprocess.Popen(  # noqa: S603 - our own
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            )
         except OSError as error:
             raise PlannerUnavailable(f"the planner cannot be started: {error.strerror}") from error
         threading.Thread(target=_listen, args=(child.stdout, self._answers), daemon=True).start()

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,7 @@ def test_check_finds_a_wrong_register_map_and_a_wrong_history(town: Path) -> Non
         ("demo", "--headless", "--start", "yesterday"),
         ("demo", "--headless", "--start", "1999-01-01T00:00Z"),
         ("demo", "--headless", "--speed", "5"),
+        ("demo", "--headless", "--port", "8081"),
         ("backtest", "--data", "missing.csv", "--target", "load_mw"),
         ("export", "musterstadt", "--from", "2020-01-01", "--to", "x", "--out", "o"),
         ("set", "musterstadt", "no_such_asset", "5", "--reason", "r"),
@@ -168,3 +170,44 @@ def test_a_request_is_taken_only_where_a_controller_has_run(tmp_path: Path) -> N
     result = energiewaage("hold", "musterstadt", "battery", "--reason", "test", "--data", str(tmp_path))
     assert result.returncode in {1, 2}
     assert "Traceback" not in result.stderr
+
+
+def test_a_demo_never_removes_a_record_that_is_not_a_demos(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"precious")
+    message = refused(energiewaage("demo", "--headless", "--days", "0.02", "--data", str(tmp_path)))
+    assert "not a demo's" in message
+    assert (tmp_path / "ledger.sqlite").read_bytes() == b"precious"
+
+
+def test_a_page_port_in_use_is_refused_at_once(tmp_path: Path) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = str(held.getsockname()[1])
+        message = refused(energiewaage("demo", "--port", port, "--data", str(tmp_path)))
+    assert "--port" in message
+
+
+def test_an_illustrative_region_is_only_observed_outside_of_a_simulation(tmp_path: Path) -> None:
+    first = free_range(8)
+    command = [sys.executable, "-m", "energy", "run", "musterstadt", "--data", str(tmp_path)]
+    command += ["--first-port", str(first)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        os.kill(running.pid, signal.SIGTERM)
+        said = running.stderr.read()
+    assert "illustrative: it is only observed" in said
+
+
+def test_a_backtest_prints_a_table(tmp_path: Path) -> None:
+    begin = datetime(2020, 1, 1, tzinfo=UTC)
+    starts = [(begin + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%MZ") for hour in range(24 * 45)]
+    rows = [f"{start},{100 + hour % 24}" for hour, start in enumerate(starts)]
+    file = tmp_path / "load.csv"
+    file.write_text("utc,load_kw\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    result = energiewaage("backtest", "--data", str(file), "--target", "load_kw", "--from", "2020-02-10")
+    assert result.returncode == 0, result.stderr
+    assert "ours" in result.stdout
+    assert "week" in result.stdout

@@ -58,6 +58,11 @@ def demo(folder: Path, web_port: int, first_port: int) -> Iterator[Terminal]:
                 process.terminate()
 
 
+def energiewaage(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "energy", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
 def children(pid: int) -> dict[str, int]:
     """The demo's processes by name."""
     found = {}
@@ -78,6 +83,15 @@ def test_the_demo_comes_up_restarts_what_dies_and_leaves_nothing_behind(tmp_path
         assert "import" in line or "export" in line
         pids = children(terminal.process.pid)
         assert set(pids) == {"plant", "controller", "dashboard"}
+        asked = energiewaage(
+            "set", "musterstadt", "battery", "--reason", "test", "--data", str(tmp_path), "--", "-300"
+        )
+        assert "taken: -300.0 kW" in asked.stdout, asked.stderr
+        refused = energiewaage(
+            "set", "musterstadt", "battery", "--reason", "t", "--data", str(tmp_path), "99999"
+        )
+        assert refused.returncode == 1
+        assert "outside" in refused.stderr
         for name in ("plant", "controller", "dashboard"):
             os.kill(pids[name], signal.SIGKILL)
             terminal.wait_for(f"{name} ended (exit code -9)")

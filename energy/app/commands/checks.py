@@ -36,7 +36,9 @@ def check(region: RegionName, *, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"region": checked.id, "assets": len(checked.assets), "faults": 0})
     else:
-        typer.echo(f"{checked.id}: {len(checked.assets)} assets, no fault found")
+        typer.echo(
+            f"{checked.id}: {len(checked.assets)} assets, no fault found; authority {checked.authority}"
+        )
 
 
 def ledger_verify(
@@ -88,5 +90,7 @@ def replay(
         typer.echo(f"{report['ticks']} ticks decided again, {report['different']} differ")
         for line in report["differences"]:
             typer.echo(line)
+        if report["different"] > len(report["differences"]):
+            typer.echo(f"... and {report['different'] - len(report['differences'])} more")
     if report["different"]:
         raise typer.Exit(1)

@@ -50,9 +50,14 @@ def forecast(
                 "--data", str(folder), "no controller has run here", "start one, or name a moment with --at"
             )
         rows = forecast_rows(reader.forecasts_at(known_at))
+    if not rows:
+        raise bad_option(
+            "--at", str(known_at), "no plan with forecasts was issued by then", "name a later moment"
+        )
     if as_json:
         print_json({"region": checked.id, "forecasts": rows})
         return
+    typer.echo("kW; positive draws, negative feeds in")
     for row in rows:
         p05, p50, p95 = (row["quantiles_kw"][index] for index in (0, 2, 4))
         typer.echo(f"{row['asset']} ({row['model']}, issued {row['issued_at']}): p05 p50 p95 in kW, hourly")
@@ -119,7 +124,11 @@ def plan(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Optimise once from files, without devices."""
+    """Optimise once from files, without devices.
+
+    The series' columns are utc, <asset id>_kw as magnitudes (of a source what is available) and
+    price_eur_per_mwh. The state: {"assets": {"battery": {"energy_kwh": 2000}}, "billed_peak_kw": 6000}.
+    """
     from energy.app.showing import write_json
     from energy.optimize.files import plan_from_files
     from energy.region.loader import load_region
@@ -131,7 +140,11 @@ def plan(
     if as_json:
         print_json(result)
     else:
-        typer.echo(f"{result['status']}: {result['objective_eur']} EUR; written to {out}")
+        typer.echo(f"{result['status']}: {result['objective_eur']:,.2f} EUR; written to {out}")
+        for name, value in result["objective_parts_eur"].items():
+            typer.echo(f"  {name:14} {value:14,.2f} EUR")
+        if state is None:
+            typer.echo("without --state stores stand still, and the billed peak so far counts as 0 kW")
 
 
 def export(

@@ -2,19 +2,23 @@
 
 import asyncio
 import getpass
+import time
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
 import typer
 
 from energy.app.commands.options import AsJson, DataFolder, RegionName, print_json
-from energy.app.data_folder import REQUESTS, default_folder
+from energy.app.data_folder import LEDGER, REQUESTS, default_folder
 from energy.app.refusal import bad_option
-from energy.domain import Reading, Request, RequestKind
+from energy.domain import Authority, Reading, Request, RequestKind
 from energy.region.model import Region
 
+ANSWER_S = 15.0
+"""Two ticks at 5 s and a little; a fast demo answers at once."""
 AssetName = Annotated[str, typer.Argument(help="The asset's id in the region file.", metavar="ASSET")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.", metavar="TEXT")]
 Minutes = Annotated[float, typer.Option("--minutes", help="When it ends by itself.", min=1.0, max=1440.0)]
@@ -147,10 +151,31 @@ def _post(
     )
     with Mailbox(folder / REQUESTS) as mailbox:
         number = mailbox.post(request)
-    until = "" if request.until is None else f" until {request.until:%Y-%m-%d %H:%M} UTC"
-    typer.echo(
-        f"request {number} posted: {kind} {asset_id}{until}; the controller takes it with its next tick"
-    )
+    answer = answer_of(folder, number)
+    if answer is None:
+        typer.echo(f"request {number} is posted, but no controller has taken it within {ANSWER_S:.0f} s")
+        raise typer.Exit(1)
+    if answer.startswith("refused"):
+        typer.echo(f"{asset_id}: {answer}", err=True)
+        raise typer.Exit(1)
+    until = "" if request.until is None else f", until {request.until:%H:%M} UTC at the latest"
+    typer.echo(f"{asset_id}: {answer}{until}")
+    if region.authority_of(region.asset(asset_id)) is Authority.OBSERVE:
+        typer.echo("the authority is observe: nothing is written to the device")
+
+
+def answer_of(folder: Path, number: int) -> str | None:
+    """Wait for the controller's answer to a request; None where none comes in time."""
+    from energy.ledger import ledger_reader
+
+    deadline = time.monotonic() + ANSWER_S
+    while time.monotonic() < deadline:
+        with ledger_reader(folder / LEDGER) as ledger:
+            for entry in ledger.recent(20, kind="request"):
+                if entry.body["sequence"] == number:
+                    return str(entry.body["answer"])
+        time.sleep(0.2)
+    return None
 
 
 def _require_asset(region: Region, asset_id: str) -> None:
@@ -163,8 +188,9 @@ def _print_table(readings: Sequence[Reading]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("asset", "point", "value", "quality")
+    table = Table("asset", "point", "value", "unit", "quality")
     for item in readings:
         value = "" if item.value is None else f"{item.value:,.1f}"
-        table.add_row(item.asset_id, str(item.point), value, str(item.quality))
+        unit = "kWh" if "_kwh" in item.point else "kW"
+        table.add_row(item.asset_id, str(item.point), value, unit, str(item.quality))
     Console().print(table)

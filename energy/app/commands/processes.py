@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from energy.app.commands.options import (
 )
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
+from energy.region.model import Region
 
 DEMO_REGION = "musterstadt"
 DEMO_START = "2020-05-18T06:00Z"
@@ -27,7 +29,12 @@ DEMO_PORT = 8080
 HEADLESS_TICK_S = 60.0
 DEMO_SPEED = 60.0
 
-Start = Annotated[str | None, typer.Option("--start", help="Simulated start, UTC.", metavar="T")]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start", help=f"Simulated start, UTC (default {DEMO_START} or inside the history).", metavar="T"
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the plant's noise.", min=0)]
 Speed = Annotated[
     float | None, typer.Option("--speed", help="Simulated seconds per second.", min=0.1, max=3600.0)
@@ -66,13 +73,15 @@ def demo(
     from energy.region.loader import load_region
 
     loaded = load_region(region)
-    begin = moment(start if start is not None else DEMO_START, "--start")
+    begin = moment(start, "--start") if start is not None else _start_inside(loaded)
     if headless:
         from energy.app.headless import HeadlessSettings, run_headless
         from energy.app.showing import print_summary, with_progress
 
         if speed is not None:
             raise bad_option("--speed", speed, "headless runs flat out", "leave it out")
+        if port != DEMO_PORT:
+            raise bad_option("--port", port, "headless serves no pages", "leave it out")
         settings = HeadlessSettings(
             region_name=region,
             region=loaded,
@@ -124,12 +133,16 @@ def run(
     """Run the controller until it is told to stop; then every asset is handed back in its safe state."""
     from energy.app.clock import ScaledClock, SystemClock
     from energy.app.compose import Plant
-    from energy.app.ports_of_region import on_ports
+    from energy.app.ports_of_region import observing, on_ports
     from energy.app.service import run_service
     from energy.ports import Clock
     from energy.region.loader import load_region
 
     loaded = on_ports(load_region(region), first_port)
+    if loaded.illustrative and start is None:
+        loaded = observing(loaded)
+        typer.echo("the region file says illustrative: it is only observed, nothing is written", err=True)
+    typer.echo(f"{loaded.id}: authority {loaded.authority}", err=True)
     clock: Clock = SystemClock()
     simulated = None
     if start is not None and epoch is not None:
@@ -165,14 +178,15 @@ def plant(
 
     if lockstep and speed is not None:
         raise bad_option("--speed", speed, "lockstep has no speed of its own", "leave one of the two out")
-    begin = moment(start if start is not None else DEMO_START, "--start")
+    loaded = on_ports(load_region(region), first_port)
+    begin = moment(start, "--start") if start is not None else _start_inside(loaded)
     clock = ScaledClock(
         start=begin,
         epoch=moment(epoch, "--epoch") if epoch is not None else wall_now(),
         speed=speed if speed is not None else 1.0,
     )
     settings = PlantSettings(
-        region=on_ports(load_region(region), first_port),
+        region=loaded,
         start=begin,
         seed=seed,
         clock=None if lockstep else clock,
@@ -198,6 +212,18 @@ def dashboard(
     command = [sys.executable, "-m", "dashboard", "--region", str(loaded.folder), "--data", str(folder)]
     sys.stdout.flush()
     os.execv(sys.executable, [*command, "--host", host, "--port", str(port)])  # noqa: S606 (our own package)
+
+
+def _start_inside(region: Region) -> datetime:
+    """The demo's own start where the history holds it, else one with a past to learn from."""
+    from energy.app.preload import span_of
+    from energy.region.history import RegionHistory
+
+    first, last = span_of(region, RegionHistory(region))
+    preferred = moment(DEMO_START, "--start")
+    if first <= preferred <= last - timedelta(days=1):
+        return preferred
+    return first + min(timedelta(days=90), (last - first) / 2)
 
 
 def _say_ready(control_port: int) -> None:
