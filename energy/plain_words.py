@@ -100,6 +100,8 @@ def in_plain_words(detail: ErrorDetails, vocabulary: Vocabulary) -> tuple[str, s
         return str(context.get("error", detail["msg"])), mend
     if kind in _BY_TYPE:
         limit, mend = _BY_TYPE[kind]
+        if kind == "invalid_key" and isinstance(detail["input"], int | float):
+            return limit, f"{mend}; if it is a number's decimals, write them with a point, not with a comma"
         comma = limit == _NUMBER[0] and _is_decimal_comma(detail["input"])
         return limit, "write the decimals with a point, not with a comma" if comma else mend
     fraction = kind == "less_than_equal" and context.get("le") == 1.0

@@ -230,9 +230,11 @@ class _Reading:
         return result
 
     def _scalar(self, node: yaml.Node, place: Place) -> Any:
+        # An explicit tag ("!!bool maybe") lets PyYAML fail in ways of its own; "\ud800" is no character.
         try:
-            return self.loader.construct_object(node, deep=True)
-        except (yaml.YAMLError, ValueError, OverflowError):
+            value = self.loader.construct_object(node, deep=True)
+            str(value).encode()
+        except (yaml.YAMLError, ValueError, OverflowError, LookupError, AttributeError):
             self._add(
                 node.start_mark.line + 1,
                 place,
@@ -241,6 +243,7 @@ class _Reading:
                 mend="write a plain number or text, without a tag",
             )
             return None
+        return value
 
     def _add(self, line: int, place: Place, *, value: object, limit: str, mend: str) -> None:
         name = ".".join(map(str, place)) or "(file)"

@@ -20,6 +20,8 @@ from energy.region.market import Market
 from energy.region.pv import Pv
 from energy.region.wind import Wind
 
+HOLIDAYS_PATTERN = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
+
 Asset = Annotated[
     Load | GridLoss | Pv | Wind | Hydro | Battery | EvHub | GridPoint,
     Field(discriminator="kind"),
@@ -72,7 +74,7 @@ class RegionFile:
     holidays: Annotated[
         str,
         Field(
-            pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
+            pattern=HOLIDAYS_PATTERN,
             description="country and state whose public holidays count, for example DE-BY",
         ),
     ]

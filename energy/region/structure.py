@@ -4,7 +4,9 @@ Works on the plain data, whatever else is wrong with it, so that these faults ar
 of the schema.
 """
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,10 +14,11 @@ import holidays as public_holidays
 
 from energy.errors import Fault
 from energy.region.history_file import POWER_SUFFIX, PRICE_SUFFIX
+from energy.region.model import HOLIDAYS_PATTERN
 from energy.yaml_file import Place, YamlFile
 
 HISTORY_FOLDER = "history"
-SIGNED_KINDS = frozenset({"battery", "grid_point"})
+SIGNED_KINDS = ("battery", "grid_point")
 """Their power has both signs, and a history column holds magnitudes."""
 
 
@@ -58,8 +61,8 @@ def _faults_of_calendar(file: YamlFile) -> Iterator[Fault]:
                 limit="there is no such time zone",
                 mend="write its IANA name, for example Europe/Berlin",
             )
-    if isinstance(holidays, str) and 2 <= len(holidays) <= 6:
-        country, _, state = holidays.partition("-")
+    if isinstance(holidays, str) and re.search(HOLIDAYS_PATTERN, holidays.strip()):
+        country, _, state = holidays.strip().partition("-")
         try:
             public_holidays.country_holidays(country, subdiv=state or None)
         except NotImplementedError:
@@ -163,7 +166,7 @@ def _faults_of_column(file: YamlFile, place: Place, named: object, suffix: str) 
         return
     name, column = named.get("file"), named.get("column")
     plain = isinstance(name, str) and "/" not in name and "\0" not in name
-    if plain and not (file.path.parent / HISTORY_FOLDER / str(name)).is_file():
+    if plain and not _is_file(file.path.parent / HISTORY_FOLDER / str(name)):
         yield file.fault(
             (*place, "file"),
             value=name,
@@ -177,3 +180,10 @@ def _faults_of_column(file: YamlFile, place: Place, named: object, suffix: str) 
             limit=f"the column's name must end in its unit, {suffix}",
             mend="rename the column in the CSV and here",
         )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False

@@ -106,6 +106,10 @@ def test_an_unknown_region_names_the_shipped_ones() -> None:
         ("? [a, b]\n: 1\n", 1, "a key must be text"),
         ("a: 1\nb: \x07\n", 2, "not valid YAML"),
         ("a: 1\n---\nb: 2\n", 2, "not valid YAML"),
+        ("a: 1\nb: !!bool maybe\n", 2, "cannot be read as"),
+        ("a: 1\nb: !!timestamp soon\n", 2, "cannot be read as"),
+        ("a: 1\nb: !!int ''\n", 2, "cannot be read as"),
+        ('a: 1\nb: "\\ud800"\n', 2, "cannot be read as"),
     ],
 )
 def test_a_file_that_is_no_yaml_says_where(tmp_path: Path, content: str, line: int, words: str) -> None:
@@ -139,6 +143,36 @@ def test_scalars_follow_yaml_1_2(tmp_path: Path) -> None:
         "h": None,
         "i": "on",
     }
+
+
+@pytest.mark.parametrize("kind", ["[hydro]", "{a: hydro}", "2", "null", "[[]]"])
+def test_a_kind_that_is_no_word_is_one_fault(tmp_path: Path, kind: str) -> None:
+    folder = _edited(tmp_path / "region", "kind: hydro", f"kind: {kind}")
+    (fault,) = _faults(lambda: load_region(str(folder)))
+    assert fault.place == "assets.hydro.kind"
+
+
+def test_a_history_name_longer_than_any_file_is_a_fault(tmp_path: Path) -> None:
+    folder = _edited(tmp_path / "region", "file: day_ahead_2020.csv.gz", f"file: {'x' * 300}.csv")
+    (fault,) = _faults(lambda: load_region(str(folder)))
+    assert "no such file" in fault.limit
+
+
+@pytest.mark.parametrize(
+    "place", ["{latitude: 49,80, longitude: 6.60}", "{latitude: 49.80, longitude: 6,60}"]
+)
+def test_a_decimal_comma_between_braces_is_named(tmp_path: Path, place: str) -> None:
+    folder = _edited(tmp_path / "region", "{latitude: 49.80, longitude: 6.60}", place)
+    (fault,) = _faults(lambda: load_region(str(folder)))
+    assert "a key must be text" in fault.limit
+    assert "with a point, not with a comma" in fault.mend
+
+
+@pytest.mark.parametrize("holidays", ["Bayern", "DE-XX", "XX", "de-by", "12", "DE-BYX", "[DE]", "''"])
+def test_unknown_holidays_are_said_once(tmp_path: Path, holidays: str) -> None:
+    folder = _edited(tmp_path / "region", "holidays: DE-RP", f"holidays: {holidays}")
+    (fault,) = _faults(lambda: load_region(str(folder)))
+    assert fault.place == "holidays"
 
 
 PLAIN = st.recursive(
