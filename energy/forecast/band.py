@@ -15,7 +15,7 @@ from energy.domain import QUANTILES, FloatArray
 from energy.forecast.calendar import SATURDAY, IntArray
 from energy.forecast.frame import Frame
 
-LEAD_EDGES_H = (0.6, 1.6, 3.1, 6.1, 12.1, 24.1, 36.1)
+LEAD_EDGES_H = (0.1, 0.35, 0.6, 1.1, 1.6, 3.1, 6.1, 12.1, 24.1, 36.1)
 _LEVELS = 5
 _ROUNDS = 3
 _SHRINK_SAMPLES = 60.0

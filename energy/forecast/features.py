@@ -17,7 +17,7 @@ from energy.forecast.reference import clear_sky
 _DECAYS_H = ((0.25, 1.0), (1.0, 2.0), (1.0, 8.0), (6.0, 12.0), (24.0, 36.0))
 """Window of the recent error and the time constant with which it fades, hours."""
 _WINDOWS_H = (0.25, 1.0, 6.0, 24.0, 72.0, 168.0, 672.0)
-_CLIP = 4.0
+DEVIATION_MAX = 4.0
 """Deviations count at most this many times the scale: a wild reading must not steer a linear model."""
 
 
@@ -41,7 +41,7 @@ def rows_of(frame: Frame, index: IntArray, gate: IntArray) -> Rows:
     linear = [*decays, *recent[3:6], *lags, *extras.anomalies]
     full = [*_calendar(frame, index), lead_h, *_level(frame, index), *recent, *decays, *lags, *extras.all]
     return Rows(
-        linear=np.clip(np.nan_to_num(np.column_stack(linear)), -_CLIP, _CLIP),
+        linear=np.clip(np.nan_to_num(np.column_stack(linear)), -DEVIATION_MAX, DEVIATION_MAX),
         full=np.column_stack(full),
     )
 

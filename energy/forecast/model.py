@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it
 from energy.domain import FloatArray
 from energy.forecast.band import Band, Errors, band_of, place_of
 from energy.forecast.calendar import BoolArray, IntArray
-from energy.forecast.features import Rows, rows_of
+from energy.forecast.features import DEVIATION_MAX, Rows, rows_of
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
 from energy.forecast.seasonal import seasonal_deviation
@@ -34,6 +34,10 @@ DAYS_OF_FULL_TRUST = 150.0
 """A shorter history leaves weight with the seasonal rung, unless columns known ahead say more than it can."""
 RIDGE = 0.001
 """Penalty as a share of the samples' weight: the errors of one day go together, so samples count for few."""
+NEAR_PERIODS = 4
+"""For as many periods after the gate the last measured deviation may say more than what was learned."""
+NEAR_SAMPLES_MIN = 40
+_NEAR_SHARES = (0.0, 0.25, 0.5, 0.75)
 _BETTER = 0.995
 """A step down in trust must win by half a percent: the full model is believed unless shown wrong."""
 _WILD = 0.003
@@ -60,7 +64,8 @@ class Model:
     """What was learned of one series: plain numbers and arrays.
 
     ``ridge_share`` and ``trees_share`` (0 to 1) say how far each part proved itself on the held-back days;
-    what the ridge lacks of 1 is the seasonal rung's own correction.
+    what the ridge lacks of 1 is the seasonal rung's own correction. ``near_shares``, shape (NEAR_PERIODS,),
+    says by lead how far the last measured deviation simply lasts.
     """
 
     asset_id: str
@@ -71,6 +76,7 @@ class Model:
     trees: Trees
     ridge_share: float
     trees_share: float
+    near_shares: FloatArray
     band: Band
 
     def fits(self, spec: SeriesSpec, history: History) -> bool:
@@ -125,6 +131,8 @@ def train_on(
             trust=1.0 if frame.known_ahead else min(1.0, days / DAYS_OF_FULL_TRUST),
         )
         shares, expected = _shares(held, ridge, trees)
+        near_shares = _near_shares(held, expected)
+        expected = _near(near_shares, frame, held.index, held.gate, expected)
         place = place_of(frame, held.index, held.gate, expected)
         error = frame.anomaly[held.index] - expected
         errors = Errors(deviation=error, place=place, days=held_days)
@@ -139,6 +147,7 @@ def train_on(
         trees=trees,
         ridge_share=shares[0],
         trees_share=shares[1],
+        near_shares=near_shares,
         band=band,
     )
 
@@ -147,13 +156,14 @@ def learned_deviation(model: Model, frame: Frame, index: IntArray, gate: IntArra
     """Expect deviations from the reference, shape (samples,)."""
     rows = rows_of(frame, index, gate)
     seasonal = seasonal_deviation(frame, index, gate)
-    return _blend(
+    expected = _blend(
         model.ridge_share,
         model.trees_share,
         seasonal,
         _ridge(model.ridge, rows),
         evaluate(model.trees, rows.full),
     )
+    return _near(model.near_shares, frame, index, gate, expected)
 
 
 def periods_known(history: History, at: datetime) -> int:
@@ -257,3 +267,34 @@ def _shares(held: _Held, ridge: Ridge, trees: Trees) -> tuple[tuple[float, float
             if loss < best[0] * _BETTER:
                 best = (loss, ridge_share, trees_share)
     return best[1:], _blend(best[1], best[2], seasonal, linear, grown)
+
+
+def _near(
+    shares: FloatArray, frame: Frame, index: IntArray, gate: IntArray, expected: FloatArray
+) -> FloatArray:
+    """Draw the first periods after the gate towards the last measured deviation, where there is one."""
+    lead = index - gate
+    share = np.where(lead < NEAR_PERIODS, shares[np.clip(lead, 0, NEAR_PERIODS - 1)], 0.0)
+    last = np.clip(frame.anomaly[np.maximum(gate - 1, 0)], -DEVIATION_MAX, DEVIATION_MAX)
+    drawn: FloatArray = expected + share * (np.where(np.isfinite(last), last, expected) - expected)
+    return drawn
+
+
+def _near_shares(held: _Held, expected: FloatArray) -> FloatArray:
+    """Choose for each near lead the share that the held-back days liked best; 0 where they are too few."""
+    truth, scale = held.frame.anomaly[held.index], held.frame.reference.scale[held.index]
+    lead = held.index - held.gate
+    chosen = np.zeros(NEAR_PERIODS)
+    for number in range(NEAR_PERIODS):
+        here = lead == number
+        if np.count_nonzero(here) < NEAR_SAMPLES_MIN:
+            continue
+        best = float("inf")
+        for share in _NEAR_SHARES:
+            drawn = _near(
+                np.full(NEAR_PERIODS, share), held.frame, held.index[here], held.gate[here], expected[here]
+            )
+            loss = float(np.mean(scale[here] * np.abs(truth[here] - drawn)))
+            if loss < best * _BETTER:
+                best, chosen[number] = loss, share
+    return chosen

@@ -78,6 +78,30 @@ def test_every_kind_gets_a_learned_model(models: dict[Kind, Model]) -> None:
     assert set(models) == set(KINDS)
 
 
+def test_the_next_quarter_hour_is_nearly_as_good_as_the_last_measured_value() -> None:
+    days, first = 150, 145 * 96
+    history, spec = history_of("wind", days), spec_of("wind")
+    value = history.value
+    model = train(spec, history, START + timedelta(days=145))
+    assert model is not None
+    errors = []
+    for known in range(first, first + 384, 7):
+        at = START + timedelta(minutes=15 * known)
+        errors.append(abs(-made("wind", model, history, at, periods=1).quantiles_kw[2, 0] - value[known]))
+    lasting = np.abs(np.diff(value[first : first + 384])).mean()
+    assert np.mean(errors) < 1.25 * lasting
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_missing_last_reading_leaves_the_next_quarter_hour_finite(
+    models: dict[Kind, Model], kind: Kind
+) -> None:
+    at, value = START + timedelta(days=DAYS - 5), series_of(kind)
+    value[(DAYS - 5) * 96 - 1] = np.nan
+    made_kw = made(kind, models[kind], History(start=START, value=value), at, periods=4).quantiles_kw
+    assert np.isfinite(made_kw).all()
+
+
 @settings(deadline=None, max_examples=20)
 @given(kind=st.sampled_from(KINDS), quarter=st.integers(0, 3 * 96), rung=RUNGS)
 def test_values_after_the_gate_change_no_bit(
