@@ -80,7 +80,7 @@ async def controller_of(
         record = stack.enter_context(SqliteRecord(folder))
         ledger = stack.enter_context(Ledger(folder / LEDGER))
         lockstep = simulated is not None and simulated.lockstep
-        field = ModbusField(region, maps, IN_LOCKSTEP if lockstep else None)
+        field = ModbusField(region, maps, IN_LOCKSTEP if lockstep else None, now=clock.now)
         stack.push_async_callback(field.close)
         planner = _planner(region, folder, lockstep=lockstep)
         stack.callback(planner.close)

@@ -25,6 +25,7 @@ from energy.region.model import Region
 
 NOW = parse_utc("2020-05-18T09:58Z")
 START = parse_utc("2020-05-18T10:00Z")
+DIGEST = load_region("musterstadt").digest
 VALUES = {
     ("load", Point.POWER_KW): 6000.0,
     ("grid_loss", Point.POWER_KW): 150.0,
@@ -53,7 +54,7 @@ def folder(region: Region, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def planner(folder: Path) -> Iterator[PlannerProcess]:
-    made = PlannerProcess(["musterstadt", str(folder)], seconds_max=90.0, wait_s=90.0)
+    made = PlannerProcess(["musterstadt", str(folder), DIGEST], seconds_max=90.0, wait_s=90.0)
     yield made
     made.close()
 
@@ -114,7 +115,7 @@ def test_the_child_plans_learns_and_is_replaced_when_it_dies(planner: PlannerPro
 
 
 def test_a_planner_over_its_time_is_ended(folder: Path) -> None:
-    planner = PlannerProcess(["musterstadt", str(folder)], seconds_max=0.2)
+    planner = PlannerProcess(["musterstadt", str(folder), DIGEST], seconds_max=0.2)
     try:
         planner.start(request_of())
         assert planner.pid is not None
@@ -126,7 +127,7 @@ def test_a_planner_over_its_time_is_ended(folder: Path) -> None:
 
 
 def test_a_busy_planner_says_so(folder: Path) -> None:
-    planner = PlannerProcess(["musterstadt", str(folder)], seconds_max=30.0)
+    planner = PlannerProcess(["musterstadt", str(folder), DIGEST], seconds_max=30.0)
     try:
         planner.start(request_of())
         with pytest.raises(PlannerUnavailable, match="busy"):
@@ -136,7 +137,7 @@ def test_a_busy_planner_says_so(folder: Path) -> None:
 
 
 def test_a_worker_that_cannot_start_is_reported(tmp_path: Path) -> None:
-    planner = PlannerProcess(["no_such_region", str(tmp_path)], seconds_max=30.0)
+    planner = PlannerProcess(["no_such_region", str(tmp_path), DIGEST], seconds_max=30.0)
     try:
         planner.start(request_of())
         with pytest.raises(PlannerUnavailable, match="died"):
