@@ -40,7 +40,7 @@ WRITE = """\
 """
 
 
-def point(  # noqa: PLR0917  the columns of a map, in their order
+def point(
     name: str = "power_kw",
     table: str = "holding",
     address: int = 0,

@@ -221,10 +221,11 @@ async def test_a_restarted_field_keeps_its_energy_and_falls_back_to_safe_values(
     async with running(region, state_folder=tmp_path) as control:
         after = await control.truth()
         for asset_id, was in before.items():
-            for name in set(was) - {"power_kw_setpoint"}:
+            for name in set(was) - {"power_kw_setpoint", "power_kw_min", "power_kw_max"}:
                 assert after[asset_id][name] == was[name], (asset_id, name)
         assert after["battery"]["energy_kwh"] > 1000.0
         assert after["battery"]["power_kw_setpoint"] == 0.0
+        assert (before["pv"]["power_kw_min"], after["pv"]["power_kw_min"]) == (-2000.0, -600.0)
 
 
 async def test_what_a_kill_would_cost_is_at_most_a_simulated_minute(region: Region, tmp_path: Path) -> None:

@@ -92,7 +92,8 @@ def test_a_command_that_is_no_number_is_refused(region: Region) -> None:
 def test_it_starts_with_sensible_states(region: Region) -> None:
     truth = field_of(region).world.truth()
     assert truth["battery"]["energy_kwh"] == 1000.0
-    assert truth["pv"]["power_kw"] == pytest.approx(-600.0)
+    assert truth["pv"]["power_kw_min"] == -2000.0, "a device that was never commanded runs free"
+    assert truth["pv"]["power_kw"] == pytest.approx(truth["pv"]["power_kw_available"])
     assert truth["pv"]["power_kw_available"] < -1000.0
     assert truth["hub"]["energy_kwh_backlog"] > 0.0
     assert truth["hub"]["energy_kwh_arrived"] == pytest.approx(truth["hub"]["energy_kwh_backlog"])
