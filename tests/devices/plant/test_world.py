@@ -95,7 +95,7 @@ def test_it_starts_with_sensible_states(region: Region) -> None:
     assert truth["pv"]["power_kw_min"] == -2000.0, "a device that was never commanded runs free"
     assert truth["pv"]["power_kw"] == pytest.approx(truth["pv"]["power_kw_available"])
     assert truth["pv"]["power_kw_available"] < -1000.0
-    assert truth["hub"]["energy_kwh_backlog"] > 0.0
+    assert truth["hub"]["energy_kwh_backlog"] == 0.0, "a free hub has charged its vehicles on arrival"
     assert truth["hub"]["energy_kwh_arrived"] == pytest.approx(truth["hub"]["energy_kwh_backlog"])
     assert truth["hub"]["energy_kwh_unserved"] == 0.0
 
