@@ -84,6 +84,7 @@ class PlanKeeper:
         self._notes: dict[str, tuple[str, ...]] = {}
         self._answered = {plan.start for plan in plans if plan.rung is not Rung.RULES}
         self._trouble: str | None = None
+        self._distrusted: str | None = None
 
     def step(
         self,
@@ -130,6 +131,9 @@ class PlanKeeper:
             return []
         if answer is None:
             return []
+        if answer.plan.plan_id == self._distrusted:
+            self._waiting = False
+            return []
         if fault := self._unusable(answer):
             self._fail(now, NoPlan(fault))
             return []
@@ -156,6 +160,7 @@ class PlanKeeper:
         """Forget all plans: the time they were made for is not the time it is."""
         self._plans.clear()
         self._answered.clear()
+        self._distrusted = self._asked[0].plan_id if self._waiting and self._asked is not None else None
 
     def _may_ask(self, now: datetime) -> bool:
         return not self._waiting and (self._retry_at is None or now >= self._retry_at)

@@ -116,6 +116,24 @@ def test_a_plan_with_a_nan_is_not_followed(image_of: ImageMaker) -> None:
     assert "not finite" in followed.notes[-1]
 
 
+def test_a_plan_asked_for_before_the_clock_jumped_is_dropped_and_asked_for_again(
+    image_of: ImageMaker,
+) -> None:
+    planner = ScriptedPlanner(polls=2)
+    keeper = keeper_of(planner, rules())
+    keeper.step(image=image_of(at=QUARTER), limits=(), billed_peak_kw=0.0)
+    keeper.distrust()
+    late = QUARTER + timedelta(hours=1)
+    followed = [
+        keeper.step(image=image_of(at=late + minute * MINUTE), limits=(), billed_peak_kw=0.0)
+        for minute in range(5)
+    ]
+    assert [request.start for request in planner.requests] == [QUARTER, late]
+    assert {item.rung for item in followed} == {Rung.RULES, Rung.OPTIMAL}
+    assert followed[-1].plan is not None
+    assert followed[-1].plan.start == late
+
+
 def test_an_answer_to_another_request_is_not_followed(image_of: ImageMaker) -> None:
     class Confused(ScriptedPlanner):
         def poll(self) -> PlanAnswer | None:
