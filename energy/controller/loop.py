@@ -124,7 +124,7 @@ class Controller:
         followed, tick = self._prepare(image, notes, trusted=trouble is None)
         output = decide(self._region, tick)
         drafts.extend(plan_drafts(followed, at))
-        body = tick_body(tick, output, self._state())
+        body = tick_body(tick, output, self._state(at))
         beside = {"decided_after_s": round(watch.seconds(), 6)}
         self._ports.recorder.append([*drafts, Draft(kind="tick", at=at, body=body, beside=beside)], at=at)
         outcomes = await self._send(output, at)
@@ -145,11 +145,9 @@ class Controller:
         self._ports.recorder.require_ledger()
         image = await self._measure(at)
         drafts = self._look_for_limits(image)
-        tick = dataclasses.replace(
-            self._tick_input(image, self._limits(at), ()), plan=None, rung=Rung.SAFE_STATE, overrides=()
-        )
+        tick = dataclasses.replace(self._tick_input(image, self._limits(at), ()), overrides=())
         output = decide(self._region, tick)
-        body = tick_body(tick, output, self._state())
+        body = tick_body(tick, output, self._state(at))
         self._ports.recorder.append([*drafts, Draft(kind="hand_back", at=at, body=body)], at=at)
         outcomes = await self._send(output, at)
         handed = Draft(kind="handed_back", at=at, body={"outcomes": [plain(item) for item in outcomes]})
@@ -260,10 +258,14 @@ class Controller:
             peak = dataclasses.replace(peak, power_kw=max(peak.power_kw, finished.mean_kw))
         self._memory = dataclasses.replace(self._memory, billed_peak=peak)
 
-    def _state(self) -> dict[str, object]:
-        """What a restart needs besides the input; ``memory.recall`` reads it back."""
+    def _state(self, at: datetime) -> dict[str, object]:
+        """What a restart needs besides the input; ``memory.recall`` reads it back.
+
+        The open requests are among it: handing back decides without them and must not lose them.
+        """
         return {
             "request_sequence": self._memory.request_sequence,
+            "overrides": [plain(request) for request in self._overrides.open_at(at)],
             "billed_peak": {
                 "year": self._memory.billed_peak.year,
                 "power_kw": self._memory.billed_peak.power_kw,

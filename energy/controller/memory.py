@@ -55,7 +55,7 @@ def recall(ledger: LedgerReader, *, billed_peak: BilledPeak, power_kw_max: float
     return Memory(
         billed_peak=_higher(billed_peak, body["billed_peak"], power_kw_max=power_kw_max),
         request_sequence=int(body["request_sequence"]),
-        overrides=tuple(decode(Request, item) for item in tick["overrides"]),
+        overrides=tuple(decode(Request, item) for item in body["overrides"]),
         limits=tuple(decode(Limit, item) for item in tick["limits"]),
         outcomes=tuple(decode_outcome(item) for item in tick["outcomes"]),
         alarms=output.alarms,

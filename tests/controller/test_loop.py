@@ -316,3 +316,17 @@ def request(kind: RequestKind, asset_id: str, *, power_kw: float | None = None) 
         made_at=NOW,
         until=NOW + timedelta(hours=1),
     )
+
+
+async def test_a_persons_request_survives_a_clean_restart(house: House) -> None:
+    first = house.controller()
+    for minute in range(2):
+        await first.tick(NOW + minute * MINUTE)
+    house.mailbox.requests.append((1, request(RequestKind.SET, "speicher", power_kw=40.0)))
+    await first.tick(NOW + 2 * MINUTE)
+    assert house.site.sent_to("speicher")[-1] == 40.0
+    await first.hand_back(NOW + 3 * MINUTE)
+    assert house.site.sent_to("speicher")[-1] == 0.0, "handing back leaves the safe state, not the request"
+    second = house.controller()
+    await second.tick(NOW + 4 * MINUTE)
+    assert house.site.sent_to("speicher")[-1] == 40.0
