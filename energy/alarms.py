@@ -18,7 +18,6 @@ from energy.domain import (
     Severity,
     Unreachable,
 )
-from energy.region.model import Region
 
 QUALITY_CODES = {
     Quality.COMM_ERROR: ("device_silent", Severity.ALARM),
@@ -38,18 +37,17 @@ def raise_alarm(code: str, severity: Severity, *, target_id: str, at: datetime, 
     return Alarm(code=code, severity=severity, target_id=target_id, since=at, detail=detail)
 
 
-def alarms_of_readings(region: Region, image: Image) -> list[Alarm]:
+def alarms_of_readings(image: Image) -> list[Alarm]:
     """One alarm an asset and cause, with the points concerned."""
+    concerned: dict[tuple[str, Quality], list[Point]] = {}
+    for (asset_id, point), reading in image.readings.items():
+        if reading.quality is not Quality.GOOD:
+            concerned.setdefault((asset_id, reading.quality), []).append(point)
     found: list[Alarm] = []
-    for asset in region.assets:
-        by_quality: dict[Quality, list[Point]] = {}
-        for (asset_id, point), reading in image.readings.items():
-            if asset_id == asset.id and reading.quality is not Quality.GOOD:
-                by_quality.setdefault(reading.quality, []).append(point)
-        for quality, points in by_quality.items():
-            code, severity = QUALITY_CODES[quality]
-            detail = ", ".join(sorted(points))
-            found.append(raise_alarm(code, severity, target_id=asset.id, at=image.at, detail=detail))
+    for (asset_id, quality), points in concerned.items():
+        code, severity = QUALITY_CODES[quality]
+        detail = ", ".join(sorted(points))
+        found.append(raise_alarm(code, severity, target_id=asset_id, at=image.at, detail=detail))
     return found
 
 

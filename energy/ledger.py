@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
 
 from energy.canonical import canonical_bytes, parse
 from energy.errors import RecordBroken
 from energy.periods import format_utc, parse_utc
-from energy.sqlite_file import Layout, Row, SqliteFile, open_reader, open_writer
+from energy.sqlite_file import HoldsFile, Layout, Row, open_reader, open_writer
 
 FILE_NAME = "ledger.sqlite"
 GENESIS_HASH = hashlib.sha256(b"energiewaage ledger 1").hexdigest()
@@ -81,11 +81,8 @@ class Entry:
         return data
 
 
-class LedgerReader:
+class LedgerReader(HoldsFile):
     """Reads the chain; every method raises StoreUnavailable or RecordBroken where the file does."""
-
-    def __init__(self, file: SqliteFile) -> None:
-        self._file = file
 
     def head(self) -> str:
         """Give the hash of the last entry, hexadecimal; ``GENESIS_HASH`` before the first."""
@@ -145,18 +142,6 @@ class LedgerReader:
             seen = seen or previous == head
         if not seen:
             raise self._broken(sequence + 1, f"the chain ends before the noted head {head}")
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _last_link(self) -> tuple[int, str]:
         rows = self._file.execute("SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1")

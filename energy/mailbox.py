@@ -16,7 +16,7 @@ import structlog
 from energy.canonical import canonical_bytes, decode, parse
 from energy.domain import Request, RequestKind
 from energy.errors import BadInput, Fault, RecordBroken, StoreUnavailable
-from energy.sqlite_file import Layout, SqliteFile, open_reader, open_writer
+from energy.sqlite_file import HoldsFile, Layout, SqliteFile, open_reader, open_writer
 
 FILE_NAME = "requests.sqlite"
 UNTIL_MAX = timedelta(hours=24)
@@ -43,7 +43,7 @@ CREATE TABLE request (sequence INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEX
 )
 
 
-class Mailbox:
+class Mailbox(HoldsFile):
     """Takes requests; several processes may hold one open at a time."""
 
     def __init__(self, path: Path) -> None:
@@ -53,7 +53,7 @@ class Mailbox:
             StoreUnavailable: locked, full or not writable.
             RecordBroken: damaged, of another kind or of another version.
         """
-        self._file = open_writer(path, _LAYOUT)
+        super().__init__(open_writer(path, _LAYOUT))
 
     def post(self, request: Request) -> int:
         """Record a request durably and give its sequence number; the same one again gives the same number.
@@ -89,18 +89,6 @@ class Mailbox:
                 (None if numbered else _first_number(request), request.request_id, body),
             )
         return int(rows[0][0])
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class MailboxReader:

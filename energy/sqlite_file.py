@@ -121,6 +121,25 @@ class SqliteFile:
             raise
 
 
+class HoldsFile:
+    """What every owner of one file does with it: let it go, also at the end of a ``with``."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 def open_writer(path: Path, layout: Layout, *, size_bytes_max: int | None = None) -> SqliteFile:
     """Open a file for its one writer; a missing file is created with its schema.
 

@@ -7,7 +7,6 @@ KW_PER_MW = 1000.0
 KW_PER_W = 0.001
 EUR_PER_KWH_PER_EUR_PER_MWH = 0.001
 S_PER_H = 3600.0
-H_PER_YEAR = 8760.0
 
 
 def eur_per_kwh_from_eur_per_mwh(price_eur_per_mwh: float) -> float:

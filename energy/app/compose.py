@@ -103,7 +103,7 @@ async def controller_of(
                 meter=field,
                 dispatchable=field,
                 recorder=Recorder(record, ledger),
-                requests=MailboxReader(folder / REQUESTS),
+                requests=stack.enter_context(MailboxReader(folder / REQUESTS)),
                 prices=Publications(prices, region.zone),
                 stopwatch=Stopwatch,
             ),

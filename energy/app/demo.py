@@ -1,5 +1,6 @@
 """The whole house on one machine: plant, controller and dashboard as processes, restarted when they die."""
 
+import math
 import signal
 import socket
 import sys
@@ -19,8 +20,9 @@ from energy.app.data_folder import default_folder, fresh_demo_folder, only_contr
 from energy.app.ports_of_region import on_ports
 from energy.app.preload import preload, require_history
 from energy.app.refusal import bad_option
+from energy.controller.wishes import planned_kw
 from energy.devices.map_library import check_devices
-from energy.domain import Plan, Point
+from energy.domain import Point
 from energy.errors import Retryable
 from energy.historian.sqlite_reader import SqliteReader, open_reader
 from energy.historian.sqlite_record import SqliteRecord
@@ -184,11 +186,10 @@ def quarter_hour_line(region: Region, reader: SqliteReader, now: datetime) -> st
     if exchange_kw is None:
         words.append("exchange not measured")
     else:
-        words.append(f"{'import' if exchange_kw >= 0.0 else 'export'} {abs(exchange_kw):,.0f} kW")
-    plan = reader.plan_at(start)
-    planned_kw = None if plan is None else _planned_kw(plan, region.grid_point.id, start)
-    if planned_kw is not None:
-        words.append(f"planned {'import' if planned_kw >= 0.0 else 'export'} {abs(planned_kw):,.0f} kW")
+        words.append(_exchange(exchange_kw))
+    expected_kw = planned_kw(reader.plan_at(start), region.grid_point.id, start)
+    if expected_kw is not None:
+        words.append(f"planned {_exchange(expected_kw)}")
     status = reader.status()
     if status is not None:
         words.append(f"plan: {status[0].rung}")
@@ -247,13 +248,12 @@ def _require_free_port(port: int) -> None:
 
 def _mean_kw(reader: SqliteReader, asset_id: str, start: datetime, end: datetime) -> float | None:
     value = float(reader.means(asset_id, Point.POWER_KW, start=start, end=end, known_at=end).value[0])
-    return None if value != value else value  # noqa: PLR0124 (NaN is the only value that differs from itself)
+    return value if math.isfinite(value) else None
 
 
-def _planned_kw(plan: Plan, asset_id: str, moment: datetime) -> float | None:
-    index = (moment - plan.start) // PERIOD
-    powers = plan.assets[asset_id].power_kw
-    return float(powers[index]) if 0 <= index < powers.size else None
+def _exchange(power_kw: float) -> str:
+    """Words and a magnitude, never a bare sign."""
+    return f"{'import' if power_kw >= 0.0 else 'export'} {abs(power_kw):,.0f} kW"
 
 
 def _say(line: str) -> None:

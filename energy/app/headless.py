@@ -81,7 +81,6 @@ class Run:
 
     parts: Parts
     plant: PlantControl
-    plant_child: Child
     folder: Path
 
 
@@ -130,7 +129,7 @@ async def run_headless(
                 simulated=Plant(speed=0.0, lockstep=True),
             )
         )
-        run = Run(parts=parts, plant=plant, plant_child=child, folder=folder)
+        run = Run(parts=parts, plant=plant, folder=folder)
         ticks = round(settings.days * S_PER_DAY / settings.tick_s)
         for number in range(ticks + 1):
             at = clock.advance(settings.tick_s) if number > 0 else clock.now()

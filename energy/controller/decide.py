@@ -15,7 +15,7 @@ from energy.controller.correct import correction
 from energy.controller.following import alarm_unless_following
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import Flexible, Wish, reading_age_s_max, wishes
-from energy.domain import Alarm, Authority, Decision, Level, Setpoint, Severity
+from energy.domain import Alarm, Decision, Level, Setpoint, Severity
 from energy.region.battery import Battery
 from energy.region.model import Region
 from energy.safety import Gated, gate, ramp_kw_of
@@ -49,7 +49,7 @@ def decide(region: Region, tick: TickInput) -> TickOutput:
                 detail=corrected.breach,
             )
         )
-    alarms.extend(alarms_of_readings(region, tick.image))
+    alarms.extend(alarms_of_readings(tick.image))
     alarms.extend(alarms_of_outcomes(tick.outcomes, tick.image.at))
     alarms.extend(_alarms_of_shell(region, tick))
     return TickOutput(decisions=tuple(decisions), alarms=with_beginnings(alarms, tick.alarms))
@@ -88,7 +88,14 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
         reason = f"{verdict.reason}; limited by {verdict.limited_by}"
     level = verdict.level if verdict.level is not None else Level.DEVICE_RULE
     return _send(
-        region, tick, asset, power_kw=gated.power_kw, wanted_kw=verdict.wanted_kw, level=level, reason=reason
+        region,
+        tick,
+        asset,
+        power_kw=gated.power_kw,
+        wanted_kw=verdict.wanted_kw,
+        level=level,
+        asked_by=level,
+        reason=reason,
     )
 
 
@@ -106,19 +113,15 @@ def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict
     safe = asset.safe_state
     if safe is None:
         return Decision(asset_id=asset.id, wanted_kw=None, level=None, setpoint=None, reason=cause)
-    power_kw = max(verdict.power_kw_min, min(verdict.power_kw_max, safe.power_kw))
-    reason = f"safe state {safe.name}: {cause}"
-    authority = region.authority_of(asset)
-    if authority is not Authority.AUTOMATIC and not wish.by_operator:
-        return Decision(
-            asset_id=asset.id,
-            wanted_kw=power_kw,
-            level=Level.PROTECTION,
-            setpoint=None,
-            reason=f"{reason}; not sent: authority is {authority}",
-        )
     return _send(
-        region, tick, asset, power_kw=power_kw, wanted_kw=None, level=Level.PROTECTION, reason=reason
+        region,
+        tick,
+        asset,
+        power_kw=max(verdict.power_kw_min, min(verdict.power_kw_max, safe.power_kw)),
+        wanted_kw=None,
+        level=Level.PROTECTION,
+        asked_by=Level.OPERATOR if wish.by_operator else Level.PLAN,
+        reason=f"safe state {safe.name}: {cause}",
     )
 
 
@@ -130,11 +133,13 @@ def _send(
     power_kw: float,
     wanted_kw: float | None,
     level: Level,
+    asked_by: Level,
     reason: str,
 ) -> Decision:
+    """Make the setpoint, or say why it is held back; ``asked_by`` is the level whose right to send counts."""
     point = asset.dispatch_point
     authority = region.authority_of(asset)
-    if point is None or not may_send(authority, level):
+    if point is None or not may_send(authority, asked_by):
         held_back = f"{reason}; not sent: authority is {authority}"
         return Decision(asset_id=asset.id, wanted_kw=power_kw, level=level, setpoint=None, reason=held_back)
     setpoint = Setpoint(

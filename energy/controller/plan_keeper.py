@@ -53,8 +53,10 @@ def _end(plan: Plan) -> datetime:
     return plan.start + (PERIOD if plan.rung is Rung.RULES else plan.periods * PERIOD)
 
 
-def unusable(plan: Plan) -> str | None:
-    """Say why a plan must not be followed; None where it can be."""
+def unusable(plan: Plan, request: PlanRequest) -> str | None:
+    """Say why a plan must not be followed as the answer to a request; None where it can be."""
+    if plan.plan_id != request.plan_id:
+        return f"plan {plan.plan_id} answers another request than {request.plan_id}"
     for asset_id, part in plan.assets.items():
         arrays = {"power_kw": part.power_kw, **part.states}
         for name, values in arrays.items():
@@ -77,14 +79,13 @@ class PlanKeeper:
         self._planner = planner
         self._fallback = fallback
         self._plans = list(plans)
-        self._waiting = False
         self._retry_at: datetime | None = None
         self._situation: Situation = None
         self._asked: tuple[PlanRequest, Situation] | None = None
+        self._distrusted = False
         self._notes: dict[str, tuple[str, ...]] = {}
         self._answered = {plan.start for plan in plans if plan.rung is not Rung.RULES}
         self._trouble: str | None = None
-        self._distrusted: str | None = None
 
     def step(
         self,
@@ -122,7 +123,7 @@ class PlanKeeper:
         return Followed(plan=plan, rung=rung, answers=tuple(answers), notes=tuple(notes))
 
     def _collect(self, now: datetime) -> list[PlanAnswer]:
-        if not self._waiting:
+        if self._asked is None:
             return []
         try:
             answer = self._planner.poll()
@@ -131,15 +132,15 @@ class PlanKeeper:
             return []
         if answer is None:
             return []
-        if answer.plan.plan_id == self._distrusted:
-            self._waiting = False
+        request, situation = self._asked
+        if self._distrusted:
+            self._asked = None
             return []
-        if fault := self._unusable(answer):
+        if fault := unusable(answer.plan, request):
             self._fail(now, NoPlan(fault))
             return []
-        self._waiting = False
-        if self._asked is not None:
-            self._situation = self._asked[1]
+        self._asked = None
+        self._situation = situation
         self._trouble = None
         self._retry_at = None
         self._keep(answer)
@@ -150,20 +151,14 @@ class PlanKeeper:
         self._plans.append(answer.plan)
         self._notes[answer.plan.plan_id] = answer.notes
 
-    def _unusable(self, answer: PlanAnswer) -> str | None:
-        request = self._asked[0] if self._asked is not None else None
-        if request is not None and answer.plan.plan_id != request.plan_id:
-            return f"plan {answer.plan.plan_id} answers another request than {request.plan_id}"
-        return unusable(answer.plan)
-
     def distrust(self) -> None:
-        """Forget all plans: the time they were made for is not the time it is."""
+        """Forget all plans, one that is being made too: the time they are for is not the time it is."""
         self._plans.clear()
         self._answered.clear()
-        self._distrusted = self._asked[0].plan_id if self._waiting and self._asked is not None else None
+        self._distrusted = self._asked is not None
 
     def _may_ask(self, now: datetime) -> bool:
-        return not self._waiting and (self._retry_at is None or now >= self._retry_at)
+        return self._asked is None and (self._retry_at is None or now >= self._retry_at)
 
     def _ask(self, request: PlanRequest, situation: Situation) -> None:
         try:
@@ -171,8 +166,8 @@ class PlanKeeper:
         except (Retryable, Permanent) as error:
             self._fail(request.issued_at, error)
             return
-        self._waiting = True
         self._asked = (request, situation)
+        self._distrusted = False
         if situation != self._situation:
             self._answered = {start for start in self._answered if start <= request.start}
 
@@ -199,7 +194,7 @@ class PlanKeeper:
         return [answer]
 
     def _fail(self, now: datetime, error: Exception) -> None:
-        self._waiting = False
+        self._asked = None
         self._trouble = str(error)
         self._retry_at = now + RETRY
 

@@ -1,36 +1,19 @@
 """The record as the dashboard and the planner see it: read-only, beside the one writer."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from energy.historian.decision_queries import DecisionQueries
 from energy.historian.schema import FILE_NAME, LAYOUT
 from energy.historian.telemetry_queries import TelemetryQueries
-from energy.sqlite_file import SqliteFile
+from energy.sqlite_file import HoldsFile
 from energy.sqlite_file import open_reader as open_file
 
 
-class SqliteReader(TelemetryQueries, DecisionQueries):
+class SqliteReader(TelemetryQueries, DecisionQueries, HoldsFile):
     """Answers from what the writer has committed; never waits for it and never makes it wait.
 
     May be shared by threads. A context manager that closes the file.
     """
-
-    def __init__(self, file: SqliteFile) -> None:
-        super().__init__(file)
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_reader(folder: Path) -> SqliteReader:

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from dataclasses import KW_ONLY
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -116,22 +116,3 @@ class AssetBase:
     """None takes the region's default."""
     fee_eur_per_kwh_drawn: EurPerKwh = 0.0
     """Grid fees and levies of this metering point on energy drawn, gross."""
-
-
-class AssetTraits(Protocol):
-    """What the controller needs to know of an asset without asking for its kind."""
-
-    @property
-    def power_kw_nameplate(self) -> tuple[float, float]:
-        """The least and the greatest power the asset is built for, in our sign."""
-        ...
-
-    @property
-    def dispatch_point(self) -> Point | None:
-        """The point that can be commanded, None for an asset that is only measured."""
-        ...
-
-    @property
-    def safe_state(self) -> SafeState | None:
-        """The named safe state, None for an asset that is only measured."""
-        ...

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from energy.domain import Point
-from energy.region.asset import CONFIG, AssetBase, Fraction, PositiveKw, SafeState
+from energy.region.asset import CONFIG, Fraction, PositiveKw
+from energy.region.measured import Measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
-class GridLoss(AssetBase):
+class GridLoss(Measured):
     """Losses as a fraction of what the region's measured-only loads draw."""
 
     kind: Literal["grid_loss"]
@@ -20,13 +20,3 @@ class GridLoss(AssetBase):
     def power_kw_nameplate(self) -> tuple[float, float]:
         """Losses draw, and never more than this."""
         return 0.0, self.power_kw_max
-
-    @property
-    def dispatch_point(self) -> Point | None:
-        """None: only measured."""
-        return None
-
-    @property
-    def safe_state(self) -> SafeState | None:
-        """None: only measured."""
-        return None

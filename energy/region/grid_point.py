@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from energy.domain import Point
-from energy.region.asset import CONFIG, AssetBase, PositiveKw, SafeState
+from energy.region.asset import CONFIG, PositiveKw
+from energy.region.measured import Measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
-class GridPoint(AssetBase):
+class GridPoint(Measured):
     """The metered exchange; import is positive. Both limits are magnitudes of the connection agreement."""
 
     kind: Literal["grid_point"]
@@ -20,13 +20,3 @@ class GridPoint(AssetBase):
     def power_kw_nameplate(self) -> tuple[float, float]:
         """From the export limit to the import limit."""
         return -self.power_kw_export_max, self.power_kw_import_max
-
-    @property
-    def dispatch_point(self) -> Point | None:
-        """None: it follows from everything else."""
-        return None
-
-    @property
-    def safe_state(self) -> SafeState | None:
-        """None: it follows from everything else."""
-        return None

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from energy.domain import Point
-from energy.region.asset import CONFIG, AssetBase, PositiveKw, SafeState
+from energy.region.asset import CONFIG, PositiveKw
+from energy.region.measured import Measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
-class Load(AssetBase):
+class Load(Measured):
     """Consumption that nobody steers."""
 
     kind: Literal["load"]
@@ -19,13 +19,3 @@ class Load(AssetBase):
     def power_kw_nameplate(self) -> tuple[float, float]:
         """From nothing to the largest draw that is plausible."""
         return 0.0, self.power_kw_max
-
-    @property
-    def dispatch_point(self) -> Point | None:
-        """None: only measured."""
-        return None
-
-    @property
-    def safe_state(self) -> SafeState | None:
-        """None: only measured."""
-        return None
