@@ -38,6 +38,19 @@ class Point(StrEnum):
     """What connected vehicles still want before they leave."""
     ENERGY_KWH_URGENT = "energy_kwh_urgent"
     """The part of the backlog that is due within the next hour."""
+    HEAT_KW = "heat_kw"
+    """Heat exchanged with the heat network: positive draws from it, negative feeds into it."""
+    HYDROGEN_KW = "hydrogen_kw"
+    """Hydrogen exchanged with the hydrogen network, by its lower heating value: positive draws, negative feeds
+    in."""
+    VOLUME_M3 = "volume_m3"
+    """Water in a reservoir."""
+    TEMPERATURE_C = "temperature_c"
+    """Temperature of what a heat pump takes its heat from."""
+    RUNNING_S = "running_s"
+    """Time since a unit was started; 0 while it stands."""
+    STANDING_S = "standing_s"
+    """Time since a unit was stopped; 0 while it runs."""
 
 
 class Quality(StrEnum):

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from dataclasses import KW_ONLY
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -24,7 +24,15 @@ NonNegativeKw = Annotated[Number, Field(ge=0.0, le=10_000_000.0)]
 PositiveKwh = Annotated[Number, Field(gt=0.0, le=100_000_000.0)]
 NonNegativeKwh = Annotated[Number, Field(ge=0.0, le=100_000_000.0)]
 RampKwPerS = Annotated[Number, Field(gt=0.0, le=1_000_000.0)]
+PositiveM3 = Annotated[Number, Field(gt=0.0, le=100_000_000.0)]
+NonNegativeM3 = Annotated[Number, Field(ge=0.0, le=100_000_000.0)]
 EurPerKwh = Annotated[Number, Field(ge=-5.0, le=5.0)]
+CostEurPerKwh = Annotated[Number, Field(ge=0.0, le=5.0)]
+CostEur = Annotated[Number, Field(ge=0.0, le=100_000.0)]
+KgPerKwh = Annotated[Number, Field(ge=0.0, le=2.0)]
+HoursMin = Annotated[Number, Field(ge=0.0, le=48.0)]
+MeterClass = Literal["0.2S", "0.5S", "1", "2"]
+"""Accuracy classes of active-energy meters (IEC 62053-21 and 62053-22)."""
 Flag = Annotated[bool, Field(strict=True)]
 
 HOST_WORDS = (
@@ -32,6 +40,13 @@ HOST_WORDS = (
     "of a-z, 0-9, - and _ with single dots between them, the last not a number"
 )
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+
+
+def only_text(value: object) -> object:
+    """Refuse a bare number: 780 would be taken for 780 seconds after midnight."""
+    if isinstance(value, int | float):
+        raise ValueError('must be a time of day in quotes, for example "13:00"')  # noqa: TRY004 - pydantic's way
+    return value
 
 
 def _host(text: str) -> str:
@@ -93,26 +108,41 @@ class HistoryColumn:
     column: Identifier
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class TemperatureColumn(HistoryColumn):
+    """A column of outdoor temperatures in a CSV of the region's history/ folder, degrees Celsius."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafeState:
-    """What an asset falls back to when nobody can say better: a point, its value, a name for people."""
+    """What an asset falls back to when nobody can say better: a point, its value, a name for people.
+
+    ``power_kw`` is None where the safe state is the device's own control (heat-led, thermostat, level): it
+    holds whatever nobody commands, so nothing is sent and the device's watchdog lets the last command go.
+    """
 
     point: Point
-    power_kw: float
+    power_kw: float | None
     name: str
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
 class AssetBase:
-    """The fields that every kind shares."""
+    """The fields that every kind shares.
+
+    ``feeder`` names the asset of kind feeder through which this one is connected; None stands at the busbar.
+    ``meter_class`` is the accuracy class of its meter; None is not known (and exact in simulation).
+    """
 
     _: KW_ONLY
     id: Identifier
     name: Name
     municipality: Identifier | None = None
+    feeder: Identifier | None = None
     device: DeviceAddress
     history: HistoryColumn | None = None
     authority: Authority | None = None
     """None takes the region's default."""
+    meter_class: MeterClass | None = None
     fee_eur_per_kwh_drawn: EurPerKwh = 0.0
     """Grid fees and levies of this metering point on energy drawn, gross."""

@@ -10,7 +10,7 @@ from energy.region.measured import Measured
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class GridLoss(Measured):
-    """Losses as a fraction of what the region's measured-only loads draw."""
+    """Losses as a fraction of what the measured-only loads of the same feeder draw."""
 
     kind: Literal["grid_loss"]
     fraction_of_load: Fraction

@@ -102,7 +102,7 @@ class RegionHistory:
         """Tell whether the asset has a series, measured or derived."""
         asset = self._region.asset(asset_id)
         if isinstance(asset, GridLoss) and asset.history is None:
-            return any(self.has(load.id) for load in self._loads())
+            return any(self.has(load.id) for load in self._loads(asset))
         return asset.history is not None
 
     def magnitude_kw(self, asset_id: str) -> Series:
@@ -143,20 +143,42 @@ class RegionHistory:
             return series
         return Series(start=series.start, values=_frozen(-series.values), source=series.source)
 
+    def temperature_c(self) -> Series:
+        """Give the outdoor temperature, NaN where the file has a gap.
+
+        Raises:
+            BadInput: the region names none.
+        """
+        column = self._region.temperature
+        if column is None:
+            raise BadInput(
+                [
+                    Fault(
+                        file=str(self._region.folder / "region.yaml"),
+                        line=None,
+                        place="temperature",
+                        value=None,
+                        limit="the region has no temperature series",
+                        mend="name a file and a column under 'temperature'",
+                    )
+                ]
+            )
+        return self._series(column.file, column.column)
+
     def price_eur_per_mwh(self) -> Series:
         """Give the day-ahead price, EUR/MWh as the market files have it; NaN where the file has a gap."""
         column = self._region.market.day_ahead
         return self._series(column.file, column.column)
 
-    def _loads(self) -> list[Load]:
-        return [asset for asset in self._region.assets if isinstance(asset, Load) and asset.history]
+    def _loads(self, losses: GridLoss) -> list[Load]:
+        return [load for load in self._region.loads_of(losses) if load.history]
 
     def _series(self, file: str, column: str) -> Series:
         history = self._files[file]
         return Series(start=history.start, values=history.columns[column], source=f"{file}:{column}")
 
     def _derived_losses(self, losses: GridLoss) -> Series:
-        loads = [self.magnitude_kw(load.id) for load in self._loads()]
+        loads = [self.magnitude_kw(load.id) for load in self._loads(losses)]
         start = max(series.start for series in loads)
         periods = periods_between(start, min(series.end for series in loads))
         total_kw = np.sum([series.window(start, periods) for series in loads], axis=0)
@@ -181,6 +203,8 @@ def read_history(path: Path, columns: Sequence[str]) -> History:
 def _columns_by_file(region: Region) -> dict[str, list[str]]:
     named = [asset.history for asset in region.assets if asset.history is not None]
     wanted: dict[str, list[str]] = {}
+    if region.temperature is not None:
+        named.append(region.temperature)
     for column in [*named, region.market.day_ahead]:
         columns = wanted.setdefault(column.file, [])
         if column.column not in columns:

@@ -2,8 +2,9 @@
 
 A file has the column ``utc`` (ISO 8601 with time zone, the start of the period), a regular grid of quarter
 hours and one column a series, named with its unit: ``*_kw`` holds magnitudes (never negative),
-``*_eur_per_mwh`` prices. Empty means missing and is read as NaN. Every line has as many fields as the header:
-a decimal comma would otherwise shift the columns unseen. ``.csv`` and ``.csv.gz`` are taken.
+``*_eur_per_mwh`` prices, ``*_c`` temperatures in degrees Celsius. Empty means missing and is read as NaN.
+Every line has as many fields as the header: a decimal comma would otherwise shift the columns unseen.
+``.csv`` and ``.csv.gz`` are taken.
 """
 
 import csv
@@ -22,12 +23,21 @@ from energy.periods import PERIOD, format_utc, parse_utc, period_start
 TIME_COLUMN = "utc"
 POWER_SUFFIX = "_kw"
 PRICE_SUFFIX = "_eur_per_mwh"
+TEMPERATURE_SUFFIX = "_c"
 SIZE_BYTES_MAX = 128_000_000
 """Uncompressed; twenty years of ten columns have about 60 MB."""
 POWER_KW_MAX = 10_000_000.0
 """More than any German region draws; such a value is in W, or broken."""
 PRICE_EUR_PER_MWH_MAX = 10_000.0
 """Twice the harmonised maximum clearing price of the European day-ahead market (5,000 EUR/MWh)."""
+TEMPERATURE_C_MAX = 60.0
+"""Beyond every temperature measured in Europe, either way."""
+RANGES: dict[str, tuple[float, float, str]] = {
+    POWER_SUFFIX: (0.0, POWER_KW_MAX, "kW"),
+    PRICE_SUFFIX: (-PRICE_EUR_PER_MWH_MAX, PRICE_EUR_PER_MWH_MAX, "EUR/MWh"),
+    TEMPERATURE_SUFFIX: (-TEMPERATURE_C_MAX, TEMPERATURE_C_MAX, "degrees Celsius"),
+}
+"""By the end of a column's name: least and greatest value, and the unit in words."""
 FAULTS_MAX = 100
 """More faults of one file are only counted: nobody reads them, and they share a cause."""
 
@@ -143,13 +153,13 @@ def _header(header: list[str], columns: Sequence[str], report: _Report) -> dict[
                 limit="there is no such column",
                 mend=f"add it or use one of these: {shown}",
             )
-        elif name != TIME_COLUMN and not name.endswith((POWER_SUFFIX, PRICE_SUFFIX)):
+        elif name != TIME_COLUMN and not name.endswith(tuple(RANGES)):
             report.add(
                 1,
                 name,
                 value=name,
                 limit="the column's name must end in its unit",
-                mend=f"let it end in {POWER_SUFFIX} (power) or {PRICE_SUFFIX} (price)",
+                mend="let it end in one of: " + ", ".join(RANGES),
             )
     return {name: names.index(name) for name in (TIME_COLUMN, *columns) if name in names}
 
@@ -254,15 +264,13 @@ def _number(text: str, name: str, line: int, report: _Report) -> float:
             mend="write a number with a decimal point, or nothing where it is missing",
         )
         return math.nan
-    power = name.endswith(POWER_SUFFIX)
-    low, high = (0.0, POWER_KW_MAX) if power else (-PRICE_EUR_PER_MWH_MAX, PRICE_EUR_PER_MWH_MAX)
+    low, high, unit = next(range_ for suffix, range_ in RANGES.items() if name.endswith(suffix))
     if not low <= value <= high:
-        unit = "kW" if power else "EUR/MWh"
         report.add(
             line,
             name,
             value=value,
             limit=f"must lie in {low:.0f} to {high:.0f} {unit}",
-            mend="write magnitudes in kW" if power else "write EUR/MWh",
+            mend=f"write magnitudes in {unit}" if low == 0.0 else f"write {unit}",
         )
     return value

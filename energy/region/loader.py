@@ -74,7 +74,10 @@ def load_region(name_or_path: str) -> Region:
         authority=content.authority,
         control=content.control,
         market=content.market,
+        temperature=content.temperature,
         municipalities=tuple(content.municipalities),
+        heat_networks=tuple(content.heat_networks),
+        hydrogen_networks=tuple(content.hydrogen_networks),
         assets=tuple(content.assets),
         digest=hashlib.sha256(file.path.read_bytes()).hexdigest(),
     )

@@ -9,21 +9,57 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Authority
-from energy.region.asset import CONFIG, AssetBase, Flag, Identifier, Name, NonNegativeKw, Number
+from energy.region.asset import (
+    CONFIG,
+    AssetBase,
+    Flag,
+    Identifier,
+    Name,
+    NonNegativeKw,
+    Number,
+    TemperatureColumn,
+)
 from energy.region.battery import Battery
+from energy.region.boiler import Boiler
+from energy.region.chp import Chp
+from energy.region.electrolyser import Electrolyser
 from energy.region.ev_hub import EvHub
+from energy.region.feeder import Feeder
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.grid_loss import GridLoss
 from energy.region.grid_point import GridPoint
+from energy.region.heat_load import HeatLoad
+from energy.region.heat_pump import HeatPump
+from energy.region.heat_storage import HeatStorage
 from energy.region.hydro import Hydro
+from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.load import Load
 from energy.region.market import Market
+from energy.region.pumped_reservoir import PumpedReservoir
 from energy.region.pv import Pv
 from energy.region.wind import Wind
 
 HOLIDAYS_PATTERN = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 
 Asset = Annotated[
-    Load | GridLoss | Pv | Wind | Hydro | Battery | EvHub | GridPoint,
+    Load
+    | GridLoss
+    | Pv
+    | Wind
+    | Hydro
+    | Battery
+    | EvHub
+    | FlexibleLoad
+    | PumpedReservoir
+    | Chp
+    | HeatPump
+    | Boiler
+    | HeatStorage
+    | HeatLoad
+    | Electrolyser
+    | HydrogenStorage
+    | Feeder
+    | GridPoint,
     Field(discriminator="kind"),
 ]
 
@@ -39,6 +75,14 @@ class Location:
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class Municipality:
     """A municipality, as a place where assets stand."""
+
+    id: Identifier
+    name: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class Network:
+    """A heat or hydrogen network: assets that name it share one balance."""
 
     id: Identifier
     name: Name
@@ -83,7 +127,10 @@ class RegionFile:
     authority: Authority = Authority.OBSERVE
     control: Control = Field(default_factory=Control)
     market: Market
+    temperature: TemperatureColumn | None = None
     municipalities: Annotated[list[Municipality], Field(min_length=1, max_length=500)]
+    heat_networks: Annotated[list[Network], Field(max_length=500)] = Field(default_factory=list)
+    hydrogen_networks: Annotated[list[Network], Field(max_length=500)] = Field(default_factory=list)
     assets: Annotated[list[Asset], Field(min_length=2, max_length=20_000)]
 
 
@@ -102,7 +149,10 @@ class Region:
     authority: Authority
     control: Control
     market: Market
+    temperature: TemperatureColumn | None
     municipalities: tuple[Municipality, ...]
+    heat_networks: tuple[Network, ...]
+    hydrogen_networks: tuple[Network, ...]
     assets: tuple[Asset, ...]
     digest: str
     """SHA-256 of the region file's bytes, hexadecimal: which region decided."""
@@ -125,8 +175,23 @@ class Region:
 
     @property
     def members(self) -> tuple[Asset, ...]:
-        """All assets but the grid point: their powers add up to its import."""
-        return tuple(asset for asset in self.assets if not isinstance(asset, GridPoint))
+        """All assets but the grid point and the feeders: their powers add up to its import."""
+        return tuple(asset for asset in self.assets if not isinstance(asset, GridPoint | Feeder))
+
+    @property
+    def feeders(self) -> tuple[Feeder, ...]:
+        """The feeders, in the region file's order."""
+        return tuple(asset for asset in self.assets if isinstance(asset, Feeder))
+
+    def members_of(self, feeder_id: str) -> tuple[Asset, ...]:
+        """The assets that are connected through a feeder."""
+        return tuple(asset for asset in self.members if asset.feeder == feeder_id)
+
+    def loads_of(self, losses: GridLoss) -> tuple[Load, ...]:
+        """The loads whose grid the losses arise in: those of the same feeder, or of none."""
+        return tuple(
+            asset for asset in self.assets if isinstance(asset, Load) and asset.feeder == losses.feeder
+        )
 
     def authority_of(self, asset: AssetBase) -> Authority:
         """How far the controller may act on this asset."""

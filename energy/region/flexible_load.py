@@ -1,0 +1,46 @@
+"""A large consumer that can wait or do without for a while."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from energy.domain import Point
+from energy.region.asset import CONFIG, AssetBase, Number, PositiveKw, RampKwPerS, SafeState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class FlexibleLoad(AssetBase):
+    """Consumption that a bound can hold back; the history column is what it would draw without one.
+
+    ``shift``: what is held back is caught up within ``shift_h``. ``shed``: what is held back is lost. Either
+    way ``unserved_eur_per_kwh`` prices what is never drawn.
+    """
+
+    kind: Literal["flexible_load"]
+    mode: Literal["shift", "shed"]
+    power_kw_max: PositiveKw
+    shift_h: Annotated[Number, Field(ge=0.0, le=48.0)] = 0.0
+    ramp_kw_per_s: RampKwPerS
+    unserved_eur_per_kwh: Annotated[Number, Field(gt=0.0, le=100.0)]
+
+    @model_validator(mode="after")
+    def _hours_fit_the_mode(self) -> "FlexibleLoad":
+        if (self.mode == "shift") != (self.shift_h > 0.0):
+            raise ValueError("mode shift needs shift_h above 0, mode shed needs it 0")
+        return self
+
+    @property
+    def power_kw_nameplate(self) -> tuple[float, float]:
+        """From nothing to its connection."""
+        return 0.0, self.power_kw_max
+
+    @property
+    def dispatch_point(self) -> Point | None:
+        """A bound on drawing."""
+        return Point.POWER_KW_MAX
+
+    @property
+    def safe_state(self) -> SafeState | None:
+        """No bound: the works decide for themselves."""
+        return SafeState(point=Point.POWER_KW_MAX, power_kw=self.power_kw_max, name="released")
