@@ -3,7 +3,7 @@
 An alarm keeps the moment it began for as long as it lasts: the alarms of the tick before are an input.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from energy.domain import (
@@ -37,10 +37,12 @@ def raise_alarm(code: str, severity: Severity, *, target_id: str, at: datetime, 
     return Alarm(code=code, severity=severity, target_id=target_id, since=at, detail=detail)
 
 
-def alarms_of_readings(image: Image) -> list[Alarm]:
-    """One alarm an asset and cause, with the points concerned."""
+def alarms_of_readings(image: Image, *, may_be_missing: Collection[tuple[str, Point]] = ()) -> list[Alarm]:
+    """One alarm an asset and cause, with the points concerned; ``may_be_missing`` may be not implemented."""
     concerned: dict[tuple[str, Quality], list[Point]] = {}
     for (asset_id, point), reading in image.readings.items():
+        if reading.quality is Quality.NOT_IMPLEMENTED and (asset_id, point) in may_be_missing:
+            continue
         if reading.quality is not Quality.GOOD:
             concerned.setdefault((asset_id, reading.quality), []).append(point)
     found: list[Alarm] = []

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 from energy.region.battery import Battery
 from energy.region.ev_hub import EvHub
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
+from energy.region.machine import Machine
+from energy.region.pumped_reservoir import PumpedReservoir
 from energy.units import S_PER_H
 
 
@@ -75,7 +78,9 @@ def battery_bounds_kw(
     return -discharge_kw, charge_kw
 
 
-def ramp_kw_of(asset: Battery | EvHub | Generator, *, tick_s: float) -> float:
+def ramp_kw_of(
+    asset: Battery | EvHub | FlexibleLoad | Generator | PumpedReservoir | Machine, *, tick_s: float
+) -> float:
     """Give the largest change of the asset's setpoint in one tick, kW."""
     return asset.ramp_kw_per_s * tick_s
 

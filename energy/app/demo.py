@@ -20,7 +20,7 @@ from energy.app.data_folder import default_folder, fresh_demo_folder, only_contr
 from energy.app.ports_of_region import on_ports
 from energy.app.preload import preload, require_history
 from energy.app.refusal import bad_option
-from energy.controller.wishes import planned_kw
+from energy.controller.flexible import planned_kw
 from energy.devices.map_library import check_devices
 from energy.domain import Point
 from energy.errors import Retryable

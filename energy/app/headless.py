@@ -19,7 +19,7 @@ from energy.app.ports_of_region import on_ports
 from energy.app.preload import preload, require_history
 from energy.app.service import log_to_standard_error
 from energy.controller.loop import TickReport
-from energy.controller.wishes import reading_age_s_max
+from energy.controller.flexible import reading_age_s_max
 from energy.devices.plant.control_client import PlantControl
 from energy.domain import Applied, Limited, Rejected, Unreachable
 from energy.historian.sqlite_record import SqliteRecord

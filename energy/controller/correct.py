@@ -5,17 +5,26 @@ from dataclasses import dataclass
 
 from energy.arbitration import Claim, arbitrate, claim_of_limit, usable
 from energy.balance import Exchange, Flexibility, needed_kw, share
+from energy.controller.flexible import planned_kw, reading_age_s_max
 from energy.controller.tick_input import TickInput
-from energy.controller.wishes import Wish, planned_kw, reading_age_s_max
+from energy.controller.wishes import Wish
 from energy.domain import Level, Point
 from energy.periods import PERIOD_S, period_start
 from energy.region.battery import Battery
+from energy.region.chp import Chp
+from energy.region.electrolyser import Electrolyser
 from energy.region.ev_hub import EvHub
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
+from energy.region.heat_pump import HeatPump
+from energy.region.machine import Machine
 from energy.region.model import Region
+from energy.region.pumped_reservoir import PumpedReservoir
 
 PLAN_FRESH_S = 2 * PERIOD_S
 """Only a plan this young says something about the present exchange that is worth holding."""
+STORES = Battery | Electrolyser | PumpedReservoir
+"""What holds the quarter hour: their stores give back later what they take now."""
 BREACH_KW_MIN = 1.0
 """A register's resolution."""
 
@@ -44,7 +53,7 @@ def correction(region: Region, tick: TickInput, wishes: Sequence[Wish]) -> Corre
     deadband_kw = region.control.correction_deadband_kw
     delta_kw, why = needed_kw(exchange, expected_kw=expected_kw, deadband_kw=deadband_kw)
     by_limit = why == "grid limit"
-    givers = [wish for wish in _merit_order(wishes) if by_limit or isinstance(wish.asset, Battery)]
+    givers = [wish for wish in _merit_order(wishes) if by_limit or isinstance(wish.asset, STORES)]
     shares = share(delta_kw, [_flexibility(tick, wish, region) for wish in givers])
     by_id = {wish.asset.id: wish for wish in givers}
     left_kw = _outside_kw(expected_kw + sum(shares.values()), exchange.limits_kw)
@@ -90,16 +99,20 @@ def _breach(exchange: Exchange, breached_kw: float, *, uncovered_kw: float) -> s
 
 
 def _merit_order(wishes: Sequence[Wish]) -> list[Wish]:
-    """Batteries first, then charging, then curtailment; what people asked for is left alone to the last."""
+    """Stores first, then what can wait, heat, and curtailment; what people asked for is left to the last."""
 
     def rank(wish: Wish) -> tuple[bool, int]:
         match wish.asset:
             case Battery():
                 return wish.by_operator, 0
-            case EvHub():
+            case Electrolyser() | PumpedReservoir():
                 return wish.by_operator, 1
-            case Generator():
+            case EvHub() | FlexibleLoad():
                 return wish.by_operator, 2
+            case Chp() | HeatPump():
+                return wish.by_operator, 3
+            case Generator():
+                return wish.by_operator, 4
 
     return sorted((wish for wish in wishes if wish.delivers and wish.expected_kw is not None), key=rank)
 
@@ -110,9 +123,12 @@ def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:
         return Flexibility(asset_id=wish.asset.id, down_kw=0.0, up_kw=0.0)
     low, high = wish.verdict.power_kw_min, wish.verdict.power_kw_max
     match wish.asset:
-        case Battery():
+        case Battery() | PumpedReservoir():
             down_kw, up_kw = low - expected_kw, high - expected_kw
-        case EvHub():
+        case Chp() | HeatPump() | Electrolyser():
+            low, high = _running_band_kw(wish.asset, expected_kw, (low, high))
+            down_kw, up_kw = low - expected_kw, high - expected_kw
+        case EvHub() | FlexibleLoad():
             down_kw, up_kw = low - expected_kw, 0.0
         case Generator():
             age_s_max = reading_age_s_max(region, tick.tick_s)
@@ -120,6 +136,19 @@ def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:
             freed_kw = 0.0 if available_kw is None else max(low, available_kw) - expected_kw
             down_kw, up_kw = freed_kw, high - expected_kw
     return Flexibility(asset_id=wish.asset.id, down_kw=min(0.0, down_kw), up_kw=max(0.0, up_kw))
+
+
+def _running_band_kw(
+    machine: Machine, expected_kw: float, bounds_kw: tuple[float, float]
+) -> tuple[float, float]:
+    """A correction moves a running machine within its load range and never switches one."""
+    least_kw = machine.power_kw_least
+    if 2.0 * abs(expected_kw) < least_kw:
+        return expected_kw, expected_kw
+    low, high = bounds_kw
+    if expected_kw < 0.0:
+        return min(low, expected_kw), max(expected_kw, min(high, -least_kw))
+    return min(expected_kw, max(low, least_kw)), max(high, expected_kw)
 
 
 def _claim(wish: Wish, part_kw: float, *, by_limit: bool) -> Claim:

@@ -1,5 +1,6 @@
 """The decision of one tick: pure, so that it can be replayed from the record, bit for bit."""
 
+import math
 from datetime import timedelta
 
 from energy.alarms import (
@@ -12,11 +13,13 @@ from energy.alarms import (
 from energy.arbitration import Claim, Verdict, arbitrate
 from energy.authority import may_send
 from energy.controller.correct import correction
+from energy.controller.flexible import Flexible, own_control_points, reading_age_s_max, runnable_kw
 from energy.controller.following import alarm_unless_following
 from energy.controller.tick_input import TickInput, TickOutput
-from energy.controller.wishes import Flexible, Wish, reading_age_s_max, wishes
+from energy.controller.wishes import Wish, wishes
 from energy.domain import Alarm, Decision, Level, Setpoint, Severity
 from energy.region.battery import Battery
+from energy.region.machine import Machine
 from energy.region.model import Region
 from energy.safety import Gated, gate, ramp_kw_of
 
@@ -49,7 +52,7 @@ def decide(region: Region, tick: TickInput) -> TickOutput:
                 detail=corrected.breach,
             )
         )
-    alarms.extend(alarms_of_readings(tick.image))
+    alarms.extend(alarms_of_readings(tick.image, may_be_missing=own_control_points(region)))
     alarms.extend(alarms_of_outcomes(tick.outcomes, tick.image.at))
     alarms.extend(_alarms_of_shell(region, tick))
     return TickOutput(decisions=tuple(decisions), alarms=with_beginnings(alarms, tick.alarms))
@@ -80,9 +83,9 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
         bounds_kw=(verdict.power_kw_min, verdict.power_kw_max),
         held_kw=tick.image.value(asset.id, point, age_s_max=reading_age_s_max(region, tick.tick_s)),
         ramp_kw=ramp_kw_of(asset, tick_s=tick.tick_s),
-        safe_kw=safe.power_kw,
+        safe_kw=0.0 if safe.power_kw is None else safe.power_kw,
     )
-    gated = _without_trifles(asset, gated, verdict)
+    gated = _settled(asset, gated, verdict)
     reason = verdict.reason if gated.rule is None else f"{verdict.reason}; {gated.rule}"
     if gated.rule == "hard limit" and verdict.limited_by is not None:
         reason = f"{verdict.reason}; limited by {verdict.limited_by}"
@@ -99,12 +102,28 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
     )
 
 
-def _without_trifles(asset: Flexible, gated: Gated, verdict: Verdict) -> Gated:
-    """A battery told to move less than a meter can show stands still, where its bounds allow."""
+def _settled(asset: Flexible, gated: Gated, verdict: Verdict) -> Gated:
+    """A battery told to move less than a meter can show stands still; a machine runs or stands."""
+    bounds_kw = verdict.power_kw_min, verdict.power_kw_max
+    if isinstance(asset, Machine):
+        wanted_kw = gated.power_kw if verdict.wanted_kw is None else verdict.wanted_kw
+        return Gated(power_kw=_machine_kw(asset, gated.power_kw, wanted_kw, bounds_kw), rule=gated.rule)
     allowed = verdict.power_kw_min <= 0.0 <= verdict.power_kw_max
     if isinstance(asset, Battery) and allowed and abs(gated.power_kw) < TRIFLE_KW:
         return Gated(power_kw=0.0, rule=gated.rule)
     return gated
+
+
+def _machine_kw(machine: Machine, gated_kw: float, wanted_kw: float, bounds_kw: tuple[float, float]) -> float:
+    """Below its least load a machine does what is wanted of it: it starts at once, or stands at once.
+
+    A ramp from standing would never reach the least load, and one downwards would never leave it.
+    """
+    if abs(gated_kw) >= machine.power_kw_least:
+        return gated_kw
+    if 2.0 * abs(wanted_kw) < machine.power_kw_least:
+        return runnable_kw(machine, wanted_kw, bounds_kw)
+    return runnable_kw(machine, math.copysign(0.5 * machine.power_kw_least, wanted_kw), bounds_kw)
 
 
 def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict, cause: str) -> Decision:
@@ -113,11 +132,19 @@ def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict
     safe = asset.safe_state
     if safe is None:
         return Decision(asset_id=asset.id, wanted_kw=None, level=None, setpoint=None, reason=cause)
+    safe_kw = safe.power_kw
+    if safe_kw is None:
+        if asset.power_kw_nameplate == (verdict.power_kw_min, verdict.power_kw_max):
+            reason = f"safe state {safe.name}: {cause}; nothing is sent, its own control takes over"
+            return Decision(
+                asset_id=asset.id, wanted_kw=None, level=Level.PROTECTION, setpoint=None, reason=reason
+            )
+        safe_kw = 0.0  # its own control does not know the limit: inside it, standing is all that is certain
     return _send(
         region,
         tick,
         asset,
-        power_kw=max(verdict.power_kw_min, min(verdict.power_kw_max, safe.power_kw)),
+        power_kw=max(verdict.power_kw_min, min(verdict.power_kw_max, safe_kw)),
         wanted_kw=None,
         level=Level.PROTECTION,
         asked_by=Level.OPERATOR if wish.by_operator else Level.PLAN,
@@ -186,7 +213,8 @@ def _alarms_of_shell(region: Region, tick: TickInput) -> list[Alarm]:
     )
     found = alarms_of_rung(tick.rung, region_id=region.id, at=at, detail=detail)
     for note in tick.notes:
-        code, _, detail = note.partition(": ")
+        named, _, detail = note.partition(": ")
+        code, _, target_id = named.partition("@")
         severity = Severity.ALARM if code in GRAVE else Severity.WARNING
-        found.append(raise_alarm(code, severity, target_id=region.id, at=at, detail=detail))
+        found.append(raise_alarm(code, severity, target_id=target_id or region.id, at=at, detail=detail))
     return found

@@ -5,19 +5,16 @@ again.
 """
 
 from energy.alarms import raise_alarm
+from energy.controller.flexible import Flexible
 from energy.domain import Alarm, Image, Point, Severity
-from energy.region.battery import Battery
-from energy.region.ev_hub import EvHub
-from energy.region.generator import Generator
+from energy.region.machine import Machine
 
 NOT_FOLLOWED = "setpoint_not_followed"
 TOLERANCE = 0.05
 """Of the nameplate: meters, ramps and a reading that is up to one tick old."""
 
 
-def alarm_unless_following(
-    asset: Battery | EvHub | Generator, image: Image, *, age_s_max: float
-) -> Alarm | None:
+def alarm_unless_following(asset: Flexible, image: Image, *, age_s_max: float) -> Alarm | None:
     """Compare the measured power with what the device holds; unknown on either side says nothing."""
     point = asset.dispatch_point
     if point is None:
@@ -28,6 +25,8 @@ def alarm_unless_following(
         return None
     low, high = asset.power_kw_nameplate
     slack_kw = TOLERANCE * max(abs(low), abs(high))
+    if isinstance(asset, Machine):
+        slack_kw += asset.power_kw_least  # between standing and its least load it is on its way
     match point:
         case Point.POWER_KW_MIN:
             off_kw = max(0.0, held_kw - measured_kw)

@@ -84,8 +84,9 @@ class FoundLimits:
         known_kw = [low if point is Point.POWER_KW_MIN else high]
         sent_kw = self._sent_kw.get(asset.id, ())
         known_kw.extend(sent_kw)
-        if sent_kw and asset.safe_state is not None:
-            known_kw.append(asset.safe_state.power_kw)
+        safe_kw = None if asset.safe_state is None else asset.safe_state.power_kw
+        if sent_kw and safe_kw is not None:
+            known_kw.append(safe_kw)
         return any(abs(held_kw - value_kw) <= SAME_KW for value_kw in known_kw)
 
     def _tighter(self, found: Limit) -> Limit:

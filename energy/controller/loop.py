@@ -13,6 +13,7 @@ from typing import Protocol
 
 from energy.canonical import plain
 from energy.controller.decide import decide
+from energy.controller.flexible import reading_age_s_max
 from energy.controller.found_limits import FoundLimits
 from energy.controller.memory import BilledPeak, Memory
 from energy.controller.overrides import Overrides
@@ -20,7 +21,6 @@ from energy.controller.plan_keeper import Followed, PlanKeeper, Situation
 from energy.controller.quarter_meter import QuarterMeter
 from energy.controller.recorder import Publication, Recorder, plan_drafts, tick_body
 from energy.controller.tick_input import TickInput, TickOutput
-from energy.controller.wishes import reading_age_s_max
 from energy.domain import Image, Limit, Outcome, Point, Quality, Reading, Rung, Setpoint, Status
 from energy.errors import RecordBroken, StoreUnavailable
 from energy.ledger import Draft

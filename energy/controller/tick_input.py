@@ -28,7 +28,8 @@ class TickInput:
     unread: tuple[str, ...]
     """Assets whose device was not read since the start: what bound stands there is not known."""
     notes: tuple[str, ...]
-    """What the shell noticed (planner down, store unavailable) as ``code: detail``: they become alarms."""
+    """What the shell noticed (planner down, store unavailable) as ``code: detail`` or
+    ``code@target: detail``: they become alarms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,28 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from energy.arbitration import Claim, Verdict, arbitrate, claim_of_limit, usable
 from energy.authority import may_send
+from energy.controller.flexible import (
+    Deferrable,
+    Flexible,
+    flexible_assets,
+    reading_age_s_max,
+    runnable_kw,
+)
 from energy.controller.following import NOT_FOLLOWED
+from energy.controller.own_claims import add_own_claims
 from energy.controller.tick_input import TickInput
-from energy.domain import Applied, Level, Limit, Plan, Point
-from energy.periods import PERIOD_H, periods_between
+from energy.domain import Applied, Level, Limit, Point
+from energy.periods import PERIOD_H
 from energy.region.battery import Battery
 from energy.region.ev_hub import EvHub
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
+from energy.region.machine import Machine
 from energy.region.model import Region
-from energy.safety import battery_bounds_kw
+from energy.region.pumped_reservoir import PumpedReservoir
 
-CURTAILED_KW_MIN = 1.0
-"""A plan that curtails less than this does not curtail."""
-CURTAILED = "power_kw_curtailed"
-URGENT_WITHIN_H = 0.25
-"""Energy that is due within the hour is served within a quarter of it: asked for anew each tick at its rest
-over a whole hour, a third of it would never arrive."""
 SAME_KW = 1.0
-Flexible = Battery | EvHub | Generator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,37 +51,9 @@ class Wish:
         return self.verdict.level is Level.OPERATOR
 
 
-def flexible_assets(region: Region) -> tuple[Flexible, ...]:
-    """List the assets that can be commanded, in the region file's order."""
-    return tuple(
-        asset
-        for asset in region.assets
-        if isinstance(asset, Battery | EvHub | Generator) and asset.dispatch_point is not None
-    )
-
-
 def wishes(region: Region, tick: TickInput) -> list[Wish]:
     """Give each commandable asset's wish."""
     return [_wish(region, tick, asset) for asset in flexible_assets(region)]
-
-
-def reading_age_s_max(region: Region, tick_s: float) -> float:
-    """Give the age up to which a reading may decide: never less than two ticks."""
-    return max(region.control.reading_age_s_max, 2.0 * tick_s)
-
-
-def planned_kw(
-    plan: Plan | None, asset_id: str, moment: datetime, *, state: str | None = None
-) -> float | None:
-    """Give what the plan says for an asset at a moment (its power, or a state by name); None if nothing."""
-    if plan is None or asset_id not in plan.assets:
-        return None
-    index = periods_between(plan.start, moment)
-    part = plan.assets[asset_id]
-    values = part.power_kw if state is None else part.states.get(state)
-    if values is None or not 0 <= index < values.size:
-        return None
-    return float(values[index])
 
 
 def _wish(region: Region, tick: TickInput, asset: Flexible) -> Wish:
@@ -88,7 +62,7 @@ def _wish(region: Region, tick: TickInput, asset: Flexible) -> Wish:
     limits = [limit for limit in tick.limits if limit.target_id == asset.id]
     claims = [claim_of_limit(limit) for limit in limits if usable(limit)]
     claims.extend(_operator_claims(tick, asset.id))
-    unknown = _add_own_claims(region, tick, asset, claims) or _unusable(limits)
+    unknown = add_own_claims(region, tick, asset, claims) or _unusable(limits)
     verdict = arbitrate(asset.power_kw_nameplate, claims)
     delivers = unknown is None and _delivers(region, tick, asset, verdict)
     return Wish(
@@ -100,18 +74,6 @@ def _wish(region: Region, tick: TickInput, asset: Flexible) -> Wish:
         delivers=delivers,
         unknown=unknown,
     )
-
-
-def _add_own_claims(region: Region, tick: TickInput, asset: Flexible, claims: list[Claim]) -> str | None:
-    """Add what the asset's state and the plan say; gives what is not known."""
-    match asset:
-        case Battery():
-            return _add_battery_claims(region, tick, asset, claims)
-        case EvHub():
-            return _add_ev_hub_claims(region, tick, asset, claims)
-        case Generator():
-            _add_generator_claims(tick, asset, claims)
-            return None
 
 
 def _unusable(limits: Sequence[Limit]) -> str | None:
@@ -136,9 +98,11 @@ def _expected_kw(tick: TickInput, asset: Flexible, verdict: Verdict, *, age_s_ma
         return measured_kw
     target_kw = max(verdict.power_kw_min, min(verdict.power_kw_max, verdict.wanted_kw))
     match asset:
-        case Battery():
+        case Battery() | PumpedReservoir():
             return target_kw
-        case EvHub():
+        case Machine():
+            return runnable_kw(asset, target_kw, (verdict.power_kw_min, verdict.power_kw_max))
+        case EvHub() | FlexibleLoad():
             return _expected_charging_kw(tick, asset, target_kw, measured_kw, age_s_max=age_s_max)
         case Generator():
             available_kw = tick.image.value(asset.id, Point.POWER_KW_AVAILABLE, age_s_max=age_s_max)
@@ -146,9 +110,9 @@ def _expected_kw(tick: TickInput, asset: Flexible, verdict: Verdict, *, age_s_ma
 
 
 def _expected_charging_kw(
-    tick: TickInput, asset: EvHub, target_kw: float, measured_kw: float | None, *, age_s_max: float
+    tick: TickInput, asset: Deferrable, target_kw: float, measured_kw: float | None, *, age_s_max: float
 ) -> float | None:
-    """A hub draws what its vehicles take, at most its bound; it draws more if that held it back."""
+    """It draws what is asked of it, at most its bound; it draws more if that held it back."""
     if measured_kw is None:
         return None
     held_kw = tick.image.value(asset.id, Point.POWER_KW_MAX, age_s_max=age_s_max)
@@ -165,57 +129,3 @@ def _operator_claims(tick: TickInput, asset_id: str) -> Sequence[Claim]:
         for request in tick.overrides
         if request.asset_id == asset_id and (request.until is None or tick.image.at < request.until)
     ]
-
-
-def _add_battery_claims(region: Region, tick: TickInput, asset: Battery, claims: list[Claim]) -> str | None:
-    age_s_max = reading_age_s_max(region, tick.tick_s)
-    energy_kwh = tick.image.value(asset.id, Point.ENERGY_KWH, age_s_max=age_s_max)
-    horizon_s = max(tick.tick_s, region.control.setpoint_valid_s)
-    bounds = battery_bounds_kw(asset, energy_kwh, horizon_s=horizon_s)
-    if bounds is None:
-        claims.append(
-            Claim(level=Level.PROTECTION, reason="stored energy unknown", power_kw_min=0.0, power_kw_max=0.0)
-        )
-        return "stored energy unknown"
-    claims.append(
-        Claim(level=Level.PROTECTION, reason="energy band", power_kw_min=bounds[0], power_kw_max=bounds[1])
-    )
-    _add_plan_claim(claims, planned_kw(tick.plan, asset.id, tick.image.at))
-    return None
-
-
-def _add_ev_hub_claims(region: Region, tick: TickInput, asset: EvHub, claims: list[Claim]) -> str | None:
-    age_s_max = reading_age_s_max(region, tick.tick_s)
-    urgent_kwh = tick.image.value(asset.id, Point.ENERGY_KWH_URGENT, age_s_max=age_s_max)
-    if urgent_kwh is None:
-        if any(claim.level is Level.OPERATOR for claim in claims):
-            reason = "due energy unknown"
-            claims.append(Claim(level=Level.PROTECTION, reason=reason, power_kw_max=asset.power_kw_safe))
-            return None
-        return "due energy unknown"
-    planned = planned_kw(tick.plan, asset.id, tick.image.at)
-    if planned is None:
-        return None
-    urgent_kw = urgent_kwh / URGENT_WITHIN_H
-    if urgent_kw > planned:
-        claims.append(Claim(level=Level.PLAN, reason="energy due within the hour", wanted_kw=urgent_kw))
-    else:
-        _add_plan_claim(claims, planned)
-    return None
-
-
-def _add_generator_claims(tick: TickInput, asset: Generator, claims: list[Claim]) -> None:
-    planned = planned_kw(tick.plan, asset.id, tick.image.at)
-    if planned is None:
-        return
-    curtailed_kw = planned_kw(tick.plan, asset.id, tick.image.at, state=CURTAILED)
-    if curtailed_kw is not None and curtailed_kw > CURTAILED_KW_MIN:
-        claims.append(Claim(level=Level.PLAN, reason="plan curtails", wanted_kw=planned))
-    else:
-        free_kw = asset.power_kw_nameplate[0]
-        claims.append(Claim(level=Level.PLAN, reason="plan lets run free", wanted_kw=free_kw))
-
-
-def _add_plan_claim(claims: list[Claim], planned: float | None) -> None:
-    if planned is not None:
-        claims.append(Claim(level=Level.PLAN, reason="plan", wanted_kw=planned))
