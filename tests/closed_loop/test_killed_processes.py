@@ -16,9 +16,9 @@ import pytest
 from energy.app.children import Child
 from energy.app.clock import ScaledClock, wall_now
 from energy.app.data_folder import LEDGER
-from energy.app.preload import preload
 from energy.devices.plant.control_client import PlantControl
 from energy.domain import Point
+from energy.historian.preload import preload
 from energy.historian.sqlite_reader import open_reader
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger import ledger_reader

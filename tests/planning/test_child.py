@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from energy.app.preload import preload
 from energy.domain import Image, Point, Quality, Reading, Rung
 from energy.errors import PlannerUnavailable
+from energy.historian.preload import preload
 from energy.historian.sqlite_record import SqliteRecord
 from energy.periods import parse_utc
 from energy.planning.child import PlannerProcess
