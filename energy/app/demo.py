@@ -18,13 +18,12 @@ from energy.app.children import Child, ChildFailed
 from energy.app.clock import ScaledClock, Stopwatch, wall_now
 from energy.app.data_folder import default_folder, fresh_demo_folder, only_controller
 from energy.app.ports_of_region import on_ports
-from energy.app.preload import require_history
 from energy.app.refusal import bad_option
 from energy.controller.flexible import planned_kw
 from energy.devices.map_library import check_devices
 from energy.domain import Point
 from energy.errors import Retryable
-from energy.historian.preload import preload
+from energy.historian.preload import preload, require_history
 from energy.historian.sqlite_reader import SqliteReader, open_reader
 from energy.historian.sqlite_record import SqliteRecord
 from energy.periods import PERIOD, format_utc, period_start

@@ -16,13 +16,12 @@ from energy.app.clock import LockstepClock, Stopwatch
 from energy.app.compose import Parts, Plant, controller_of
 from energy.app.data_folder import fresh_demo_folder
 from energy.app.ports_of_region import on_ports
-from energy.app.preload import require_history
 from energy.app.service import log_to_standard_error
 from energy.controller.flexible import reading_age_s_max
 from energy.controller.loop import TickReport
 from energy.devices.plant.control_client import PlantControl
 from energy.domain import Applied, Limited, Rejected, Unreachable
-from energy.historian.preload import preload
+from energy.historian.preload import preload, require_history
 from energy.historian.sqlite_record import SqliteRecord
 from energy.invariants import Broken, TickRecord, broken_invariants
 from energy.periods import PERIOD_H

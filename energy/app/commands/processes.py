@@ -216,7 +216,7 @@ def dashboard(
 
 def _start_inside(region: Region) -> datetime:
     """The demo's own start where the history holds it, else one with a past to learn from."""
-    from energy.app.preload import span_of
+    from energy.historian.preload import span_of
     from energy.region.history import RegionHistory
 
     first, last = span_of(region, RegionHistory(region))
