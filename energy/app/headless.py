@@ -25,10 +25,9 @@ from energy.historian.preload import preload, require_history
 from energy.historian.sqlite_record import SqliteRecord
 from energy.invariants import Broken, TickRecord, broken_invariants
 from energy.periods import PERIOD_H
-from energy.region.ev_hub import EvHub
-from energy.region.grid_loss import GridLoss
+from energy.region.battery import Battery
+from energy.region.generator import Generator
 from energy.region.history import RegionHistory
-from energy.region.load import Load
 from energy.region.model import Region
 
 S_PER_DAY = 86_400
@@ -186,9 +185,9 @@ def _summary(counts: Counts) -> dict[str, Any]:
 
 def _percentiles(values: list[float]) -> dict[str, float | None]:
     if not values:
-        return {"p50": None, "p99": None, "max": None}
-    p50, p99 = np.percentile(values, [50, 99])
-    return {"p50": round(float(p50), 4), "p99": round(float(p99), 4), "max": round(max(values), 4)}
+        return {"p50": None, "p95": None, "p99": None, "max": None}
+    p50, p95, p99 = (round(float(value), 4) for value in np.percentile(values, [50, 95, 99]))
+    return {"p50": p50, "p95": p95, "p99": p99, "max": round(max(values), 4)}
 
 
 def _figures(region: Region, record: SqliteRecord, start: datetime, end: datetime) -> dict[str, Any]:
@@ -198,11 +197,18 @@ def _figures(region: Region, record: SqliteRecord, start: datetime, end: datetim
         return record.energy_means(asset_id, start=start, end=end, known_at=end).value
 
     exchange_kw = mean_kw(region.grid_point.id)
-    members = {asset.id: mean_kw(asset.id) for asset in region.members}
+    members = {
+        asset.id: mean_kw(asset.id) for asset in region.members if asset.power_kw_nameplate != (0.0, 0.0)
+    }
     residual_kw = np.abs(exchange_kw - np.sum(list(members.values()), axis=0))
     measured = residual_kw[np.isfinite(residual_kw)]
-    served = [asset.id for asset in region.members if isinstance(asset, Load | GridLoss | EvHub)]
-    consumption_kwh = float(np.nansum([members[asset_id] for asset_id in served])) * PERIOD_H
+    served = [
+        asset.id
+        for asset in region.members
+        if not isinstance(asset, Battery | Generator) and asset.id in members
+    ]
+    drawn_kw = np.maximum(0.0, [members[asset_id] for asset_id in served])
+    consumption_kwh = float(np.nansum(drawn_kw)) * PERIOD_H
     import_kwh = float(np.nansum(np.maximum(exchange_kw, 0.0))) * PERIOD_H
     export_kwh = float(np.nansum(np.maximum(-exchange_kw, 0.0))) * PERIOD_H
     return {

@@ -10,7 +10,9 @@ PORT_MAX = 65535
 
 
 def on_ports(region: Region, first_port: int | None) -> Region:
-    """Give the region with its devices on consecutive ports; unchanged without a first port.
+    """Give the region with its endpoints on consecutive ports; unchanged without a first port.
+
+    Devices behind one gateway stay behind one, each with its unit.
 
     Raises:
         BadInput: the ports would not fit.
@@ -20,11 +22,18 @@ def on_ports(region: Region, first_port: int | None) -> Region:
     if not 1024 <= first_port <= PORT_MAX - len(region.assets):
         limit = f"from 1024 to {PORT_MAX - len(region.assets)}"
         raise bad_option("--first-port", first_port, limit, "choose a free range of ports")
-    assets = tuple(
-        dataclasses.replace(asset, device=dataclasses.replace(asset.device, port=first_port + index, unit=1))
-        for index, asset in enumerate(region.assets)
-    )
-    return dataclasses.replace(region, assets=assets)
+    endpoints: dict[tuple[str, int, int], int] = {}
+    taken: set[tuple[str, int, int, int]] = set()
+    assets = []
+    for asset in region.assets:
+        device = asset.device
+        copies = 0  # assets repeated in memory share an address: each round gets gateways of its own
+        while (device.host, device.port, device.unit, copies) in taken:
+            copies += 1
+        taken.add((device.host, device.port, device.unit, copies))
+        port = first_port + endpoints.setdefault((device.host, device.port, copies), len(endpoints))
+        assets.append(dataclasses.replace(asset, device=dataclasses.replace(device, port=port)))
+    return dataclasses.replace(region, assets=tuple(assets))
 
 
 def observing(region: Region) -> Region:

@@ -149,13 +149,13 @@ class Region:
     authority: Authority
     control: Control
     market: Market
-    temperature: TemperatureColumn | None
     municipalities: tuple[Municipality, ...]
-    heat_networks: tuple[Network, ...]
-    hydrogen_networks: tuple[Network, ...]
     assets: tuple[Asset, ...]
     digest: str
     """SHA-256 of the region file's bytes, hexadecimal: which region decided."""
+    temperature: TemperatureColumn | None = None
+    heat_networks: tuple[Network, ...] = ()
+    hydrogen_networks: tuple[Network, ...] = ()
 
     def asset(self, asset_id: str) -> Asset:
         """Give one asset.
