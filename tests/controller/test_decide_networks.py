@@ -1,0 +1,198 @@
+"""What one tick decides for machines, reservoirs and loads that can wait."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from energy.controller.decide import decide
+from energy.controller.tick_input import TickInput, TickOutput
+from energy.domain import Decision, Image, Level, Limit, Plan, Point, Quality, Request, RequestKind, Rung
+from energy.invariants import TickRecord, broken_invariants
+from energy.region.model import Region
+from tests.controller.networks import NOW, image_of, plan_of, region_in
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Region:
+    return region_in(tmp_path_factory.mktemp("tal"))
+
+
+def tick_of(image: Image, plan: Plan | None, **changes: object) -> TickInput:
+    tick = TickInput(
+        image=image,
+        tick_s=5.0,
+        plan=plan,
+        rung=plan.rung if plan is not None else Rung.SAFE_STATE,
+        limits=(),
+        overrides=(),
+        exchange_mean_kw=None,
+        outcomes=(),
+        alarms=(),
+        unread=(),
+        notes=(),
+    )
+    return replace(tick, **changes)  # type: ignore[arg-type]  # tests name any field
+
+
+def decided(region: Region, tick: TickInput) -> tuple[dict[str, Decision], TickOutput]:
+    """Decide, and hold the result to the outside checker first."""
+    output = decide(region, tick)
+    record = TickRecord(
+        image=tick.image,
+        age_s_max=30.0,
+        limits=tick.limits,
+        decisions=output.decisions,
+        outcomes=(),
+        truth=None,
+    )
+    broken = {item.name: item for item in broken_invariants(region, record)}
+    broken.pop("every setpoint has an outcome", None)
+    assert broken == {}
+    return {decision.asset_id: decision for decision in output.decisions}, output
+
+
+def sent_kw(decisions: Mapping[str, Decision], asset_id: str) -> float | None:
+    setpoint = decisions[asset_id].setpoint
+    return None if setpoint is None else setpoint.power_kw
+
+
+def limit(target_id: str, *, low: float | None = None, high: float | None = None) -> Limit:
+    return Limit(
+        limit_id="g1",
+        target_id=target_id,
+        power_kw_min=low,
+        power_kw_max=high,
+        level=Level.GRID_OPERATOR,
+        start=NOW - timedelta(hours=1),
+        until=None,
+        reason="grid operator",
+    )
+
+
+def test_a_calm_tick_follows_the_plan(region: Region) -> None:
+    decisions, output = decided(region, tick_of(image_of(), plan_of()))
+    powers = {asset_id: sent_kw(decisions, asset_id) for asset_id in decisions}
+    assert powers == {
+        "bhkw": -800.0,
+        "pumpe": 0.0,
+        "elektrolyse": 1000.0,
+        "hochbehaelter": 100.0,
+        "werk": 500.0,
+        "kuehlhaus": 300.0,
+    }
+    assert output.alarms == (), "a setpoint that its device's own control replaces is no missing reading"
+
+
+def test_without_a_plan_machines_go_to_their_own_control_and_nothing_is_sent(region: Region) -> None:
+    decisions, _output = decided(region, tick_of(image_of(), None))
+    for asset_id, name in (("bhkw", "heat_led"), ("pumpe", "thermostat"), ("hochbehaelter", "level_control")):
+        assert sent_kw(decisions, asset_id) is None
+        assert f"safe state {name}" in decisions[asset_id].reason
+    assert sent_kw(decisions, "elektrolyse") == 20.0, "standby"
+    assert sent_kw(decisions, "werk") == 1000.0, "released"
+    assert sent_kw(decisions, "kuehlhaus") == 300.0
+
+
+def test_own_control_does_not_know_a_limit_so_the_machine_stands(region: Region) -> None:
+    tick = tick_of(image_of(), None, limits=(limit("bhkw", low=-300.0),))
+    decisions, _output = decided(region, tick)
+    assert sent_kw(decisions, "bhkw") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("point", "machines"),
+    [
+        (("waermespeicher", Point.ENERGY_KWH), ("bhkw", "pumpe")),
+        (("wasserstoff", Point.ENERGY_KWH), ("elektrolyse",)),
+        (("hochbehaelter", Point.VOLUME_M3), ("hochbehaelter",)),
+    ],
+)
+def test_an_unknown_store_brings_the_safe_state_of_what_fills_it(
+    region: Region, point: tuple[str, Point], machines: tuple[str, ...]
+) -> None:
+    image = image_of({point: Quality.COMM_ERROR})
+    decisions, output = decided(region, tick_of(image, plan_of()))
+    for asset_id in machines:
+        assert decisions[asset_id].reason.startswith("safe state")
+        assert ("asset_in_safe_state", asset_id) in {(alarm.code, alarm.target_id) for alarm in output.alarms}
+    others = set(decisions) - set(machines)
+    assert not any(decisions[asset_id].reason.startswith("safe state") for asset_id in others)
+
+
+def test_a_machine_that_is_planned_to_run_starts_at_its_least_load(region: Region) -> None:
+    image = image_of({("bhkw", Point.POWER_KW): 0.0, ("bhkw", Point.POWER_KW_SETPOINT): 0.0})
+    decisions, _output = decided(region, tick_of(image, plan_of()))
+    assert sent_kw(decisions, "bhkw") == -500.0
+
+
+def test_a_machine_on_its_way_down_stands_once_it_is_below_its_least_load(region: Region) -> None:
+    image = image_of({("bhkw", Point.POWER_KW): -520.0, ("bhkw", Point.POWER_KW_SETPOINT): -520.0})
+    decisions, _output = decided(region, tick_of(image, plan_of({"bhkw": 0.0})))
+    assert sent_kw(decisions, "bhkw") == 0.0
+
+
+def test_a_limit_below_the_least_load_stops_the_machine(region: Region) -> None:
+    decisions, _output = decided(region, tick_of(image_of(), plan_of(), limits=(limit("bhkw", low=-400.0),)))
+    assert sent_kw(decisions, "bhkw") == 0.0
+
+
+def test_the_fire_water_reserve_runs_the_pumps_whatever_is_planned(region: Region) -> None:
+    image = image_of({("hochbehaelter", Point.VOLUME_M3): 480.0})
+    decisions, _output = decided(region, tick_of(image, plan_of({"hochbehaelter": 0.0})))
+    assert sent_kw(decisions, "hochbehaelter") == 200.0
+
+
+def test_pumps_stop_before_the_reservoir_runs_over(region: Region) -> None:
+    image = image_of({("hochbehaelter", Point.VOLUME_M3): 2499.0})
+    decisions, _output = decided(region, tick_of(image, plan_of({"hochbehaelter": 200.0})))
+    assert sent_kw(decisions, "hochbehaelter") == pytest.approx(15.0)
+
+
+def test_works_that_shed_are_bound_only_where_the_plan_sheds(region: Region) -> None:
+    decisions, _output = decided(region, tick_of(image_of(), plan_of({"kuehlhaus": 40.0}, shed_kw=60.0)))
+    assert sent_kw(decisions, "kuehlhaus") == 50.0, "by its ramp from 300 kW in one tick of 5 s"
+
+
+def test_energy_due_at_the_works_is_served_before_the_plan_wants(region: Region) -> None:
+    image = image_of({("werk", Point.ENERGY_KWH_URGENT): 150.0})
+    decisions, _output = decided(region, tick_of(image, plan_of({"werk": 100.0})))
+    assert sent_kw(decisions, "werk") == 600.0
+
+
+def test_a_grid_limit_moves_stores_and_running_machines_but_switches_none(region: Region) -> None:
+    image = image_of({("netz", Point.POWER_KW): 8000.0})
+    decisions, output = decided(region, tick_of(image, plan_of()))
+    assert sent_kw(decisions, "elektrolyse") == 300.0, "its least load"
+    assert sent_kw(decisions, "hochbehaelter") == 0.0
+    assert sent_kw(decisions, "werk") == 0.0
+    assert sent_kw(decisions, "bhkw") == -1000.0
+    assert sent_kw(decisions, "pumpe") == 0.0, "a correction starts nothing"
+    breach = next(alarm for alarm in output.alarms if alarm.code == "grid_limit_breached")
+    assert "nobody can give" in breach.detail
+
+
+def test_a_person_may_run_a_machine_whose_store_is_unknown(region: Region) -> None:
+    request = Request(
+        request_id="r1",
+        kind=RequestKind.SET,
+        asset_id="bhkw",
+        power_kw=-1000.0,
+        actor="operator",
+        reason="test run",
+        made_at=NOW,
+        until=NOW + timedelta(hours=1),
+    )
+    image = image_of({("waermespeicher", Point.ENERGY_KWH): Quality.COMM_ERROR})
+    decisions, _output = decided(region, tick_of(image, plan_of(), overrides=(request,)))
+    assert sent_kw(decisions, "bhkw") == -850.0, "by its ramp"
+
+
+def test_a_note_with_a_target_becomes_that_asset_s_alarm(region: Region) -> None:
+    _decisions, output = decided(
+        region, tick_of(image_of(), plan_of(), notes=("meter_drift@last: reads 2.0 % high",))
+    )
+    assert [(alarm.code, alarm.target_id, alarm.detail) for alarm in output.alarms] == [
+        ("meter_drift", "last", "reads 2.0 % high")
+    ]
