@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
-from energy.domain import Forecast
+from energy.domain import FloatArray, Forecast
 from energy.errors import BadInput, NoPlan, RecordBroken, StoreUnavailable
 from energy.forecast.ladder import forecast
 from energy.forecast.model import Model, train
@@ -18,20 +19,26 @@ from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS
 from energy.planning.expectation import expected_kw, persisting_kw, states_at
 from energy.planning.messages import decode_request, encode_answer, encode_refusal
-from energy.planning.past import Expected, Past, expected_assets, series_spec
-from energy.ports import MeansSource, PlanAnswer, PlanRequest, PriceSource
+from energy.planning.nomination import Nominations
+from energy.planning.past import Expected, Past, expected_assets, series_spec, temperature_spec
+from energy.ports import MeansSource, PlanAnswer, PlanRequest, PlanSource, PriceSource
 from energy.region.history import RegionHistory
 from energy.region.loader import load_region
 from energy.region.model import Region
 
 
+class Record(MeansSource, PlanSource, Protocol):
+    """The record as the planner sees it: what was measured, and what was planned."""
+
+
 class Desk:
     """Forecasts, optimises and trains for one region."""
 
-    def __init__(self, region: Region, *, means: MeansSource, prices: PriceSource) -> None:
+    def __init__(self, region: Region, *, record: Record, prices: PriceSource) -> None:
         self._region = region
         self._prices = prices
-        self._past = Past(region, means)
+        self._nominations = Nominations(region, record)
+        self._past = Past(region, record)
         self._optimizer = Optimizer(region)
         self._models: dict[str, Model] = {}
         self._trained_on: date | None = None
@@ -40,7 +47,6 @@ class Desk:
     def answer(self, line: bytes) -> bytes:
         """Answer one request; what cannot be planned is answered as such, never raised."""
         request = decode_request(line)
-        self._request = request
         try:
             return encode_answer(self.plan(request))
         except (BadInput, NoPlan, StoreUnavailable, RecordBroken) as error:
@@ -53,6 +59,7 @@ class Desk:
             NoPlan: the solver ended without a plan; the controller goes on with the last one, then with
             rules. BadInput: a number that the problem stands on is not usable.
         """
+        self._request = request
         begun_s = time.perf_counter()
         forecasts = tuple(self._forecast(request, asset) for asset in expected_assets(self._region))
         forecast_s = time.perf_counter() - begun_s
@@ -71,6 +78,8 @@ class Desk:
             ),
             limits=request.limits,
             billed_peak_kw=request.billed_peak_kw,
+            temperature_c=self._temperature_c(request),
+            nominated_kw=self._nominated_kw(request),
         )
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
@@ -100,6 +109,29 @@ class Desk:
                 model = train(spec, history, known_at=self._request.issued_at)
                 if model is not None:
                     self._models[asset.id] = model
+
+    def _temperature_c(self, request: PlanRequest) -> FloatArray | None:
+        spec = temperature_spec(self._region)
+        history = self._past.temperature(self._region, known_at=request.issued_at)
+        if spec is None or history is None:
+            return None
+        expected = forecast(
+            spec,
+            None,
+            history,
+            issued_at=request.issued_at,
+            start=request.start,
+            periods=HORIZON_PERIODS,
+        )
+        return expected.expected_kw
+
+    def _nominated_kw(self, request: PlanRequest) -> FloatArray | None:
+        """What deviations are measured against; None where they cost nothing."""
+        if self._region.market.imbalance_eur_per_kwh == 0.0:
+            return None
+        return self._nominations.nominated_kw(
+            start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at
+        )
 
     def _forecast(self, request: PlanRequest, asset: Expected) -> Forecast:
         return forecast(
@@ -157,4 +189,4 @@ def open_desk(region_name: str, folder: Path, *, digest: str) -> Desk:
     region = load_region(region_name)
     if region.digest != digest:
         raise RecordBroken(f"{region.folder}: the region file was changed; start the controller again")
-    return Desk(region, means=open_reader(folder), prices=DayAheadPrices(region, RegionHistory(region)))
+    return Desk(region, record=open_reader(folder), prices=DayAheadPrices(region, RegionHistory(region)))

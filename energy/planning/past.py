@@ -5,24 +5,34 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from energy.domain import FloatArray, Point
-from energy.forecast.series import History, SeriesSpec
+from energy.forecast.series import History, Kind, SeriesSpec
 from energy.periods import PERIOD, PERIOD_H, period_start, periods_between
 from energy.ports import MeansSource
 from energy.region.ev_hub import EvHub
+from energy.region.flexible_load import FlexibleLoad
+from energy.region.heat_load import HeatLoad
+from energy.region.heat_pump import HeatPump
 from energy.region.hydro import Hydro
 from energy.region.load import Load
 from energy.region.model import Asset, Region
+from energy.region.pumped_reservoir import PumpedReservoir
 from energy.region.pv import Pv
 from energy.region.wind import Wind
 
 WINDOW = timedelta(days=180)
 """Half a year: more than that teaches the next two days little and trains longer."""
+TEMPERATURE_WINDOW = timedelta(days=30)
+"""The next two days' temperature leans on the last days, not on the season."""
 LATE = timedelta(days=2)
 """Data may come in this late; older quarter hours are read once."""
 COVERAGE_MIN = 0.5
 """A quarter hour measured for less than this says too little about its mean."""
+DRAWN_PER_PUMPED_MAX = 2.0
+"""A morning's peak draws more than the pumps lift; beyond twice as much a main has burst."""
 Source = Pv | Wind | Hydro
-Expected = Load | Pv | Wind | Hydro | EvHub
+Expected = Load | Pv | Wind | Hydro | EvHub | FlexibleLoad | PumpedReservoir | HeatLoad
+TEMPERATURE = "temperature"
+"""The one series that is no asset's."""
 
 
 def expected_assets(region: Region) -> tuple[Expected, ...]:
@@ -32,16 +42,50 @@ def expected_assets(region: Region) -> tuple[Expected, ...]:
 
 def series_spec(region: Region, asset: Expected) -> SeriesSpec:
     """Say what the forecaster needs to know of an asset."""
-    least, most = asset.power_kw_nameplate
     return SeriesSpec(
         asset_id=asset.id,
-        kind=asset.kind,
-        rated_kw=max(abs(least), abs(most)),
+        kind=_kind(asset),
+        rated_kw=_greatest_kw(asset),
         sign=-1 if isinstance(asset, Source) else 1,
         zone=region.zone,
         holidays=region.holidays,
         location=(region.location.latitude, region.location.longitude),
     )
+
+
+def temperature_spec(region: Region) -> SeriesSpec | None:
+    """Say the same of the temperature outside; None where no heat pump depends on it."""
+    if not any(isinstance(asset, HeatPump) for asset in region.assets):
+        return None
+    return SeriesSpec(
+        asset_id=TEMPERATURE,
+        kind="temperature",
+        zone=region.zone,
+        holidays=region.holidays,
+        location=(region.location.latitude, region.location.longitude),
+    )
+
+
+def _kind(asset: Expected) -> Kind:
+    match asset:
+        case HeatLoad():
+            return "heat"
+        case FlexibleLoad() | PumpedReservoir():
+            return "load"
+        case _:
+            return asset.kind
+
+
+def _greatest_kw(asset: Expected) -> float:
+    """The greatest magnitude that can be true; a town may draw more water than the pumps lift at once."""
+    match asset:
+        case HeatLoad():
+            return asset.heat_kw_max
+        case PumpedReservoir():
+            return DRAWN_PER_PUMPED_MAX * asset.power_kw_rated
+        case _:
+            least, most = asset.power_kw_nameplate
+            return max(abs(least), abs(most))
 
 
 class Past:
@@ -77,8 +121,12 @@ class Past:
                 return self._magnitude(asset, Point.POWER_KW, start, end, known_at)
             case Pv() | Wind() | Hydro():
                 return self._magnitude(asset, Point.POWER_KW_AVAILABLE, start, end, known_at)
-            case EvHub():
+            case EvHub() | FlexibleLoad():
                 return self._asked_for(asset, start, end, known_at)
+            case HeatLoad():
+                return self._magnitude(asset, Point.HEAT_KW, start, end, known_at)
+            case PumpedReservoir():
+                return self._water_drawn(asset, start, end, known_at)
 
     def _magnitude(
         self, asset: Asset, point: Point, start: datetime, end: datetime, known_at: datetime
@@ -89,11 +137,13 @@ class Past:
         result: FloatArray = np.where(means.coverage >= COVERAGE_MIN, magnitude, np.nan)
         return result
 
-    def _asked_for(self, asset: EvHub, start: datetime, end: datetime, known_at: datetime) -> FloatArray:
-        """What arriving vehicles asked for: what was charged plus the growth of the backlog.
+    def _asked_for(
+        self, asset: EvHub | FlexibleLoad, start: datetime, end: datetime, known_at: datetime
+    ) -> FloatArray:
+        """What was asked for: what was drawn plus the growth of the backlog.
 
         The backlog's mean stands in for its value, which shifts an arrival by half a quarter hour and keeps
-        its energy. Where no backlog was recorded (imported history), vehicles were charged on arrival.
+        its energy. Where no backlog was recorded (imported history), everything was drawn when asked for.
         """
         charged_kw = self._magnitude(asset, Point.POWER_KW, start, end, known_at)
         backlog = self._means.means(
@@ -103,3 +153,26 @@ class Past:
         growth_kwh = np.where(np.isfinite(growth_kwh), growth_kwh, 0.0)
         result: FloatArray = np.maximum(0.0, charged_kw + growth_kwh / PERIOD_H)
         return result
+
+    def _water_drawn(
+        self, asset: PumpedReservoir, start: datetime, end: datetime, known_at: datetime
+    ) -> FloatArray:
+        """The pumping power that the water drawn asks for: what was pumped less the growth of the content."""
+        pumped_kw = self._magnitude(asset, Point.POWER_KW, start, end, known_at)
+        volume_m3 = self._means.means(
+            asset.id, Point.VOLUME_M3, start=start, end=end, known_at=known_at
+        ).value
+        growth_m3 = np.diff(volume_m3, prepend=volume_m3[:1])
+        growth_kwh = asset.pump_kwh_per_m3 * np.where(np.isfinite(growth_m3), growth_m3, 0.0)
+        result: FloatArray = np.maximum(0.0, pumped_kw - growth_kwh / PERIOD_H)
+        return result
+
+    def temperature(self, region: Region, *, known_at: datetime) -> History | None:
+        """Give the temperature outside, as the first heat pump measures it; None where none does."""
+        pump = next((asset for asset in region.assets if isinstance(asset, HeatPump)), None)
+        if pump is None:
+            return None
+        end = period_start(known_at)
+        start = end - TEMPERATURE_WINDOW
+        means = self._means.means(pump.id, Point.TEMPERATURE_C, start=start, end=end, known_at=known_at)
+        return History(start=start, value=np.where(means.coverage >= COVERAGE_MIN, means.value, np.nan))

@@ -37,6 +37,12 @@ assets:
      power_kw_import_max: 6000, power_kw_export_max: 4000}
   - {id: last, kind: load, name: {de: Last, en: Load},
      device: {profile: generic_meter, host: 127.0.0.1, port: 15102}, power_kw_max: 3000}
+  - {id: abgang, kind: feeder, name: {de: Abgang, en: Feeder},
+     device: {profile: generic_meter, host: 127.0.0.1, port: 15113}, power_kw_max: 2000}
+  - {id: dorf, kind: load, name: {de: Dorf, en: Village}, feeder: abgang,
+     device: {profile: generic_meter, host: 127.0.0.1, port: 15114}, power_kw_max: 500}
+  - {id: verlust, kind: grid_loss, name: {de: Verluste, en: Losses}, feeder: abgang, fraction_of_load: 0.05,
+     device: {profile: generic_meter, host: 127.0.0.1, port: 15115}, power_kw_max: 50}
   - {id: bhkw, kind: chp, name: {de: BHKW, en: CHP}, heat_network: nord,
      device: {profile: generic_chp, host: 127.0.0.1, port: 15103},
      power_kw_rated: 1000, power_kw_least: 500, ramp_kw_per_s: 10, start_eur: 30, uptime_h_min: 2,
@@ -77,6 +83,9 @@ VALUES: Mapping[tuple[str, Point], float | Quality] = {
     ("netz", Point.ENERGY_KWH_DRAWN): 1000.0,
     ("netz", Point.ENERGY_KWH_FED_IN): 400.0,
     ("last", Point.POWER_KW): 2000.0,
+    ("abgang", Point.POWER_KW): 210.0,
+    ("dorf", Point.POWER_KW): 200.0,
+    ("verlust", Point.POWER_KW): 10.0,
     ("bhkw", Point.POWER_KW): -800.0,
     ("bhkw", Point.HEAT_KW): -980.0,
     ("bhkw", Point.POWER_KW_SETPOINT): -800.0,

@@ -1,0 +1,110 @@
+"""What counts as nominated, and that it needs no memory but the recorded plans."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from energy.domain import AssetPlan, Forecast, Plan, Rung
+from energy.periods import HORIZON_PERIODS, PERIOD
+from energy.planning.nomination import Nominations
+from energy.region.model import Region
+from tests.controller.networks import region_in
+
+NOON = datetime(2020, 6, 2, 10, tzinfo=UTC)
+"""12:00 in Berlin on the day before."""
+MIDNIGHT = datetime(2020, 6, 2, 22, tzinfo=UTC)
+
+
+class RecordedPlans:
+    """Plans in memory, in the order of their issue; counts how often one is looked up."""
+
+    def __init__(self, *plans: Plan) -> None:
+        self._plans = plans
+        self.looked_up = 0
+
+    def plan_at(self, moment: datetime) -> Plan | None:
+        self.looked_up += 1
+        known = [plan for plan in self._plans if plan.issued_at <= moment]
+        return known[-1] if known else None
+
+    def forecasts_at(self, moment: datetime) -> Sequence[Forecast]:
+        raise AssertionError("nominations ask for no forecasts")
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Region:
+    return region_in(tmp_path_factory.mktemp("tal"))
+
+
+def plan(start: datetime, first_kw: float, *, issued_at: datetime | None = None) -> Plan:
+    """A plan whose exchange grows by one kW a period."""
+    return Plan(
+        plan_id=f"p{start:%H%M}",
+        region_id="tal",
+        issued_at=issued_at if issued_at is not None else start - timedelta(minutes=2),
+        start=start,
+        rung=Rung.OPTIMAL,
+        status="optimal",
+        gap=0.0,
+        objective_eur={},
+        assets={"netz": AssetPlan(power_kw=first_kw + np.arange(HORIZON_PERIODS, dtype=np.float64))},
+        marginal_price_eur_per_kwh={},
+    )
+
+
+def test_the_plan_in_force_at_the_hour_of_nomination_is_nominated(region: Region) -> None:
+    before, at_noon, after = (
+        plan(NOON + delta, 1000.0 * n) for n, delta in enumerate([-PERIOD, 0 * PERIOD, PERIOD])
+    )
+    nominations = Nominations(region, RecordedPlans(before, at_noon, after))
+    nominated_kw = nominations.nominated_kw(start=MIDNIGHT, periods=96, known_at=MIDNIGHT)
+    assert nominated_kw.tolist() == (1000.0 + 48.0 + np.arange(96)).tolist()
+
+
+def test_a_day_is_not_nominated_before_its_hour(region: Region) -> None:
+    nominations = Nominations(region, RecordedPlans(plan(NOON, 0.0)))
+    just_before = NOON - timedelta(seconds=1)
+    nominated_kw = nominations.nominated_kw(start=NOON - PERIOD, periods=192, known_at=just_before)
+    assert np.isnan(nominated_kw).all()
+    assert np.isfinite(nominations.nominated_kw(start=MIDNIGHT, periods=96, known_at=NOON)).all()
+
+
+def test_the_day_after_a_nominated_one_is_still_open(region: Region) -> None:
+    nominations = Nominations(region, RecordedPlans(plan(NOON, 0.0)))
+    nominated_kw = nominations.nominated_kw(start=MIDNIGHT, periods=192, known_at=MIDNIGHT)
+    assert np.isfinite(nominated_kw[:96]).all()
+    assert np.isnan(nominated_kw[96:]).all()
+
+
+def test_without_a_plan_at_the_hour_nothing_is_nominated(region: Region) -> None:
+    nominations = Nominations(region, RecordedPlans())
+    assert np.isnan(nominations.nominated_kw(start=MIDNIGHT, periods=96, known_at=MIDNIGHT)).all()
+
+
+def test_a_plan_too_old_to_reach_the_day_nominates_only_what_it_holds(region: Region) -> None:
+    old = plan(NOON - timedelta(days=1), 0.0)
+    nominated_kw = Nominations(region, RecordedPlans(old)).nominated_kw(
+        start=MIDNIGHT, periods=96, known_at=MIDNIGHT
+    )
+    assert np.isfinite(nominated_kw[:48]).all()
+    assert np.isnan(nominated_kw[48:]).all()
+
+
+def test_each_day_is_looked_up_once(region: Region) -> None:
+    plans = RecordedPlans(plan(NOON, 0.0))
+    nominations = Nominations(region, plans)
+    for number in range(20):
+        nominations.nominated_kw(start=MIDNIGHT + number * PERIOD, periods=8, known_at=MIDNIGHT)
+    assert plans.looked_up == 1
+
+
+@pytest.mark.parametrize(("day", "periods"), [(date(2020, 3, 29), 92), (date(2020, 10, 25), 100)])
+def test_a_day_with_a_clock_change_is_nominated_whole(region: Region, day: date, periods: int) -> None:
+    noon = datetime(day.year, day.month, day.day - 1, 12, tzinfo=region.zone).astimezone(UTC)
+    first = datetime(day.year, day.month, day.day, tzinfo=region.zone).astimezone(UTC)
+    nominations = Nominations(region, RecordedPlans(plan(noon, 0.0)))
+    nominated_kw = nominations.nominated_kw(start=first, periods=periods + 4, known_at=first)
+    assert np.isfinite(nominated_kw[:periods]).all()
+    assert np.isnan(nominated_kw[periods:]).all()
