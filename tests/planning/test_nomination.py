@@ -30,7 +30,7 @@ class RecordedPlans:
         return known[-1] if known else None
 
     def forecasts_at(self, moment: datetime) -> Sequence[Forecast]:
-        raise AssertionError("nominations ask for no forecasts")
+        raise AssertionError(f"nominations ask for no forecasts, and not at {moment}")
 
 
 @pytest.fixture(scope="module")
