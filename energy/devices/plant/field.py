@@ -9,7 +9,7 @@ from energy.devices.map_library import maps_of
 from energy.devices.plant.device import Device
 from energy.devices.plant.faults import DeviceFault, FaultKind
 from energy.devices.plant.hold import HoldRule, rule_of
-from energy.devices.plant.nature import Nature
+from energy.devices.plant.nature import RecordedNature
 from energy.devices.plant.store import StateStore
 from energy.devices.plant.world import World
 from energy.devices.register_map import RegisterMap
@@ -35,7 +35,7 @@ class SimulatedField:
             BadInput: a register map or a history is wrong, or the start lies outside the history.
         """
         maps = maps_of(region)
-        nature = Nature(region, RegionHistory(region), seed=seed)
+        nature = RecordedNature(region, RegionHistory(region), seed=seed)
         self.world = World(region, nature=nature, start=start, rules=_rules_of(region, maps))
         self.devices = {
             asset.id: Device(asset, maps[asset.device.profile], self.world) for asset in region.assets

@@ -1,19 +1,27 @@
-"""What a device holds of a command: clamped to its nameplate, dropped when nobody feeds its watchdog."""
+"""What a device holds of a command: clamped to its nameplate, dropped when nobody feeds its watchdog.
 
+None in place of a power is the device's own control.
+"""
+
+from copy import copy
 from dataclasses import dataclass
 
 from energy.devices.register_map import Write
 from energy.domain import Point
 from energy.physics.finite import clamp, finite
+from energy.region.generator import Generator
+from energy.region.machine import Machine
 from energy.region.model import Asset
+from energy.region.pumped_reservoir import PumpedReservoir
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldRule:
     """How a device treats a command; a time that is None never runs out."""
 
-    power_kw_safe: float
-    power_kw_free: float
+    power_kw_safe: float | None
+    """What a device does whose command was dropped."""
+    power_kw_free: float | None
     """What a device does that was never commanded."""
     power_kw_min: float
     power_kw_max: float
@@ -30,8 +38,8 @@ def rule_of(asset: Asset, write: Write) -> HoldRule:
         safe_kw = write.safe_value_kw
     power_kw_min, power_kw_max = asset.power_kw_nameplate
     return HoldRule(
-        power_kw_safe=clamp(safe_kw, power_kw_min, power_kw_max),
-        power_kw_free=_free_kw(asset),
+        power_kw_safe=None if safe_kw is None else clamp(safe_kw, power_kw_min, power_kw_max),
+        power_kw_free=free_kw(asset),
         power_kw_min=power_kw_min,
         power_kw_max=power_kw_max,
         watchdog_s=write.watchdog_s if isinstance(write.watchdog_s, float) else None,
@@ -46,8 +54,13 @@ class Hold:
     def __init__(self, rule: HoldRule) -> None:
         self.rule = rule
         self._power_kw: float | None = rule.power_kw_free
-        self._fresh = True
+        """What holds now, whatever it comes from."""
+        self._is_commanded = False
         self._written_s = self._fed_s = 0.0
+
+    def copy(self) -> "Hold":
+        """Give another device that holds the same."""
+        return copy(self)
 
     def write(self, power_kw: float, at_s: float) -> None:
         """Take a command as far as the nameplate goes.
@@ -58,33 +71,37 @@ class Hold:
         rule = self.rule
         self._power_kw = clamp(finite(power_kw, "power_kw"), rule.power_kw_min, rule.power_kw_max)
         self._written_s = self._fed_s = at_s
-        self._fresh = False
+        self._is_commanded = True
 
     def reboot(self) -> None:
         """Lose the command, as a device does that restarts: its safe state follows."""
-        self._power_kw = None
-        self._fresh = False
+        self._power_kw = self.rule.power_kw_safe
+        self._is_commanded = False
 
     def hear(self, at_s: float) -> None:
         """Notice that somebody spoke to the device without writing."""
         if self.rule.fed_by_any:
             self._fed_s = at_s
 
-    def held_kw(self, at_s: float) -> float:
+    def held_kw(self, at_s: float) -> float | None:
         """Give what the device holds; a command that nobody fed is dropped for good."""
-        rule = self.rule
-        starved = rule.watchdog_s is not None and at_s - self._fed_s >= rule.watchdog_s
-        reverted = rule.reversion_s is not None and at_s - self._written_s >= rule.reversion_s
-        if not self._fresh and self._power_kw is not None and (starved or reverted):
-            self._power_kw = None
-        return rule.power_kw_safe if self._power_kw is None else self._power_kw
+        if self._is_commanded:
+            rule = self.rule
+            starved = rule.watchdog_s is not None and at_s - self._fed_s >= rule.watchdog_s
+            reverted = rule.reversion_s is not None and at_s - self._written_s >= rule.reversion_s
+            if starved or reverted:
+                self.reboot()
+        return self._power_kw
 
 
-def _free_kw(asset: Asset) -> float:
+def free_kw(asset: Asset) -> float | None:
+    """Give what an asset follows that nobody commands: its full rating, nothing, or its own control."""
+    if isinstance(asset, Machine | PumpedReservoir):
+        return None
     low_kw, high_kw = asset.power_kw_nameplate
+    if isinstance(asset, Generator):
+        return low_kw
     match asset.dispatch_point:
-        case Point.POWER_KW_MIN:
-            return low_kw
         case Point.POWER_KW_MAX:
             return high_kw
         case _:

@@ -1,28 +1,36 @@
-"""One asset of the simulated field: which physics it follows, what its device can show of it."""
-
-import dataclasses
-from collections.abc import Mapping
-from typing import Any
-
-from pydantic import TypeAdapter
+"""One asset of the simulated field that moves by itself: its physics, what its device can show of it."""
 
 from energy.domain import Point
 from energy.physics.battery import BatteryState, step_battery
-from energy.physics.ev_hub import EvHubState, step_ev_hub
+from energy.physics.deferrable import DeferrableState
+from energy.physics.ev_hub import step_ev_hub
+from energy.physics.flexible_load import ShedState, step_shed, step_shift
 from energy.physics.generator import GeneratorState, step_generator
 from energy.physics.load import step_load
 from energy.physics.meter import MeterState
 from energy.region.battery import Battery
 from energy.region.ev_hub import EvHub
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
 from energy.region.load import Load
 from energy.region.model import Asset
 
-State = MeterState | GeneratorState | BatteryState | EvHubState
-_METER = TypeAdapter(MeterState)
-_GENERATOR = TypeAdapter(GeneratorState)
-_BATTERY = TypeAdapter(BatteryState)
-_EV_HUB = TypeAdapter(EvHubState)
+State = MeterState | GeneratorState | BatteryState | DeferrableState | ShedState
+
+
+def state_type(asset: Asset) -> type[State]:
+    """Give the type of an asset's state."""
+    match asset:
+        case Battery():
+            return BatteryState
+        case EvHub():
+            return DeferrableState
+        case FlexibleLoad():
+            return DeferrableState if asset.mode == "shift" else ShedState
+        case Generator():
+            return GeneratorState
+        case _:
+            return MeterState
 
 
 def first_state(asset: Asset, *, natural_kw: float, held_kw: float, at_s: float) -> State:
@@ -30,8 +38,11 @@ def first_state(asset: Asset, *, natural_kw: float, held_kw: float, at_s: float)
     match asset:
         case Battery():
             return BatteryState(energy_kwh=0.5 * (asset.energy_kwh_min + asset.energy_kwh_max))
-        case EvHub():
-            return EvHubState(elapsed_s=at_s)
+        case FlexibleLoad() if asset.mode == "shed":
+            drawn_kw = min(natural_kw, held_kw, asset.power_kw_max)
+            return ShedState(power_kw=drawn_kw, bound_kw=min(held_kw, asset.power_kw_max))
+        case EvHub() | FlexibleLoad():
+            return DeferrableState(elapsed_s=at_s)
         case Generator():
             available_kw = max(-natural_kw, -asset.power_kw_rated)
             return GeneratorState(power_kw=max(available_kw, held_kw), power_kw_available=available_kw)
@@ -42,7 +53,11 @@ def first_state(asset: Asset, *, natural_kw: float, held_kw: float, at_s: float)
 
 
 def step_member(asset: Asset, state: State, *, natural_kw: float, held_kw: float, dt_s: float) -> State:
-    """Step one asset that does not depend on others; ``natural_kw`` is a magnitude."""
+    """Step one asset that does not depend on others; ``natural_kw`` is a magnitude.
+
+    Raises:
+        TypeError: it does depend on others, or the state is another kind's.
+    """
     match asset, state:
         case Load(), MeterState():
             return step_load(asset, state, power_kw=natural_kw, dt_s=dt_s)
@@ -50,8 +65,12 @@ def step_member(asset: Asset, state: State, *, natural_kw: float, held_kw: float
             return step_generator(asset, state, available_kw=-natural_kw, power_kw_min=held_kw, dt_s=dt_s)
         case Battery(), BatteryState():
             return step_battery(asset, state, wanted_kw=held_kw, dt_s=dt_s)
-        case EvHub(), EvHubState():
+        case EvHub(), DeferrableState():
             return step_ev_hub(asset, state, arriving_kw=natural_kw, power_kw_max=held_kw, dt_s=dt_s)
+        case FlexibleLoad(), DeferrableState():
+            return step_shift(asset, state, demand_kw=natural_kw, power_kw_max=held_kw, dt_s=dt_s)
+        case FlexibleLoad(), ShedState():
+            return step_shed(asset, state, demand_kw=natural_kw, power_kw_max=held_kw, dt_s=dt_s)
         case _:
             raise TypeError(f"{asset.id} of kind {asset.kind} has no state of type {type(state).__name__}")
 
@@ -61,8 +80,8 @@ def net_kwh(state: State) -> float:
     return state.energy_kwh_drawn - state.energy_kwh_fed_in
 
 
-def shown(asset: Asset, state: State, held_kw: float) -> dict[Point, float]:
-    """Give every point that a device of this kind can show."""
+def shown(state: State) -> dict[Point, float]:
+    """Give every measured point that a device with this state can show."""
     values = {
         Point.POWER_KW: state.power_kw,
         Point.ENERGY_KWH_DRAWN: state.energy_kwh_drawn,
@@ -73,42 +92,19 @@ def shown(asset: Asset, state: State, held_kw: float) -> dict[Point, float]:
             values[Point.POWER_KW_AVAILABLE] = state.power_kw_available
         case BatteryState():
             values[Point.ENERGY_KWH] = state.energy_kwh
-        case EvHubState():
+        case DeferrableState() | ShedState():
             values[Point.ENERGY_KWH_BACKLOG] = state.energy_kwh_backlog
             values[Point.ENERGY_KWH_URGENT] = state.energy_kwh_urgent
         case MeterState():
             pass
-    if asset.dispatch_point is not None:
-        values[asset.dispatch_point] = held_kw
     return values
 
 
-def truth_of(asset: Asset, state: State, held_kw: float) -> dict[str, float]:
-    """Give everything that is true of an asset, in our units and sign, for checkers."""
-    truth = {point.value: value for point, value in shown(asset, state, held_kw).items()}
-    if isinstance(state, EvHubState):
-        truth["energy_kwh_arrived"] = state.energy_kwh_arrived
-        truth["energy_kwh_unserved"] = state.energy_kwh_unserved
-    return truth
-
-
-def state_to_json(state: State) -> dict[str, Any]:
-    """Give a state as plain data."""
-    return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
-
-
-def state_from_json(asset: Asset, data: Mapping[str, Any]) -> State:
-    """Read a state back.
-
-    Raises:
-        pydantic.ValidationError: the data are no state of this kind.
-    """
-    match asset:
-        case Battery():
-            return _BATTERY.validate_python(data)
-        case EvHub():
-            return _EV_HUB.validate_python(data)
-        case Generator():
-            return _GENERATOR.validate_python(data)
-        case _:
-            return _METER.validate_python(data)
+def counted(state: State) -> dict[str, float]:
+    """Give the totals beyond what a device shows, for checkers."""
+    if isinstance(state, DeferrableState | ShedState):
+        return {
+            "energy_kwh_arrived": state.energy_kwh_arrived,
+            "energy_kwh_unserved": state.energy_kwh_unserved,
+        }
+    return {}

@@ -1,7 +1,8 @@
-"""What nature and people do within quarter hours: measured means made smooth, with noise of seconds."""
+"""What nature and people do within quarter hours: means made smooth, with noise of seconds."""
 
 import hashlib
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,13 @@ from energy.domain import FloatArray
 from energy.errors import BadInput, Fault
 from energy.periods import PERIOD_S, format_utc, periods_between
 from energy.region.ev_hub import EvHub
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
+from energy.region.heat_load import HeatLoad
 from energy.region.history import RegionHistory, Series
 from energy.region.load import Load
-from energy.region.model import Region
+from energy.region.model import Asset, Region
+from energy.region.pumped_reservoir import PumpedReservoir
 
 SUBSTEP_S = 5.0
 """How finely the plant steps; the grid of sub-steps is anchored at the Unix epoch."""
@@ -23,11 +27,36 @@ _HASH_RANGE = 2.0**64
 UInt64Array = NDArray[np.uint64]
 
 
-class Nature:
-    """The undisturbed power of every load, source and hub at any moment within the history, magnitudes in kW.
+class Nature(Protocol):
+    """What nobody steers, at any moment of a span: the recorded past, or a forecast in its place."""
 
-    Noise depends on the seed, the asset and the time alone, so it does not matter who asks when. Arrivals at
-    a hub stay flat over each quarter hour, without noise: they make its cohorts.
+    asset_ids: tuple[str, ...]
+    """The assets that it moves, in the order of its rows."""
+    start: datetime
+    end: datetime
+
+    def power_kw(self, times_s: FloatArray) -> FloatArray:
+        """Give magnitudes at moments (Unix seconds, shape (n,)), shape (assets, n), never negative.
+
+        As the history columns have them: power of loads and sources, arrivals at a hub, heat of a heat load,
+        what a flexible load would draw, pumping that the water drawn asks for.
+        """
+
+    def temperature_c(self, times_s: FloatArray) -> FloatArray:
+        """Give the temperature outside at moments, shape (n,); NaN where it is not known."""
+
+
+def is_moved(asset: Asset) -> bool:
+    """Tell whether nature moves the asset, so that a nature must have a row for it."""
+    return isinstance(asset, Load | Generator | EvHub | FlexibleLoad | HeatLoad | PumpedReservoir)
+
+
+class RecordedNature:
+    """The recorded past: each quarter hour keeps its mean.
+
+    Noise depends on the seed, the asset and the time alone, so it does not matter who asks when. What arrives
+    at a hub or a flexible load stays flat over each quarter hour, without noise: it makes cohorts. So does
+    the temperature.
     """
 
     def __init__(self, region: Region, history: RegionHistory, *, seed: int) -> None:
@@ -36,7 +65,7 @@ class Nature:
         Raises:
             BadInput: an asset has no history, or the histories have no common span.
         """
-        moved = [asset for asset in region.assets if isinstance(asset, Load | Generator | EvHub)]
+        moved = [asset for asset in region.assets if is_moved(asset)]
         self.asset_ids = tuple(asset.id for asset in moved)
         series = _series_of(region, history, self.asset_ids)
         self.start = max(one.start for one in series)
@@ -48,19 +77,16 @@ class Nature:
             )
         self.means_kw: FloatArray = np.stack([_gapless(one.window(self.start, periods)) for one in series])
         self._edges_kw, self._middles_kw = _polyline(self.means_kw)
-        self._smooth = np.array([[not isinstance(asset, EvHub)] for asset in moved])
+        self._smooth = np.array([[not isinstance(asset, EvHub | FlexibleLoad)] for asset in moved])
         self._keys = np.array([[_key(seed, asset_id)] for asset_id in self.asset_ids], dtype=np.uint64)
-        self._region = region
+        self._temperature_c = np.full(periods, np.nan)
+        if region.temperature is not None:
+            self._temperature_c = _within(history.temperature_c(), self.start, periods)
 
-    def require_inside(self, moment: datetime) -> None:
-        """Refuse a moment that the history does not reach.
-
-        Raises:
-            BadInput: it lies before the history or after its end.
-        """
-        if not self.start <= moment <= self.end:
-            span = f"the history reaches from {format_utc(self.start)} to {format_utc(self.end)}"
-            raise _bad(self._region, "time", format_utc(moment), span, "choose a moment inside it")
+    def temperature_c(self, times_s: FloatArray) -> FloatArray:
+        """Give the quarter hour's temperature at moments, shape (n,); NaN where the region has none."""
+        index = ((times_s - self.start.timestamp()) // PERIOD_S).astype(np.int64)
+        return self._temperature_c[np.clip(index, 0, self._temperature_c.size - 1)]
 
     def power_kw(self, times_s: FloatArray) -> FloatArray:
         """Give the powers at moments (Unix seconds, shape (n,)), shape (assets, n), never negative."""
@@ -78,6 +104,17 @@ class Nature:
         return np.maximum(power_kw, 0.0)
 
 
+def require_inside(region: Region, nature: Nature, moment: datetime) -> None:
+    """Refuse a moment that a nature does not reach.
+
+    Raises:
+        BadInput: it lies before its start or after its end.
+    """
+    if not nature.start <= moment <= nature.end:
+        span = f"the history reaches from {format_utc(nature.start)} to {format_utc(nature.end)}"
+        raise _bad(region, "time", format_utc(moment), span, "choose a moment inside it")
+
+
 def _series_of(region: Region, history: RegionHistory, asset_ids: tuple[str, ...]) -> list[Series]:
     series: list[Series] = []
     faults: list[Fault] = []
@@ -91,6 +128,15 @@ def _series_of(region: Region, history: RegionHistory, asset_ids: tuple[str, ...
     if not series:
         raise _bad(region, "assets", "none that moves", "a plant needs a load or a source", "add one")
     return series
+
+
+def _within(series: Series, start: datetime, periods: int) -> FloatArray:
+    """Give a series over a span; what it does not cover or misses is bridged from its nearest values."""
+    first = periods_between(series.start, start)
+    known = np.flatnonzero(np.isfinite(series.values))
+    if not known.size:
+        return np.full(periods, np.nan)
+    return np.interp(np.arange(first, first + periods), known, series.values[known])
 
 
 def _gapless(values_kw: FloatArray) -> FloatArray:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from energy.devices.plant.member import State, state_from_json, state_to_json
+from energy.devices.plant.world import WorldState, state_types
 from energy.errors import StoreUnavailable
 from energy.periods import format_utc, parse_utc
 from energy.region.model import Region
 
 FILE_NAME = "plant_state.json"
-FORM = "energiewaage.plant_state/1"
+FORM = "energiewaage.plant_state/2"
 _LOG = logging.getLogger(__name__)
 
 
@@ -25,8 +25,11 @@ class StateStore:
         self._path = folder / FILE_NAME
         self._region = region
         self._seed = seed
+        self._forms: dict[str, TypeAdapter[WorldState]] = {
+            key: TypeAdapter(kind) for key, kind in state_types(region).items()
+        }
 
-    def save(self, at: datetime, states: Mapping[str, State]) -> None:
+    def save(self, at: datetime, states: Mapping[str, WorldState]) -> None:
         """Replace the file in one go, so that a kill at any moment leaves a whole one.
 
         Raises:
@@ -37,7 +40,9 @@ class StateStore:
             "region": self._region.id,
             "seed": self._seed,
             "at": format_utc(at),
-            "states": {asset_id: state_to_json(state) for asset_id, state in states.items()},
+            "states": {
+                key: self._forms[key].dump_python(state, mode="json") for key, state in states.items()
+            },
         }
         fresh = self._path.with_suffix(".new")
         try:
@@ -49,15 +54,13 @@ class StateStore:
                 f"the plant cannot write {self._path}: {error.strerror}; check the folder and free space"
             ) from error
 
-    def load(self) -> tuple[datetime, dict[str, State]] | None:
+    def load(self) -> tuple[datetime, dict[str, WorldState]] | None:
         """Give the saved moment and states; None where there are none of this region and seed."""
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             if (content["form"], content["region"], content["seed"]) != (FORM, self._region.id, self._seed):
                 return None
-            states = {
-                asset.id: state_from_json(asset, content["states"][asset.id]) for asset in self._region.assets
-            }
+            states = {key: form.validate_python(content["states"][key]) for key, form in self._forms.items()}
             return parse_utc(content["at"]), states
         except FileNotFoundError:
             return None

@@ -1,32 +1,32 @@
 """The simulated world: all assets of a region moving together in sub-steps of a few seconds."""
 
+import math
 from collections.abc import Mapping
+from copy import copy
 from datetime import UTC, datetime
 
 import numpy as np
 
-from energy.devices.plant.hold import Hold, HoldRule
-from energy.devices.plant.member import (
-    State,
-    first_state,
-    net_kwh,
-    shown,
-    step_member,
-    truth_of,
-)
-from energy.devices.plant.nature import SUBSTEP_S, Nature
-from energy.domain import Point
+from energy.devices.plant.grid import Grid, Tally
+from energy.devices.plant.hold import Hold, HoldRule, free_kw
+from energy.devices.plant.member import State, counted, first_state, net_kwh, shown, state_type, step_member
+from energy.devices.plant.nature import SUBSTEP_S, Nature, is_moved, require_inside
+from energy.devices.plant.network_view import counted_of_part, power_sign, shown_of_part
+from energy.devices.plant.networks import Networks, Surroundings
+from energy.domain import FloatArray, Point
+from energy.errors import BadInput, Fault
 from energy.periods import PERIOD_S
-from energy.physics.ev_hub import EvHubState, step_ev_hub
-from energy.physics.grid_loss import step_grid_loss
-from energy.physics.grid_point import step_grid_point
+from energy.physics.carrier import CarrierState
+from energy.physics.deferrable import DeferrableState
 from energy.physics.meter import MeterState
 from energy.region.ev_hub import EvHub
-from energy.region.generator import Generator
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.grid_loss import GridLoss
 from energy.region.load import Load
-from energy.region.model import Asset, Region
+from energy.region.model import Region
 from energy.units import S_PER_H
+
+WorldState = State | CarrierState
 
 
 class World:
@@ -36,26 +36,37 @@ class World:
     """
 
     def __init__(
-        self, region: Region, *, nature: Nature, start: datetime, rules: Mapping[str, HoldRule]
+        self,
+        region: Region,
+        *,
+        nature: Nature,
+        start: datetime,
+        rules: Mapping[str, HoldRule],
+        substep_s: float = SUBSTEP_S,
     ) -> None:
         """Begin at a moment with sensible states.
 
         Raises:
-            BadInput: the moment lies outside the history.
+            BadInput: the moment lies outside the nature's span, or it lacks what an asset needs.
         """
-        nature.require_inside(start)
+        require_inside(region, nature, start)
         self.region = region
         self.revision = 0
         self.holds = {asset_id: Hold(rule) for asset_id, rule in rules.items()}
-        self._nature = nature
+        self._substep_s = substep_s
         self._at_s = start.timestamp()
-        self._rows = {asset_id: row for row, asset_id in enumerate(nature.asset_ids)}
-        self._free = [asset for asset in region.members if not isinstance(asset, GridLoss)]
-        self._losses = [asset for asset in region.members if isinstance(asset, GridLoss)]
-        self._exchange_id = region.grid_point.id
-        self._uncommanded_kw = {asset.id: _uncommanded_kw(asset) for asset in region.assets}
-        self._meters = {asset.id: MeterState() for asset in (*self._losses, region.grid_point)}
+        self._assets = {asset.id: asset for asset in region.assets}
+        self._uncommanded_kw = {asset.id: free_kw(asset) for asset in region.assets}
+        self._take_nature(nature)
+        self._grid = Grid(region)
+        self._meters = self._grid.first_meters()
+        self._free = [
+            (asset, self._grid.node_of(asset), isinstance(asset, Load))
+            for asset in region.members
+            if asset.id not in self._networks.key_of and not isinstance(asset, GridLoss)
+        ]
         self._states = self._first_states()
+        self._carriers = self._first_carriers()
         self._settle()
 
     @property
@@ -63,24 +74,37 @@ class World:
         """The moment that the world has reached."""
         return datetime.fromtimestamp(self._at_s, tz=UTC)
 
+    def copy(self, *, nature: Nature | None = None, substep_s: float | None = None) -> "World":
+        """Give a world of its own that goes on from here, under another nature if one is given.
+
+        Cheap: states are values, so nothing but their table is copied. To go back to a moment, keep a copy.
+
+        Raises:
+            BadInput: the nature does not reach here, or lacks what an asset needs.
+        """
+        other = copy(self)
+        other._part(nature, substep_s)  # noqa: SLF001 - of its own class
+        return other
+
     def advance_to(self, moment: datetime) -> None:
         """Step to a moment; a moment in the past or present changes nothing.
 
         Raises:
             BadInput: the moment lies outside the history.
         """
-        self._nature.require_inside(moment)
-        ends_s = _substep_ends(self._at_s, moment.timestamp())
+        require_inside(self.region, self._nature, moment)
+        ends_s = _substep_ends(self._at_s, moment.timestamp(), self._substep_s)
         if not ends_s:
             return
         bounds_s = np.array([self._at_s, *ends_s])
-        naturals_kw = self._nature.power_kw(0.5 * (bounds_s[:-1] + bounds_s[1:])).T.tolist()
-        for end_s, row_kw in zip(ends_s, naturals_kw, strict=True):
-            self._step(row_kw, end_s - self._at_s)
+        for end_s, around in zip(
+            ends_s, self._surroundings(0.5 * (bounds_s[:-1] + bounds_s[1:])), strict=True
+        ):
+            self._step(around, end_s - self._at_s)
             self._at_s = end_s
         self.revision += 1
 
-    def write(self, asset_id: str, power_kw: float) -> float:
+    def write(self, asset_id: str, power_kw: float) -> float | None:
         """Command an asset and give what its device holds of it.
 
         Raises:
@@ -99,127 +123,206 @@ class World:
             hold.hear(self._at_s)
 
     def shown(self, asset_id: str) -> dict[Point, float]:
-        """Give every point that the asset's device can show now."""
-        asset = self.region.asset(asset_id)
-        return shown(asset, self.states[asset_id], self._held_kw(asset_id))
+        """Give every point that the asset's device can show now, without a command that it does not hold."""
+        asset = self._assets[asset_id]
+        key = self._networks.key_of.get(asset_id)
+        if key is not None:
+            values = shown_of_part(
+                self._networks.by_key[key], self._carriers[key], asset, temperature_c=self._temperature_c
+            )
+        else:
+            values = shown(self._state_of(asset_id))
+        held_kw = self._held_kw(asset_id)
+        if asset.dispatch_point is not None and held_kw is not None:
+            values[asset.dispatch_point] = held_kw
+        return values
 
     def truth(self) -> dict[str, dict[str, float]]:
-        """Give what is true of every asset now, in our units and sign."""
-        states = self.states
-        return {
-            asset.id: truth_of(asset, states[asset.id], self._held_kw(asset.id))
-            for asset in self.region.assets
-        }
+        """Give what is true of every asset now, in our units and sign, and the totals since commissioning."""
+        return {asset_id: self._truth_of(asset_id) for asset_id in self._assets}
 
     @property
-    def states(self) -> Mapping[str, State]:
-        """Every asset's state now."""
-        return {**self._states, **self._meters}
+    def states(self) -> Mapping[str, WorldState]:
+        """Every state now: by asset, or by network for the assets that share one."""
+        return {**self._states, **self._meters, **self._carriers}
 
-    def resume(self, at: datetime, states: Mapping[str, State]) -> None:
+    def resume(self, at: datetime, states: Mapping[str, WorldState]) -> None:
         """Take over the states of an earlier run; commands are not among them, a restarted device is safe.
 
         Raises:
             BadInput: the moment lies outside the history.
         """
-        self._nature.require_inside(at)
+        require_inside(self.region, self._nature, at)
         for hold in self.holds.values():
             hold.reboot()
         self._at_s = at.timestamp()
-        for asset_id, state in states.items():
-            if isinstance(state, MeterState) and asset_id in self._meters:
-                self._meters[asset_id] = state
+        for key, state in states.items():
+            if isinstance(state, CarrierState):
+                self._carriers[key] = state
+            elif isinstance(state, MeterState) and key in self._meters:
+                self._meters[key] = state
             else:
-                self._states[asset_id] = state
+                self._states[key] = state
+        self._temperature_c = next(iter(self._surroundings(np.array([self._at_s])))).temperature_c
         self.revision += 1
 
-    def _held_kw(self, asset_id: str) -> float:
+    def _part(self, nature: Nature | None, substep_s: float | None) -> None:
+        """Share no table with the world that this was copied from."""
+        self.holds = {asset_id: hold.copy() for asset_id, hold in self.holds.items()}
+        self._states, self._carriers = dict(self._states), dict(self._carriers)
+        if substep_s is not None:
+            self._substep_s = substep_s
+        if nature is not None:
+            require_inside(self.region, nature, self.at)
+            self._take_nature(nature)
+
+    def _take_nature(self, nature: Nature) -> None:
+        """Move by a nature from now on."""
+        rows = {asset_id: row for row, asset_id in enumerate(nature.asset_ids)}
+        missing = [asset.id for asset in self.region.assets if is_moved(asset) and asset.id not in rows]
+        if missing:
+            raise _bad(self.region, missing, "has no series to move by", "name a history for it")
+        self._nature = nature
+        self._rows = rows
+        self._networks = Networks(self.region, rows)
+        self._temperature_c = next(iter(self._surroundings(np.array([self._at_s])))).temperature_c
+        if self._networks.needs_temperature and not math.isfinite(self._temperature_c):
+            pumps = [asset.id for asset in self.region.assets if asset.kind == "heat_pump"]
+            raise _bad(self.region, pumps, "needs a temperature", "name a series under 'temperature'")
+
+    def _state_of(self, asset_id: str) -> State:
+        state = self._states.get(asset_id)
+        return state if state is not None else self._meters[asset_id]
+
+    def _truth_of(self, asset_id: str) -> dict[str, float]:
+        truth = {point.value: value for point, value in self.shown(asset_id).items()}
+        key = self._networks.key_of.get(asset_id)
+        if key is not None:
+            asset = self._assets[asset_id]
+            truth.update(counted_of_part(self._networks.by_key[key], self._carriers[key], asset))
+        else:
+            truth.update(counted(self._state_of(asset_id)))
+        return truth
+
+    def _held_kw(self, asset_id: str) -> float | None:
         hold = self.holds.get(asset_id)
         return hold.held_kw(self._at_s) if hold is not None else self._uncommanded_kw[asset_id]
 
-    def _step(self, naturals_kw: list[float], dt_s: float) -> None:
-        states = self._states
-        members_kw = members_kwh = loads_kw = 0.0
-        for asset in self._free:
+    def _surroundings(self, times_s: FloatArray) -> list[Surroundings]:
+        naturals_kw = self._nature.power_kw(times_s).T.tolist()
+        offtakes_kw = self._networks.offtakes_kw(times_s).tolist()
+        temperatures_c = self._nature.temperature_c(times_s).tolist()
+        return [
+            Surroundings(*around) for around in zip(naturals_kw, offtakes_kw, temperatures_c, strict=True)
+        ]
+
+    def _step(self, around: Surroundings, dt_s: float) -> None:
+        tally = self._grid.tally()
+        states, rows, naturals_kw = self._states, self._rows, around.naturals_kw
+        for asset, node, is_load in self._free:
             before = states[asset.id]
-            row = self._rows.get(asset.id)
+            row = rows.get(asset.id)
             natural_kw = naturals_kw[row] if row is not None else 0.0
-            held_kw = self._held_kw(asset.id)
+            held_kw = self._held_kw(asset.id) or 0.0
             after = step_member(asset, before, natural_kw=natural_kw, held_kw=held_kw, dt_s=dt_s)
             states[asset.id] = after
-            members_kw += after.power_kw
-            members_kwh += net_kwh(after) - net_kwh(before)
-            if isinstance(asset, Load):
-                loads_kw += after.power_kw
-        self._balance(members_kw, members_kwh, loads_kw=loads_kw, dt_s=dt_s)
+            tally.add(node, after.power_kw, net_kwh(after) - net_kwh(before))
+            if is_load:
+                tally.load_kw[node] += after.power_kw
+        self._step_networks(around, tally, dt_s=dt_s)
+        self._meters = self._grid.step(self._meters, tally, dt_s=dt_s)
+        self._temperature_c = around.temperature_c
 
-    def _balance(self, members_kw: float, members_kwh: float, *, loads_kw: float, dt_s: float) -> None:
-        meters = self._meters
-        for loss in self._losses:
-            before = meters[loss.id]
-            after = step_grid_loss(loss, before, load_kw=loads_kw, dt_s=dt_s)
-            meters[loss.id] = after
-            members_kw += after.power_kw
-            members_kwh += net_kwh(after) - net_kwh(before)
-        exchange = meters[self._exchange_id]
-        meters[self._exchange_id] = step_grid_point(exchange, members_kw=members_kw, members_kwh=members_kwh)
+    def _step_networks(self, around: Surroundings, tally: Tally, *, dt_s: float) -> None:
+        for key, before in self._carriers.items():
+            machines = self._networks.machines_of(key)
+            setpoints_kw = [self._held_kw(asset.id) for asset in machines]
+            after = self._networks.step(key, before, around, setpoints_kw=setpoints_kw, dt_s=dt_s)
+            self._carriers[key] = after
+            for asset, was, now in zip(machines, before.machines, after.machines, strict=True):
+                sign = power_sign(asset)
+                tally.add(
+                    self._grid.node_of(asset), sign * now.level_kw, sign * (now.energy_kwh - was.energy_kwh)
+                )
 
     def _first_states(self) -> dict[str, State]:
-        naturals_kw = self._nature.power_kw(np.array([self._at_s]))[:, 0].tolist()
+        [around] = self._surroundings(np.array([self._at_s]))
         states: dict[str, State] = {}
-        for asset in self._free:
+        for asset, _, _ in self._free:
             row = self._rows.get(asset.id)
-            natural_kw = naturals_kw[row] if row is not None else 0.0
-            held_kw = self._held_kw(asset.id)
-            if isinstance(asset, EvHub):
-                states[asset.id] = self._hub_at_start(asset, held_kw)
-            else:
-                states[asset.id] = first_state(asset, natural_kw=natural_kw, held_kw=held_kw, at_s=self._at_s)
+            natural_kw = around.naturals_kw[row] if row is not None else 0.0
+            held_kw = self._held_kw(asset.id) or 0.0
+            state = first_state(asset, natural_kw=natural_kw, held_kw=held_kw, at_s=self._at_s)
+            if isinstance(asset, EvHub | FlexibleLoad) and isinstance(state, DeferrableState):
+                state = self._deferred_at_start(asset, state, held_kw)
+            states[asset.id] = state
         return states
 
-    def _hub_at_start(self, hub: EvHub, held_kw: float) -> EvHubState:
-        """Let the vehicles of the last hours arrive and charge as they do without a controller."""
-        stay_s = hub.dwell_h * S_PER_H + PERIOD_S
+    def _first_carriers(self) -> dict[str, CarrierState]:
+        [around] = self._surroundings(np.array([self._at_s]))
+        return {key: self._networks.first(key, around) for key in self._networks.by_key}
+
+    def _deferred_at_start(
+        self, asset: EvHub | FlexibleLoad, state: DeferrableState, held_kw: float
+    ) -> DeferrableState:
+        """Let what came in the last hours arrive and be served as it is without a controller."""
+        wait_h = asset.dwell_h if isinstance(asset, EvHub) else asset.shift_h
+        stay_s = wait_h * S_PER_H + PERIOD_S
         begin_s = max(self._nature.start.timestamp(), (self._at_s - stay_s) // PERIOD_S * PERIOD_S)
-        state = EvHubState(elapsed_s=begin_s)
         ends_s = [*np.arange(begin_s + PERIOD_S, self._at_s, PERIOD_S).tolist(), self._at_s]
-        row = self._rows[hub.id]
-        for end_s in ends_s:
-            dt_s = end_s - state.elapsed_s
-            middle_s = np.array([state.elapsed_s + 0.5 * dt_s])
+        now: State = DeferrableState(elapsed_s=begin_s)
+        row = self._rows[asset.id]
+        for before_s, end_s in zip([begin_s, *ends_s[:-1]], ends_s, strict=True):
+            middle_s = np.array([0.5 * (before_s + end_s)])
             arriving_kw = float(self._nature.power_kw(middle_s)[row, 0])
-            state = step_ev_hub(hub, state, arriving_kw=arriving_kw, power_kw_max=held_kw, dt_s=dt_s)
-        return EvHubState(
-            power_kw=state.power_kw,
+            now = step_member(asset, now, natural_kw=arriving_kw, held_kw=held_kw, dt_s=end_s - before_s)
+        if not isinstance(now, DeferrableState):
+            return state
+        return DeferrableState(
+            power_kw=now.power_kw,
             elapsed_s=self._at_s,
-            cohorts=state.cohorts,
-            energy_kwh_arrived=state.energy_kwh_backlog,
+            cohorts=now.cohorts,
+            energy_kwh_arrived=now.energy_kwh_backlog,
         )
 
     def _settle(self) -> None:
-        """Make losses and exchange fit the first powers."""
-        members_kw = sum(self._states[asset.id].power_kw for asset in self._free)
-        loads_kw = sum(self._states[asset.id].power_kw for asset in self._free if isinstance(asset, Load))
-        self._balance(members_kw, 0.0, loads_kw=loads_kw, dt_s=0.0)
+        """Make losses, feeders and exchange fit the first powers."""
+        tally = self._grid.tally()
+        for asset, node, is_load in self._free:
+            power_kw = self._states[asset.id].power_kw
+            tally.add(node, power_kw, 0.0)
+            if is_load:
+                tally.load_kw[node] += power_kw
+        for key, state in self._carriers.items():
+            for one, machine in zip(self._networks.machines_of(key), state.machines, strict=True):
+                tally.add(self._grid.node_of(one), power_sign(one) * machine.level_kw, 0.0)
+        self._meters = self._grid.step(self._meters, tally, dt_s=0.0)
 
 
-def _uncommanded_kw(asset: Asset) -> float:
-    """Give what an asset that takes no command follows: its full rating, or nothing for a store."""
-    power_kw_min, power_kw_max = asset.power_kw_nameplate
-    match asset:
-        case EvHub():
-            return power_kw_max
-        case Generator():
-            return power_kw_min
-        case _:
-            return 0.0
+def state_types(region: Region) -> dict[str, type[WorldState]]:
+    """Give what states a region's world holds, by their keys."""
+    networks = Networks(region, {asset.id: 0 for asset in region.assets})
+    types: dict[str, type[WorldState]] = {
+        asset.id: state_type(asset) for asset in region.assets if asset.id not in networks.key_of
+    }
+    return {**types, **dict.fromkeys(networks.by_key, CarrierState)}
 
 
-def _substep_ends(at_s: float, end_s: float) -> list[float]:
+def _substep_ends(at_s: float, end_s: float, substep_s: float) -> list[float]:
     """Cut a span on the grid of sub-steps, which does not depend on where the span begins."""
-    first = int(at_s // SUBSTEP_S) + 1
-    last = int(end_s // SUBSTEP_S)
-    ends_s = [index * SUBSTEP_S for index in range(first, last + 1)]
+    first = int(at_s // substep_s) + 1
+    last = int(end_s // substep_s)
+    ends_s = [index * substep_s for index in range(first, last + 1)]
     if end_s > at_s and (not ends_s or ends_s[-1] < end_s):
         ends_s.append(end_s)
     return ends_s
+
+
+def _bad(region: Region, asset_ids: list[str], limit: str, mend: str) -> BadInput:
+    file = str(region.folder / "region.yaml")
+    return BadInput(
+        [
+            Fault(file=file, line=None, place=asset_id, value=None, limit=limit, mend=mend)
+            for asset_id in asset_ids
+        ]
+    )

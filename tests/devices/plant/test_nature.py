@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energy.devices.plant.nature import NOISE_FRACTION, SUBSTEP_S, Nature, _polyline
+from energy.devices.plant.nature import NOISE_FRACTION, SUBSTEP_S, RecordedNature, _polyline
 from energy.periods import PERIOD_S
 from energy.region.history import RegionHistory
 from energy.region.model import Region
 from tests.devices.plant.conftest import HISTORY_START, PERIODS
 
 
-def nature_of(region: Region, *, seed: int = 1) -> Nature:
-    return Nature(region, RegionHistory(region), seed=seed)
+def nature_of(region: Region, *, seed: int = 1) -> RecordedNature:
+    return RecordedNature(region, RegionHistory(region), seed=seed)
 
 
 def day_s() -> np.ndarray:
