@@ -6,7 +6,7 @@ give in merit order.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from energy.periods import PERIOD_S
@@ -41,6 +41,8 @@ class Flexibility:
     """Room towards feeding in, at most 0."""
     up_kw: float
     """Room towards drawing, at least 0."""
+    feeder_id: str | None = None
+    """The feeder whose room bounds it too."""
 
 
 def needed_kw(exchange: Exchange, *, expected_kw: float, deadband_kw: float) -> tuple[float, str | None]:
@@ -51,8 +53,7 @@ def needed_kw(exchange: Exchange, *, expected_kw: float, deadband_kw: float) -> 
         expected_kw: the exchange to come if every asset just follows its wish.
         deadband_kw: deviation from the plan that is left alone.
     """
-    low, high = exchange.limits_kw
-    low, high = low + GRID_MARGIN * abs(low), high - GRID_MARGIN * abs(high)
+    low, high = with_margin(exchange.limits_kw)
     if not low <= expected_kw <= high:
         return max(low, min(high, expected_kw)) - expected_kw, "grid limit"
     target_kw = _quarter_hour_target_kw(exchange, expected_kw=expected_kw, deadband_kw=deadband_kw)
@@ -61,19 +62,49 @@ def needed_kw(exchange: Exchange, *, expected_kw: float, deadband_kw: float) -> 
     return max(low, min(high, target_kw)) - expected_kw, "quarter hour"
 
 
-def share(delta_kw: float, flexibilities: Sequence[Flexibility]) -> dict[str, float]:
-    """Hand a change out in the order given, each up to its room; what nobody can give is left.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How far the flow through a feeder may still move: ``down_kw`` at most 0, ``up_kw`` at least 0."""
+
+    down_kw: float
+    up_kw: float
+
+
+def room_of(expected_kw: float, limits_kw: tuple[float, float]) -> Room:
+    """Give the room between a flow and its limits less their margin; a flow beyond one has none there."""
+    low, high = with_margin(limits_kw)
+    return Room(down_kw=min(0.0, low - expected_kw), up_kw=max(0.0, high - expected_kw))
+
+
+def with_margin(limits_kw: tuple[float, float]) -> tuple[float, float]:
+    """Give the limits at which correction starts."""
+    low, high = limits_kw
+    return low + GRID_MARGIN * abs(low), high - GRID_MARGIN * abs(high)
+
+
+def share(
+    delta_kw: float, flexibilities: Sequence[Flexibility], rooms: Mapping[str, Room] | None = None
+) -> dict[str, float]:
+    """Hand a change out in the order given, each up to its room and its feeder's; what is left is left.
 
     >>> share(-30.0, [Flexibility(asset_id="battery", down_kw=-20.0, up_kw=5.0)])
     {'battery': -20.0}
     """
     shares: dict[str, float] = {}
+    left = dict(rooms or {})
     rest_kw = delta_kw
     for item in flexibilities:
-        part_kw = max(item.down_kw, min(item.up_kw, rest_kw))
+        room = left.get(item.feeder_id) if item.feeder_id is not None else None
+        down_kw = item.down_kw if room is None else max(item.down_kw, room.down_kw)
+        up_kw = item.up_kw if room is None else min(item.up_kw, room.up_kw)
+        part_kw = max(down_kw, min(up_kw, rest_kw))
         if part_kw != 0.0:
             shares[item.asset_id] = part_kw
             rest_kw -= part_kw
+            if room is not None and item.feeder_id is not None:
+                left[item.feeder_id] = Room(
+                    down_kw=min(0.0, room.down_kw - part_kw), up_kw=max(0.0, room.up_kw - part_kw)
+                )
     return shares
 
 

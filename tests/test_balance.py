@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy.balance import Exchange, Flexibility, needed_kw, share
+from energy.balance import Exchange, Flexibility, Room, needed_kw, room_of, share
 
 LIMITS = (-800.0, 1000.0)
 
@@ -56,3 +56,20 @@ def test_shares_stay_in_their_room_and_never_overshoot(
     total = sum(shares.values())
     assert abs(total) <= abs(delta) + 1e-6
     assert total * delta >= 0.0
+
+
+def test_what_is_shared_out_stays_in_the_room_of_each_feeder() -> None:
+    givers = [
+        Flexibility(asset_id="a", down_kw=-50.0, up_kw=0.0, feeder_id="west"),
+        Flexibility(asset_id="b", down_kw=-50.0, up_kw=0.0, feeder_id="west"),
+        Flexibility(asset_id="c", down_kw=-50.0, up_kw=0.0),
+    ]
+    assert share(-120.0, givers, {"west": Room(down_kw=-70.0, up_kw=10.0)}) == {
+        "a": -50.0,
+        "b": -20.0,
+        "c": -50.0,
+    }
+
+
+def test_a_flow_beyond_its_limit_has_no_room_that_way_and_all_the_way_back() -> None:
+    assert room_of(1200.0, (-1000.0, 1000.0)) == Room(down_kw=-2180.0, up_kw=0.0)

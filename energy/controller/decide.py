@@ -10,7 +10,7 @@ from energy.alarms import (
     raise_alarm,
     with_beginnings,
 )
-from energy.arbitration import Claim, Verdict, arbitrate
+from energy.arbitration import Verdict
 from energy.authority import may_send
 from energy.controller.correct import correction
 from energy.controller.flexible import Flexible, own_control_points, reading_age_s_max, runnable_kw
@@ -34,34 +34,22 @@ def decide(region: Region, tick: TickInput) -> TickOutput:
 
     No I/O, no clock, no state: what must survive between ticks is part of the input.
     """
-    wished = wishes(region, tick)
-    corrected = correction(region, tick, wished)
+    corrected = correction(region, tick, wishes(region, tick))
     decisions: list[Decision] = []
     alarms: list[Alarm] = []
-    for wish in wished:
-        verdict = _corrected(wish, corrected.claims.get(wish.asset.id))
-        decisions.append(_decision(region, tick, wish, verdict))
-        alarms.extend(_alarms_of_wish(region, tick, wish, verdict))
-    if corrected.breach is not None:
+    for wish in corrected.wishes:
+        decisions.append(_decision(region, tick, wish, wish.verdict))
+        alarms.extend(_alarms_of_wish(region, tick, wish, wish.verdict))
+    for target_id, words in corrected.breaches:
         alarms.append(
             raise_alarm(
-                "grid_limit_breached",
-                Severity.ALARM,
-                target_id=region.grid_point.id,
-                at=tick.image.at,
-                detail=corrected.breach,
+                "grid_limit_breached", Severity.ALARM, target_id=target_id, at=tick.image.at, detail=words
             )
         )
     alarms.extend(alarms_of_readings(tick.image, may_be_missing=own_control_points(region)))
     alarms.extend(alarms_of_outcomes(tick.outcomes, tick.image.at))
     alarms.extend(_alarms_of_shell(region, tick))
     return TickOutput(decisions=tuple(decisions), alarms=with_beginnings(alarms, tick.alarms))
-
-
-def _corrected(wish: Wish, claim: Claim | None) -> Verdict:
-    if claim is None:
-        return wish.verdict
-    return arbitrate(wish.asset.power_kw_nameplate, [*wish.claims, claim])
 
 
 def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> Decision:

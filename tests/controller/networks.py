@@ -70,7 +70,7 @@ assets:
   - {id: hochbehaelter, kind: pumped_reservoir, name: {de: Wasserwerk, en: Waterworks},
      device: {profile: generic_pump_station, host: 127.0.0.1, port: 15110},
      power_kw_rated: 200, volume_m3_min: 500, volume_m3_max: 2500, pump_kwh_per_m3: 0.5, ramp_kw_per_s: 20}
-  - {id: werk, kind: flexible_load, name: {de: Werk, en: Works}, mode: shift, shift_h: 6,
+  - {id: werk, kind: flexible_load, name: {de: Werk, en: Works}, feeder: abgang, mode: shift, shift_h: 6,
      device: {profile: generic_flexible_load, host: 127.0.0.1, port: 15111},
      power_kw_max: 1000, ramp_kw_per_s: 50, unserved_eur_per_kwh: 1.0}
   - {id: kuehlhaus, kind: flexible_load, name: {de: Haus, en: House}, mode: shed,
@@ -83,7 +83,7 @@ VALUES: Mapping[tuple[str, Point], float | Quality] = {
     ("netz", Point.ENERGY_KWH_DRAWN): 1000.0,
     ("netz", Point.ENERGY_KWH_FED_IN): 400.0,
     ("last", Point.POWER_KW): 2000.0,
-    ("abgang", Point.POWER_KW): 210.0,
+    ("abgang", Point.POWER_KW): 710.0,
     ("dorf", Point.POWER_KW): 200.0,
     ("verlust", Point.POWER_KW): 10.0,
     ("bhkw", Point.POWER_KW): -800.0,

@@ -173,6 +173,24 @@ def test_a_grid_limit_moves_stores_and_running_machines_but_switches_none(region
     assert "nobody can give" in breach.detail
 
 
+def test_an_overloaded_feeder_moves_only_what_is_behind_it(region: Region) -> None:
+    image = image_of({("abgang", Point.POWER_KW): 2300.0})
+    decisions, output = decided(region, tick_of(image, plan_of()))
+    assert sent_kw(decisions, "werk") == pytest.approx(500.0 - 340.0), "down to 98 % of 2,000 kW"
+    assert sent_kw(decisions, "elektrolyse") == 1000.0
+    breach = next(alarm for alarm in output.alarms if alarm.code == "grid_limit_breached")
+    assert breach.target_id == "abgang"
+    assert "300 kW over; nobody can give 0 kW" in breach.detail
+
+
+def test_an_overload_that_nobody_behind_the_feeder_can_take_off_is_told_with_its_size(region: Region) -> None:
+    image = image_of({("abgang", Point.POWER_KW): 3000.0})
+    decisions, output = decided(region, tick_of(image, plan_of()))
+    assert sent_kw(decisions, "werk") == 0.0
+    breach = next(alarm for alarm in output.alarms if alarm.code == "grid_limit_breached")
+    assert "1000 kW over; nobody can give 500 kW" in breach.detail
+
+
 def test_a_person_may_run_a_machine_whose_store_is_unknown(region: Region) -> None:
     request = Request(
         request_id="r1",
