@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from energy.domain import FloatArray
 
+CALENDARS_KEPT = 8
+"""Series of one region share a calendar; a few spans are in use at a time (learning, forecasting, a file)."""
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
@@ -48,8 +50,16 @@ class Calendar:
 
 
 def calendar_of(start: datetime, periods: int, *, step_s: int, zone: ZoneInfo, holidays_of: str) -> Calendar:
-    """Lay the local calendar over ``periods`` periods from ``start`` on."""
-    first_s = int(start.timestamp())
+    """Lay the local calendar over ``periods`` periods from ``start`` on.
+
+    Asked again for the same, it gives the same object, so that what follows from it is worked out once for
+    all series of a region; its arrays are read-only.
+    """
+    return _laid(int(start.timestamp()), periods, step_s, zone, holidays_of)
+
+
+@lru_cache(maxsize=CALENDARS_KEPT)
+def _laid(first_s: int, periods: int, step_s: int, zone: ZoneInfo, holidays_of: str) -> Calendar:
     at_s = first_s + step_s * np.arange(periods, dtype=np.int64)
     offset_s = _offsets(at_s, zone)
     local_s = at_s + offset_s
@@ -64,7 +74,7 @@ def calendar_of(start: datetime, periods: int, *, step_s: int, zone: ZoneInfo, h
     eve = np.array([(moment.month, moment.day) in _EVES for moment in dates])
     day_class = np.where(eve & (weekday < SATURDAY), SATURDAY, weekday)
     day_class = np.where(share > 0.5, SUNDAY, day_class)
-    return Calendar(
+    calendar = Calendar(
         step_s=step_s,
         at_s=at_s,
         day=day,
@@ -77,6 +87,11 @@ def calendar_of(start: datetime, periods: int, *, step_s: int, zone: ZoneInfo, h
         holiday_share=share,
         bridge=bridge,
     )
+    for name in calendar.__slots__:
+        part = getattr(calendar, name)
+        if isinstance(part, np.ndarray):
+            part.setflags(write=False)
+    return calendar
 
 
 def is_known_holiday_code(code: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.forecast.calendar import IntArray
 from energy.forecast.frame import Column, Frame, Sums
-from energy.forecast.reference import clear_sky
+from energy.forecast.reference import clear_sky_over
 
 _DECAYS_H = ((0.25, 1.0), (1.0, 2.0), (1.0, 8.0), (6.0, 12.0), (24.0, 36.0))
 """Window of the recent error and the time constant with which it fades, hours."""
@@ -63,7 +63,7 @@ def _calendar(frame: Frame, index: IntArray) -> list[FloatArray]:
         calendar.bridge[day],
         calendar.day_of_year[day],
         np.minimum(year_end[day], 20),
-        clear_sky(calendar.at_s[index], step_s=calendar.step_s, location=frame.spec.location),
+        clear_sky_over(calendar, frame.spec.location)[index],
         _since_clock_change(calendar.clock_shift, index, calendar.slots),
     ]
     return [np.asarray(column, dtype=np.float64) for column in columns]

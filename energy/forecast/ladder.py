@@ -11,7 +11,7 @@ from energy.forecast.drift import band_drift
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
 from energy.forecast.model import Model, learned_deviation, periods_known
-from energy.forecast.reference import LEAD_DAYS_MAX, clear_sky
+from energy.forecast.reference import LEAD_DAYS_MAX, clear_sky_over
 from energy.forecast.seasonal import seasonal_band, seasonal_deviation
 from energy.forecast.series import History, SeriesSpec
 from energy.periods import HORIZON_PERIODS
@@ -121,8 +121,7 @@ def flat_quantiles(frame: Frame, index: IntArray, gate: IntArray) -> FloatArray:
         level = np.zeros(shares.size)
     shape = np.ones(index.size)
     if frame.spec.kind == "pv":
-        calendar = frame.calendar
-        shape = clear_sky(calendar.at_s[index], step_s=calendar.step_s, location=frame.spec.location)
+        shape = clear_sky_over(frame.calendar, frame.spec.location)[index]
         level = level / max(float(shape.max()), 0.1)
     bounded: FloatArray = np.clip(level[:, None] * shape, low, high)
     return bounded

@@ -8,11 +8,12 @@ forecast reaches further than ``LEAD_DAYS_MAX``: a reference is always known at 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.forecast.calendar import SATURDAY, Calendar, IntArray
+from energy.forecast.calendar import CALENDARS_KEPT, SATURDAY, Calendar, IntArray
 from energy.forecast.series import SeriesSpec
 from energy.forecast.sun import sine_of_elevation
 
@@ -89,16 +90,33 @@ def clear_sky(at_s: IntArray, *, step_s: int, location: tuple[float, float]) -> 
     return result
 
 
+@lru_cache(maxsize=CALENDARS_KEPT)
+def clear_sky_over(calendar: Calendar, location: tuple[float, float]) -> FloatArray:
+    """Give ``clear_sky`` for every period of a calendar, read-only and the same for all who ask."""
+    result = clear_sky(calendar.at_s, step_s=calendar.step_s, location=location)
+    result.setflags(write=False)
+    return result
+
+
 def _day_class_centre(values: FloatArray, calendar: Calendar) -> FloatArray:
     """Weigh the last days of the same class; else days alike in being off or not; else any."""
-    classes = calendar.day_class
-    centre = _days_mean(values, calendar, _previous_days(classes), _CLASS_WEIGHTS)
-    for coarser in ((classes >= SATURDAY).astype(np.int64), np.zeros_like(classes)):
+    by_clock = np.where(calendar.index_of >= 0, values[calendar.index_of], np.nan)
+    same, alike, any_day = _days_before(calendar)
+    centre = _days_mean(by_clock, same, _CLASS_WEIGHTS)
+    for coarser in (alike, any_day):
         if not np.isnan(centre).any():
             break
-        other = _days_mean(values, calendar, _previous_days(coarser), _ALIKE_WEIGHTS)
-        centre = np.where(np.isnan(centre), other, centre)
-    return centre
+        centre = np.where(np.isnan(centre), _days_mean(by_clock, coarser, _ALIKE_WEIGHTS), centre)
+    by_period: FloatArray = centre[calendar.day, calendar.slot]
+    return by_period
+
+
+@lru_cache(maxsize=CALENDARS_KEPT)
+def _days_before(calendar: Calendar) -> tuple[IntArray, IntArray, IntArray]:
+    """List the last days of each day's class, of those alike in being off or not, and of all."""
+    classes = calendar.day_class
+    off = (classes >= SATURDAY).astype(np.int64)
+    return _previous_days(classes), _previous_days(off), _previous_days(np.zeros_like(classes))
 
 
 def _previous_days(classes: IntArray) -> IntArray:
@@ -114,25 +132,24 @@ def _previous_days(classes: IntArray) -> IntArray:
     return table
 
 
-def _days_mean(
-    values: FloatArray, calendar: Calendar, table: IntArray, weights: tuple[float, ...]
-) -> FloatArray:
-    total = np.zeros(values.size)
-    weight_sum = np.zeros(values.size)
+def _days_mean(by_clock: FloatArray, table: IntArray, weights: tuple[float, ...]) -> FloatArray:
+    """Weigh the days listed in ``table``; values and result have shape (days, slots)."""
+    total = np.zeros(by_clock.shape)
+    weight_sum = np.zeros(by_clock.shape)
+    known = np.isfinite(by_clock)
+    filled = np.where(known, by_clock, 0.0)
     for rank, weight in enumerate(weights):
-        day = table[calendar.day, rank]
-        index = np.where(day >= 0, calendar.index_of[day, calendar.slot], -1)
-        value = np.where(index >= 0, values[index], np.nan)
-        known = np.isfinite(value)
-        total += np.where(known, weight * value, 0.0)
-        weight_sum += weight * known
+        day = table[:, rank]
+        there = known[day] & (day >= 0)[:, None]
+        total += np.where(there, weight * filled[day], 0.0)
+        weight_sum += weight * there
     return _ratio(total, weight_sum)
 
 
 def _sun_reference(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> Reference:
     """Scale by the clear sky where the sun is up, by its own peaks where they contradict the geometry."""
     slots = calendar.slots
-    clear = clear_sky(calendar.at_s, step_s=calendar.step_s, location=spec.location)
+    clear = clear_sky_over(calendar, spec.location)
     shine = np.where(np.isfinite(values), clear, np.nan)
     share = _ratio(
         _slot_mean(values, slots=slots, days=_PV_DAYS), _slot_mean(shine, slots=slots, days=_PV_DAYS)
@@ -148,7 +165,7 @@ def _sun_reference(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> 
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
-    ratio: FloatArray = np.divide(above, below, out=np.full(above.size, np.nan), where=below > 0.0)
+    ratio: FloatArray = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0.0)
     return ratio
 
 
