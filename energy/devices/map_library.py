@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from energy.devices.codec import encode
 from energy.devices.map_lint import faults_of
-from energy.devices.register_map import MapPoint, RegisterMap
+from energy.devices.register_map import MapPoint, RegisterMap, Write
 from energy.devices.write_limits import faults_of_writes
 from energy.domain import Point
 from energy.errors import BadInput, Fault
@@ -28,6 +28,22 @@ REQUIRED_POINTS: Mapping[str, tuple[Point, ...]] = {
     "hydro": (Point.POWER_KW,),
     "battery": (Point.POWER_KW, Point.ENERGY_KWH),
     "ev_hub": (Point.POWER_KW, Point.ENERGY_KWH_BACKLOG, Point.ENERGY_KWH_URGENT),
+    "flexible_load": (Point.POWER_KW, Point.ENERGY_KWH_BACKLOG, Point.ENERGY_KWH_URGENT),
+    "pumped_reservoir": (Point.POWER_KW, Point.VOLUME_M3),
+    "chp": (Point.POWER_KW, Point.HEAT_KW, Point.RUNNING_S, Point.STANDING_S),
+    "heat_pump": (
+        Point.POWER_KW,
+        Point.HEAT_KW,
+        Point.RUNNING_S,
+        Point.STANDING_S,
+        Point.TEMPERATURE_C,
+    ),
+    "boiler": (Point.HEAT_KW,),
+    "heat_storage": (Point.ENERGY_KWH, Point.HEAT_KW),
+    "heat_load": (Point.HEAT_KW,),
+    "electrolyser": (Point.POWER_KW, Point.HYDROGEN_KW, Point.RUNNING_S, Point.STANDING_S),
+    "hydrogen_storage": (Point.ENERGY_KWH, Point.HYDROGEN_KW),
+    "feeder": (Point.POWER_KW,),
 }
 """What the controller cannot do without, by kind; the kind's dispatch point comes on top, writable."""
 
@@ -153,6 +169,7 @@ def _wants(asset: Asset, content: RegisterMap) -> Iterator[tuple[str, str]]:
             "add the point with write: to the map, or choose another map",
         )
         return
+    yield from _faults_of_safe_value(asset, point.write)
     for power_kw in asset.power_kw_nameplate:
         try:
             encode(point, power_kw)
@@ -161,3 +178,17 @@ def _wants(asset: Asset, content: RegisterMap) -> Iterator[tuple[str, str]]:
                 f"cannot hold the nameplate of asset '{asset.id}' in {point.name.value}: {error}",
                 "choose a map with a wider register",
             )
+
+
+def _faults_of_safe_value(asset: Asset, write: Write) -> Iterator[tuple[str, str]]:
+    """Compare what the device falls back to with the asset's safe state; unknown is another check's matter."""
+    if write.safe_value_kw == "unknown":
+        return
+    safe_state = asset.safe_state
+    falls_to_own = write.safe_value_kw == "own_control"
+    if falls_to_own != (safe_state is not None and safe_state.power_kw is None):
+        name = safe_state.name if safe_state is not None else "none"
+        yield (
+            f"falls back to safe_value_kw {write.safe_value_kw}, the safe state of asset '{asset.id}' is {name}",
+            "write own_control where the device goes back to its own control, and only there",
+        )

@@ -91,12 +91,12 @@ def _faults_of_register(file: YamlFile, content: RegisterMap, item: _Placed) -> 
 
 
 def _faults_of_point(file: YamlFile, place: Place, point: MapPoint) -> Iterator[Fault]:
-    if point.unit.is_power != point.name.value.startswith("power_"):
+    if point.unit.measures not in point.name.value.split("_"):
         yield file.fault(
             (*place, "unit"),
             value=point.unit.value,
             limit=f"is not a unit of {point.name.value}",
-            mend="a power is in W, kW or MW, an energy in Wh, kWh or MWh",
+            mend="write a unit of what the point measures, for example kW of a power, kWh of an energy, s of a time",
         )
     if point.access is Access.READ_WRITE and point.write is None:
         yield file.fault(

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Point
-from energy.units import KW_PER_MW, KW_PER_W
+from energy.units import KW_PER_MW, KW_PER_W, S_PER_H
 
 CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
 ADDRESS_MAX = 65535
@@ -113,15 +113,24 @@ class Unit(StrEnum):
     WH = "Wh"
     KWH = "kWh"
     MWH = "MWh"
+    M3 = "m3"
+    DEGC = "degC"
+    S = "s"
+    H = "h"
 
     @property
     def factor(self) -> float:
-        """What one of it is in kW or kWh."""
+        """What one of it is in our unit: kW, kWh, cubic metres, degrees Celsius, seconds."""
         return _FACTORS[self]
 
     @property
+    def measures(self) -> str:
+        """Our unit for what it measures, as it stands in a point's name."""
+        return _QUANTITIES[self]
+
+    @property
     def is_power(self) -> bool:
-        """True for a power, False for an energy."""
+        """True for a power: electricity, heat or hydrogen."""
         return self in {Unit.W, Unit.KW, Unit.MW}
 
 
@@ -132,6 +141,22 @@ _FACTORS = {
     Unit.WH: KW_PER_W,
     Unit.KWH: 1.0,
     Unit.MWH: KW_PER_MW,
+    Unit.M3: 1.0,
+    Unit.DEGC: 1.0,
+    Unit.S: 1.0,
+    Unit.H: S_PER_H,
+}
+_QUANTITIES = {
+    Unit.W: "kw",
+    Unit.KW: "kw",
+    Unit.MW: "kw",
+    Unit.WH: "kwh",
+    Unit.KWH: "kwh",
+    Unit.MWH: "kwh",
+    Unit.M3: "m3",
+    Unit.DEGC: "c",
+    Unit.S: "s",
+    Unit.H: "s",
 }
 
 
@@ -221,11 +246,12 @@ class Write:
     """What must be known of a point before anything is written to it.
 
     ``safe_value_kw`` is what the device falls back to by itself, in our unit and sign; ``by_region`` means
-    that it is set at commissioning to the asset's safe state. ``reversion_s`` is how long a written value
+    that it is set at commissioning to the asset's safe state, ``own_control`` that it goes back to its own
+    control, heat-led or by level. ``reversion_s`` is how long a written value
     lasts however well the watchdog is fed.
     """
 
-    safe_value_kw: float | Literal["by_region", "unknown"]
+    safe_value_kw: float | Literal["by_region", "own_control", "unknown"]
     readback: Readback
     watchdog_s: Seconds | Literal["none", "unknown"]
     watchdog_fed_by: Literal["write", "any", "none", "unknown"]
