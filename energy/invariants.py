@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from energy.domain import Applied, Decision, Image, Level, Limit, Outcome, Point, Quality
 from energy.region.battery import Battery
+from energy.region.heat_storage import HeatStorage
+from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.model import Asset, Region
+from energy.region.pumped_reservoir import PumpedReservoir
 
 TOLERANCE_KW = 1.0
 ENERGY_TOLERANCE = 0.002
@@ -201,9 +204,24 @@ def _faults_of_truth(asset: Asset, values: Mapping[str, float]) -> list[tuple[st
         slack_kw = 0.02 * max(abs(least), abs(most)) + TOLERANCE_KW
         if not least - slack_kw <= power_kw <= most + slack_kw:
             found.append(("a plant stays in its nameplate", f"{power_kw:.1f} kW"))
-    energy_kwh = values.get("energy_kwh")
-    if isinstance(asset, Battery) and energy_kwh is not None:
-        slack_kwh = ENERGY_TOLERANCE * asset.energy_kwh_capacity
-        if not asset.energy_kwh_min - slack_kwh <= energy_kwh <= asset.energy_kwh_max + slack_kwh:
-            found.append(("a store stays in its band", f"{energy_kwh:.1f} kWh"))
+    content = _content_of(asset, values)
+    if content is not None:
+        held, least, most, unit = content
+        slack = ENERGY_TOLERANCE * most
+        if not least - slack <= held <= most + slack:
+            found.append(("a store stays in its band", f"{held:.1f} {unit}"))
     return found
+
+
+def _content_of(asset: Asset, values: Mapping[str, float]) -> tuple[float, float, float, str] | None:
+    """Give what a store holds, its least, its most, and the unit; None where nothing is stored or told."""
+    energy_kwh, volume_m3 = values.get("energy_kwh"), values.get("volume_m3")
+    match asset:
+        case Battery() if energy_kwh is not None:
+            return energy_kwh, asset.energy_kwh_min, asset.energy_kwh_max, "kWh"
+        case HeatStorage() | HydrogenStorage() if energy_kwh is not None:
+            return energy_kwh, 0.0, asset.energy_kwh_capacity, "kWh"
+        case PumpedReservoir() if volume_m3 is not None:
+            return volume_m3, 0.0, asset.volume_m3_max, "m3"
+        case _:
+            return None

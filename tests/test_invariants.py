@@ -9,6 +9,7 @@ from energy.controller.decide import decide
 from energy.domain import Applied, Decision, Level, Limit, Point, Quality
 from energy.invariants import TickRecord, broken_invariants
 from energy.region.model import Region
+from tests.controller import networks
 from tests.controller.conftest import NOW, ImageMaker, plan_of
 from tests.controller.conftest import image_of as image_of  # noqa: PLC0414 - a fixture of the controller's tests
 from tests.controller.conftest import region as region  # noqa: PLC0414 - a fixture of the controller's tests
@@ -115,3 +116,27 @@ def test_a_plant_outside_its_band_is_found(region: Region, image_of: ImageMaker)
     assert {"a store stays in its band", "a plant stays in its nameplate"} <= names(
         region, replace(record, truth=truth)
     )
+
+
+@pytest.mark.parametrize(
+    ("asset_id", "truth"),
+    [
+        ("waermespeicher", {"energy_kwh": 10_100.0}),
+        ("wasserstoff", {"energy_kwh": -100.0}),
+        ("hochbehaelter", {"volume_m3": 2600.0}),
+    ],
+)
+def test_a_store_of_another_carrier_outside_its_band_is_found(
+    tmp_path_factory: pytest.TempPathFactory, asset_id: str, truth: dict[str, float]
+) -> None:
+    tal = networks.region_in(tmp_path_factory.mktemp("tal"))
+    output = decide(tal, tick_of(networks.image_of(), networks.plan_of()))
+    record = TickRecord(
+        image=networks.image_of(),
+        age_s_max=30.0,
+        limits=(),
+        decisions=output.decisions,
+        outcomes=(),
+        truth={asset_id: truth},
+    )
+    assert "a store stays in its band" in names(tal, record)
