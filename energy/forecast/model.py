@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it
 from energy.domain import FloatArray
 from energy.forecast.band import Band, Errors, band_of, place_of
 from energy.forecast.calendar import BoolArray, IntArray
+from energy.forecast.effort import FULL, Effort
 from energy.forecast.features import DEVIATION_MAX, Rows, rows_of
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
@@ -22,10 +23,6 @@ from energy.forecast.trees import Trees, evaluate, fit_trees
 TRAINING_DAYS_MAX = 1100
 """Three years: older habits teach little."""
 TRAINING_DAYS_MIN = 21
-SAMPLES_MAX = 30_000
-TREES_MAX = 240
-SAMPLES_A_TREE = 90
-"""A short history gets fewer trees, so that they do not learn it by heart."""
 HALF_LIFE_DAYS = 400.0
 """After this many days a sample counts half."""
 HELD_BACK_SHARE = 0.25
@@ -89,7 +86,12 @@ class Model:
 
 
 def train(
-    spec: SeriesSpec, history: History, known_at: datetime, *, gates: Gates | None = None
+    spec: SeriesSpec,
+    history: History,
+    known_at: datetime,
+    *,
+    gates: Gates | None = None,
+    effort: Effort = FULL,
 ) -> Model | None:
     """Learn from what was known at a moment; None where the history is too short to learn from.
 
@@ -98,19 +100,31 @@ def train(
         history: at least TRAINING_DAYS_MIN days; values from ``known_at`` on are not looked at.
         known_at: only periods that ended by then count.
         gates: how far ahead the model will be asked; None means live use, every lead up to two days.
+        effort: how large a model may become.
     """
     known = min(periods_known(history, known_at), history.value.size)
     frame = frame_of(spec, history, known=known, periods=known)
     return train_on(
-        frame, known=known, gates=gates or LiveGates(), known_at=known_at, columns=_columns(history)
+        frame,
+        known=known,
+        gates=gates or LiveGates(),
+        known_at=known_at,
+        columns=_columns(history),
+        effort=effort,
     )
 
 
 def train_on(
-    frame: Frame, *, known: int, gates: Gates, known_at: datetime, columns: tuple[str, ...]
+    frame: Frame,
+    *,
+    known: int,
+    gates: Gates,
+    known_at: datetime,
+    columns: tuple[str, ...],
+    effort: Effort = FULL,
 ) -> Model | None:
     """Learn from the first ``known`` periods of a frame; see ``train``."""
-    index, gate = _samples(frame, known=known, gates=gates)
+    index, gate = _samples(frame, known=known, gates=gates, samples_max=effort.samples_max)
     days = (known - (int(index[0]) if index.size else known)) // frame.slots
     if days < TRAINING_DAYS_MIN:
         return None
@@ -122,7 +136,7 @@ def train_on(
         early, late = index < first_held, (index >= first_held) & (gate <= known)
         if not (early.any() and late.any()):
             return None
-        ridge, trees = _fit(_take(rows, early), target[early], weight[early])
+        ridge, trees = _fit(_take(rows, early), target[early], weight[early], effort)
         held = _Held(
             frame=frame,
             index=index[late],
@@ -137,7 +151,7 @@ def train_on(
         error = frame.anomaly[held.index] - expected
         errors = Errors(deviation=error, place=place, days=held_days)
         band = band_of(errors, centred=frame.spec.kind not in SKEWED)
-        ridge, trees = _fit(rows, target, weight)
+        ridge, trees = _fit(rows, target, weight, effort)
     return Model(
         asset_id=frame.spec.asset_id,
         known_at=known_at,
@@ -175,12 +189,12 @@ def _columns(history: History) -> tuple[str, ...]:
     return (*history.known_ahead, "|", *history.past)
 
 
-def _samples(frame: Frame, *, known: int, gates: Gates) -> tuple[IntArray, IntArray]:
-    """Choose pairs of period and gate, oldest first: all that can be used, thinned evenly to SAMPLES_MAX."""
+def _samples(frame: Frame, *, known: int, gates: Gates, samples_max: int) -> tuple[IntArray, IntArray]:
+    """Choose pairs of period and gate, oldest first: all that can be used, thinned evenly."""
     first = max(0, known - TRAINING_DAYS_MAX * frame.slots)
     index = np.arange(first, known, dtype=np.int64)
     index = index[np.isfinite(frame.anomaly[first:known])]
-    stride = -(-index.size // SAMPLES_MAX)
+    stride = -(-index.size // samples_max)
     if stride > 1:
         turn = frame.calendar.slot[index] + frame.calendar.day[index]
         index = index[turn % stride == 0]
@@ -206,10 +220,9 @@ def _take(rows: Rows, where: BoolArray) -> Rows:
     return Rows(linear=rows.linear[where], full=rows.full[where])
 
 
-def _fit(rows: Rows, target: FloatArray, weight: FloatArray) -> tuple[Ridge, Trees]:
+def _fit(rows: Rows, target: FloatArray, weight: FloatArray, effort: Effort) -> tuple[Ridge, Trees]:
     ridge = _fit_ridge(rows.linear, target, weight)
-    count = int(min(TREES_MAX, max(20, target.size // SAMPLES_A_TREE)))
-    return ridge, fit_trees(rows.full, target - _ridge(ridge, rows), weight, trees=count)
+    return ridge, fit_trees(rows.full, target - _ridge(ridge, rows), weight, effort)
 
 
 def _fit_ridge(linear: FloatArray, target: FloatArray, weight: FloatArray) -> Ridge:

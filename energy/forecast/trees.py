@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from energy.domain import FloatArray
+from energy.forecast.effort import Effort
 
 DEPTH_MAX = 7
-LEAVES_MAX = 24
 BINS = 64
 SAMPLES_LEAF_MIN = 40
-LEARNING_RATE = 0.06
+TREES_MIN = 20
 L2 = 2.0
 
 
@@ -34,15 +34,15 @@ class Trees:
     value: FloatArray
 
 
-def fit_trees(rows: FloatArray, target: FloatArray, weight: FloatArray, *, trees: int) -> Trees:
+def fit_trees(rows: FloatArray, target: FloatArray, weight: FloatArray, effort: Effort) -> Trees:
     """Fit trees to ``rows`` (samples, features; NaN is a value of its own) with squared error."""
     edges = [_edges(column) for column in rows.T]
     codes = np.column_stack([_codes(column, edge) for column, edge in zip(rows.T, edges, strict=True)])
     estimator = HistGradientBoostingRegressor(
-        max_iter=trees,
-        learning_rate=LEARNING_RATE,
+        max_iter=min(effort.trees_max, max(TREES_MIN, target.size // effort.samples_a_tree)),
+        learning_rate=effort.learning_rate,
         max_depth=DEPTH_MAX,
-        max_leaf_nodes=LEAVES_MAX,
+        max_leaf_nodes=effort.leaves_max,
         min_samples_leaf=SAMPLES_LEAF_MIN,
         l2_regularization=L2,
         max_features=0.5,

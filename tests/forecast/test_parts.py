@@ -1,5 +1,6 @@
 """The parts that a forecast is made of."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -9,19 +10,20 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from energy.forecast.band import Errors, Place, band_of, spread
 from energy.forecast.calendar import SUNDAY, calendar_of
+from energy.forecast.effort import FULL
 from energy.forecast.gates import DayAheadGate, LiveGates
 from energy.forecast.sun import sine_of_elevation
 from energy.forecast.trees import (
     DEPTH_MAX,
     L2,
-    LEARNING_RATE,
-    LEAVES_MAX,
     SAMPLES_LEAF_MIN,
     evaluate,
     fit_trees,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
+SMALL = replace(FULL, trees_max=30, samples_a_tree=1)
+LARGER = replace(FULL, trees_max=60, samples_a_tree=1)
 
 
 def test_a_clock_change_makes_days_of_92_and_100_quarter_hours() -> None:
@@ -80,9 +82,9 @@ def test_trees_evaluate_as_the_library_does() -> None:
     target = np.nan_to_num(rows[:, 0]) ** 2 + np.isnan(rows[:, 1]) + rng.normal(size=800)
     library = HistGradientBoostingRegressor(
         max_iter=30,
-        learning_rate=LEARNING_RATE,
+        learning_rate=SMALL.learning_rate,
         max_depth=DEPTH_MAX,
-        max_leaf_nodes=LEAVES_MAX,
+        max_leaf_nodes=SMALL.leaves_max,
         min_samples_leaf=SAMPLES_LEAF_MIN,
         l2_regularization=L2,
         max_features=0.5,
@@ -90,13 +92,13 @@ def test_trees_evaluate_as_the_library_does() -> None:
         random_state=0,
     )
     theirs = library.fit(rows, target).predict(rows)
-    ours = evaluate(fit_trees(rows, target, np.ones(800), trees=30), rows)
+    ours = evaluate(fit_trees(rows, target, np.ones(800), SMALL), rows)
     assert np.allclose(ours, theirs, rtol=1e-6)
 
 
 def test_trees_split_between_values_that_they_have_not_seen() -> None:
     rows = np.linspace(0.0, 1.0, 2000)[:, None]
-    trees = fit_trees(rows, (rows[:, 0] > 0.5).astype(np.float64), np.ones(2000), trees=60)
+    trees = fit_trees(rows, (rows[:, 0] > 0.5).astype(np.float64), np.ones(2000), LARGER)
     assert evaluate(trees, np.array([[-9.0], [9.0]])) == pytest.approx([0.0, 1.0], abs=0.05)
 
 
