@@ -181,7 +181,7 @@ def _wants(asset: Asset, content: RegisterMap) -> Iterator[tuple[str, str]]:
 
 
 def _faults_of_safe_value(asset: Asset, write: Write) -> Iterator[tuple[str, str]]:
-    """Compare what the device falls back to with the asset's safe state; unknown is another check's matter."""
+    """Compare what the device falls back to with the asset's safe state, where the map knows it."""
     if write.safe_value_kw == "unknown":
         return
     safe_state = asset.safe_state
@@ -189,6 +189,6 @@ def _faults_of_safe_value(asset: Asset, write: Write) -> Iterator[tuple[str, str
     if falls_to_own != (safe_state is not None and safe_state.power_kw is None):
         name = safe_state.name if safe_state is not None else "none"
         yield (
-            f"falls back to safe_value_kw {write.safe_value_kw}, the safe state of asset '{asset.id}' is {name}",
+            f"says safe_value_kw {write.safe_value_kw}, but the safe state of '{asset.id}' is {name}",
             "write own_control where the device goes back to its own control, and only there",
         )

@@ -96,7 +96,7 @@ def _faults_of_point(file: YamlFile, place: Place, point: MapPoint) -> Iterator[
             (*place, "unit"),
             value=point.unit.value,
             limit=f"is not a unit of {point.name.value}",
-            mend="write a unit of what the point measures, for example kW of a power, kWh of an energy, s of a time",
+            mend="write a unit of what the point measures, for example kW of a power, s of a time",
         )
     if point.access is Access.READ_WRITE and point.write is None:
         yield file.fault(

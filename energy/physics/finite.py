@@ -9,9 +9,9 @@ def finite(value: float, name: str) -> float:
     Raises:
         ValueError: it is NaN or infinite.
     """
-    if not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {value}")
-    return value
+    if math.isfinite(value):
+        return value
+    raise ValueError(f"{name} must be a finite number, got {value}")
 
 
 def duration(dt_s: float) -> float:
@@ -20,9 +20,10 @@ def duration(dt_s: float) -> float:
     Raises:
         ValueError: it is negative or not finite.
     """
-    if finite(dt_s, "dt_s") < 0.0:
-        raise ValueError(f"dt_s must not be negative, got {dt_s}")
-    return dt_s
+    if 0.0 <= dt_s < math.inf:
+        return dt_s
+    finite(dt_s, "dt_s")
+    raise ValueError(f"dt_s must not be negative, got {dt_s}")
 
 
 def clamp(value: float, least: float, greatest: float) -> float:
@@ -31,4 +32,6 @@ def clamp(value: float, least: float, greatest: float) -> float:
     >>> clamp(7.0, -5.0, 5.0)
     5.0
     """
-    return max(least, min(greatest, value))
+    if value < least:
+        return least
+    return value if value < greatest else greatest

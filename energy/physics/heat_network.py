@@ -144,8 +144,10 @@ def _makers(network: HeatNetwork, curves: Sequence[Curve], *, demand_kw: float) 
                 curve.power_kw_rated,
             )
         else:
-            power_kw = curve.power_kw_for(demand_kw)
-            demand_kw -= curve.output_kw_at_0 + curve.output_kw_per_kw * power_kw if power_kw > 0.0 else 0.0
+            least_kw = curve.output_kw_at_0 + curve.output_kw_per_kw * curve.power_kw_least
+            power_kw = curve.power_kw_for(demand_kw) if demand_kw >= least_kw else 0.0
+            if power_kw > 0.0:
+                demand_kw -= curve.output_kw_at_0 + curve.output_kw_per_kw * power_kw
             own = OwnControl(math.inf, math.inf, power_kw)
         makers.append(Maker(curve, own))
     return makers

@@ -36,4 +36,9 @@ def step_constant(state: MeterState, *, power_kw: float, dt_s: float) -> MeterSt
     Raises:
         ValueError: a value is not finite or the step is negative.
     """
-    return step_meter(state, power_kw=power_kw, energy_kwh=kwh_from_kw(power_kw, duration(dt_s)))
+    energy_kwh = kwh_from_kw(finite(power_kw, "power_kw"), duration(dt_s))
+    return MeterState(
+        power_kw=power_kw,
+        energy_kwh_drawn=state.energy_kwh_drawn + (energy_kwh if energy_kwh > 0.0 else 0.0),
+        energy_kwh_fed_in=state.energy_kwh_fed_in - (energy_kwh if energy_kwh < 0.0 else 0.0),
+    )

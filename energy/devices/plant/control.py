@@ -1,7 +1,7 @@
 """The control connection of the simulated field: one JSON object a line, loopback only.
 
-``{"advance_to": "<utc>"}`` answers ``{"at": "<utc>"}``; ``{"fault": {"asset_id", "kind", "until"}}`` and
-``{"stop": true}`` answer ``{"ok": true}``; ``{"truth": true}`` answers ``{"at", "truth"}``. What cannot be
+``{"advance_to": "<utc>"}`` answers ``{"at": "<utc>"}``; ``{"fault": {"asset_id", "kind", "since", "until",
+"fraction"}}`` and ``{"stop": true}`` answer ``{"ok": true}``; ``{"truth": true}`` answers ``{"at", "truth"}``. What cannot be
 done answers ``{"error": "<why>"}``.
 """
 
@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from energy.devices.plant.faults import FaultKind
+from energy.devices.plant.faults import DRIFT_FRACTION, FaultKind
 from energy.devices.plant.field import SimulatedField
 from energy.errors import EnergiewaageError
 from energy.periods import format_utc, require_aware
@@ -31,11 +31,16 @@ ANSWER_BYTES_MAX = 16_777_216
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class FaultOrder:
-    """Which device to break, how, and until when; no kind mends it."""
+    """Which device to break, how, from when (now) and until when; no kind mends it.
+
+    ``fraction`` is how far a drifting meter is off.
+    """
 
     asset_id: Annotated[str, Field(max_length=48)]
     kind: FaultKind | None
+    since: AwareDatetime | None = None
     until: AwareDatetime | None = None
+    fraction: Annotated[float, Field(gt=-1.0, le=1.0)] = DRIFT_FRACTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -68,7 +73,10 @@ class Stop:
 
 Order = Advance | Break | Tell | Stop
 _ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
-_FORMS = 'one of {"advance_to": utc}, {"fault": {asset_id, kind, until}}, {"truth": true}, {"stop": true}'
+_FORMS = (
+    'one of {"advance_to": utc}, {"fault": {asset_id, kind, since, until, fraction}}, {"truth": true}, '
+    '{"stop": true}'
+)
 
 
 class ControlServer:
@@ -148,7 +156,13 @@ class ControlServer:
                 return {"at": self._now()}
             case Break():
                 fault = order.fault
-                self._field.set_fault(fault.asset_id, fault.kind, _utc(fault.until))
+                self._field.set_fault(
+                    fault.asset_id,
+                    fault.kind,
+                    since=_utc(fault.since),
+                    until=_utc(fault.until),
+                    fraction=fault.fraction,
+                )
                 return {"ok": True}
             case Tell():
                 return {"at": self._now(), "truth": self._field.world.truth()}

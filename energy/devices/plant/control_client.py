@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from energy.devices.plant.control import ANSWER_BYTES_MAX, HOST
-from energy.devices.plant.faults import FaultKind
+from energy.devices.plant.faults import DRIFT_FRACTION, FaultKind
 from energy.errors import BadInput, DeviceUnreachable, Fault
 from energy.periods import format_utc, parse_utc
 
@@ -58,15 +58,31 @@ class PlantControl:
         answer = await self._ask({"advance_to": format_utc(moment)})
         return parse_utc(str(answer["at"]))
 
-    async def set_fault(self, asset_id: str, kind: FaultKind, *, until: datetime | None = None) -> None:
-        """Break an asset's device until a simulated moment, or until it is mended.
+    async def set_fault(
+        self,
+        asset_id: str,
+        kind: FaultKind,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        fraction: float = DRIFT_FRACTION,
+    ) -> None:
+        """Break an asset's device from a simulated moment (now) until another, or until it is mended.
+
+        ``fraction`` is how far a drifting meter is off.
 
         Raises:
             BadInput: the plant refuses, for example because it has no such asset.
             DeviceUnreachable: the plant is gone or late.
         """
-        end = format_utc(until) if until is not None else None
-        await self._ask({"fault": {"asset_id": asset_id, "kind": kind.value, "until": end}})
+        order = {
+            "asset_id": asset_id,
+            "kind": kind.value,
+            "since": format_utc(since) if since is not None else None,
+            "until": format_utc(until) if until is not None else None,
+            "fraction": fraction,
+        }
+        await self._ask({"fault": order})
 
     async def clear_fault(self, asset_id: str) -> None:
         """Mend an asset's device.

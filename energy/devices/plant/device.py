@@ -8,6 +8,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from energy.devices.codec import decode
 from energy.devices.plant.faults import DeviceFault, FaultKind
+from energy.devices.plant.meter_error import Meter
 from energy.devices.plant.registers import garbage_of, spans_of, words_of
 from energy.devices.plant.world import World
 from energy.devices.register_map import MapPoint, Register, RegisterMap, Table
@@ -40,10 +41,11 @@ class Cell:
 class Device:
     """Answers Modbus requests for one asset; the world is the only thing that it shows and commands."""
 
-    def __init__(self, asset: Asset, content: RegisterMap, world: World) -> None:
+    def __init__(self, asset: Asset, content: RegisterMap, world: World, *, seed: int) -> None:
         self.asset = asset
         self._content = content
         self._world = world
+        self._meter = Meter(asset.id, asset.meter_class, seed=seed)
         self._fault: DeviceFault | None = None
         self._frozen: dict[Point, float] = {}
         self._cells = {table: _cells(content, table) for table in (Table.HOLDING, Table.INPUT)}
@@ -57,14 +59,33 @@ class Device:
     @property
     def fault(self) -> FaultKind | None:
         """The fault in force now."""
-        if self._fault is not None and not self._fault.holds_at(self._world.at.timestamp()):
-            self._fault = None
-        return self._fault.kind if self._fault is not None else None
+        fault, at_s = self._fault, self._world.at.timestamp()
+        if fault is None or not fault.holds_at(at_s):
+            return None
+        return fault.kind
+
+    @property
+    def edges_s(self) -> tuple[float, ...]:
+        """When the meter begins or ends to drift: moments that time must not step over."""
+        fault = self._fault
+        if fault is None or fault.kind is not FaultKind.DRIFT:
+            return ()
+        return (fault.since_s,) if fault.until_s is None else (fault.since_s, fault.until_s)
 
     def set_fault(self, fault: DeviceFault | None) -> None:
         """Break the device, or mend it with None."""
         self._fault = fault
-        self._frozen = self._world.shown(self.asset.id)
+        self._frozen = self._reading()
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the meter drift from now on, or no longer."""
+        fraction = self._fault.fraction if self._fault is not None and self.fault is FaultKind.DRIFT else 0.0
+        self._meter.set_drift(fraction, self._world.shown(self.asset.id))
+        self._shown_at.clear()
+
+    def _reading(self) -> dict[Point, float]:
+        return self._meter.reading(self._world.shown(self.asset.id), self._world.at.timestamp())
 
     def sim_device(self) -> SimDevice:
         """Give the device as pymodbus wants it; addresses outside the map are illegal."""
@@ -134,7 +155,7 @@ class Device:
         if self._shown_at.get(table) == state:
             return
         self._shown_at[table] = state
-        values = self._frozen if kind is FaultKind.FROZEN else self._world.shown(self.asset.id)
+        values = self._frozen if kind is FaultKind.FROZEN else self._reading()
         turn = int(self._world.at.timestamp() // GARBAGE_HOLD_S)
         for cell in self._cells[table]:
             if kind is FaultKind.GARBAGE:

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from energy.devices.map_library import maps_of
 from energy.devices.plant.device import Device
-from energy.devices.plant.faults import DeviceFault, FaultKind
+from energy.devices.plant.faults import DRIFT_FRACTION, DeviceFault, FaultKind
 from energy.devices.plant.hold import HoldRule, rule_of
 from energy.devices.plant.nature import RecordedNature
 from energy.devices.plant.store import StateStore
@@ -38,7 +38,8 @@ class SimulatedField:
         nature = RecordedNature(region, RegionHistory(region), seed=seed)
         self.world = World(region, nature=nature, start=start, rules=_rules_of(region, maps))
         self.devices = {
-            asset.id: Device(asset, maps[asset.device.profile], self.world) for asset in region.assets
+            asset.id: Device(asset, maps[asset.device.profile], self.world, seed=seed)
+            for asset in region.assets
         }
         self._store = None if state_folder is None else StateStore(state_folder, region, seed=seed)
         self._saved_at = self.world.at
@@ -53,6 +54,12 @@ class SimulatedField:
         if moment < self.world.at:
             limit = f"the field is already at {format_utc(self.world.at)} and time does not run backwards"
             raise _bad("advance_to", format_utc(moment), limit, "name a later moment")
+        for edge_s in sorted({edge_s for device in self.devices.values() for edge_s in device.edges_s}):
+            if self.world.at.timestamp() < edge_s <= moment.timestamp():
+                self.world.advance_to(datetime.fromtimestamp(edge_s, tz=UTC))
+                for device in self.devices.values():
+                    if edge_s in device.edges_s:
+                        device.settle()
         self.world.advance_to(moment)
         if self.world.at - self._saved_at >= SAVE_EVERY:
             self.save()
@@ -71,8 +78,18 @@ class SimulatedField:
         else:
             self._saves = True
 
-    def set_fault(self, asset_id: str, kind: FaultKind | None, until: datetime | None) -> None:
-        """Break an asset's device until a moment, for good with None; a kind of None mends it.
+    def set_fault(
+        self,
+        asset_id: str,
+        kind: FaultKind | None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        fraction: float = DRIFT_FRACTION,
+    ) -> None:
+        """Break an asset's device from a moment (now) until another (for good); a kind of None mends it.
+
+        ``fraction`` is how far a drifting meter is off.
 
         Raises:
             BadInput: the field has no such asset.
@@ -82,8 +99,14 @@ class SimulatedField:
             raise _bad(
                 "fault.asset_id", asset_id, f"no such asset, there are {', '.join(self.devices)}", "use one"
             )
+        if kind is None:
+            device.set_fault(None)
+            return
+        begin = self.world.at if since is None else max(since, self.world.at)
         until_s = until.timestamp() if until is not None else None
-        device.set_fault(DeviceFault(kind=kind, until_s=until_s) if kind is not None else None)
+        device.set_fault(
+            DeviceFault(kind=kind, since_s=begin.timestamp(), until_s=until_s, fraction=fraction)
+        )
 
     def resume(self, *, latest: datetime | None) -> None:
         """Go on where an earlier run stopped, unless that is long past or later than ``latest``.

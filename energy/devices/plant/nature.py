@@ -1,12 +1,11 @@
 """What nature and people do within quarter hours: means made smooth, with noise of seconds."""
 
-import hashlib
 from datetime import datetime
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from energy.devices.plant.noise import key_of, uniforms
 from energy.domain import FloatArray
 from energy.errors import BadInput, Fault
 from energy.periods import PERIOD_S, format_utc, periods_between
@@ -23,8 +22,6 @@ SUBSTEP_S = 5.0
 """How finely the plant steps; the grid of sub-steps is anchored at the Unix epoch."""
 NOISE_FRACTION = 0.01
 """Noise of one sub-step, uniform within plus or minus this; a quarter hour's mean moves by about 0.05 %."""
-_HASH_RANGE = 2.0**64
-UInt64Array = NDArray[np.uint64]
 
 
 class Nature(Protocol):
@@ -78,7 +75,7 @@ class RecordedNature:
         self.means_kw: FloatArray = np.stack([_gapless(one.window(self.start, periods)) for one in series])
         self._edges_kw, self._middles_kw = _polyline(self.means_kw)
         self._smooth = np.array([[not isinstance(asset, EvHub | FlexibleLoad)] for asset in moved])
-        self._keys = np.array([[_key(seed, asset_id)] for asset_id in self.asset_ids], dtype=np.uint64)
+        self._keys = np.array([[key_of(seed, asset_id)] for asset_id in self.asset_ids], dtype=np.uint64)
         self._temperature_c = np.full(periods, np.nan)
         if region.temperature is not None:
             self._temperature_c = _within(history.temperature_c(), self.start, periods)
@@ -99,7 +96,7 @@ class RecordedNature:
         falling_kw = middles_kw + (edges_kw[:, index + 1] - middles_kw) * (place - 1.0)
         smooth_kw = np.where(place < 1.0, rising_kw, falling_kw)
         ticks = (times_s // SUBSTEP_S).astype(np.uint64)
-        noise = 1.0 + NOISE_FRACTION * _uniform(self._keys + ticks[None, :])
+        noise = 1.0 + NOISE_FRACTION * uniforms(self._keys + ticks[None, :])
         power_kw: FloatArray = np.where(self._smooth, smooth_kw * noise, self.means_kw[:, index])
         return np.maximum(power_kw, 0.0)
 
@@ -159,24 +156,6 @@ def _polyline(means_kw: FloatArray) -> tuple[FloatArray, FloatArray]:
     edges_kw = np.minimum(0.5 * (before + after), 2.0 * np.minimum(before, after))
     middles_kw = 2.0 * means_kw - 0.5 * (edges_kw[:, :-1] + edges_kw[:, 1:])
     return edges_kw, middles_kw
-
-
-def _key(seed: int, asset_id: str) -> int:
-    digest = hashlib.blake2b(f"{seed}:{asset_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
-
-
-def _uniform(counters: UInt64Array) -> FloatArray:
-    """Hash counters to numbers in [-1, 1).
-
-    Finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014,
-    doi:10.1145/2660193.2660195).
-    """
-    mixed = counters * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    return mixed.astype(np.float64) / (_HASH_RANGE / 2.0) - 1.0
 
 
 def _bad(region: Region, place: str, value: object, limit: str, mend: str) -> BadInput:
