@@ -11,6 +11,7 @@ the ``.md`` beside each file.
 import argparse
 import gzip
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -78,18 +79,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the source files")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to")
     arguments = parser.parse_args()
-    source = _read(arguments.data / SMARD_FILE)
-    profiles = _read(arguments.data / SIMBENCH_FILE)
-    _write(arguments.out / "measured_2020.csv.gz", measured(source), decimals=0)
-    _write(arguments.out / "day_ahead_2020.csv.gz", prices(source), decimals=2)
-    _write(arguments.out / "ev_arrivals_2020.csv.gz", ev_arrivals(profiles, source.index), decimals=1)
+    source = read_source(arguments.data / SMARD_FILE)
+    profiles = read_source(arguments.data / SIMBENCH_FILE)
+    write_series(arguments.out / "measured_2020.csv.gz", measured(source), decimals=0)
+    write_series(arguments.out / "day_ahead_2020.csv.gz", prices(source), decimals=2)
+    write_series(arguments.out / "ev_arrivals_2020.csv.gz", ev_arrivals(profiles, source.index), decimals=1)
 
 
 def measured(source: pd.DataFrame) -> pd.DataFrame:
     """Scale load and generation to a town of 6 MW mean load and undo the rounding to 1 MW by seeded noise."""
     rng = np.random.default_rng(SEED)
     fine = {
-        name: _unrounded(source[f"{name}_mw"].to_numpy(dtype=np.float64), rng)
+        name: unrounded(source[f"{name}_mw"].to_numpy(dtype=np.float64), rng)
         for name in ("load", "pv", "wind", "hydro")
     }
     night = source["pv_mw"].to_numpy() == 0.0
@@ -122,18 +123,20 @@ def prices(source: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"price_eur_per_mwh": mapped.clip(lower=PRICE_EUR_PER_MWH_FLOOR)})
 
 
-def ev_arrivals(profiles: pd.DataFrame, index: pd.DatetimeIndex) -> pd.DataFrame:
+def ev_arrivals(
+    profiles: pd.DataFrame, index: pd.DatetimeIndex, *, fleets: Sequence[Fleet] = FLEETS, seed: int = SEED + 1
+) -> pd.DataFrame:
     """Sum a mixed fleet's wishes for energy, each in the quarter hour in which its vehicle arrives.
 
     A charging session of a unit profile (a run above zero) becomes one arrival that asks for the session's
     energy. Each vehicle repeats its profile's year moved by whole weeks, so that weekdays keep their habits,
     and by an hour or two of its own.
     """
-    rng = np.random.default_rng(SEED + 1)
+    rng = np.random.default_rng(seed)
     monday = pd.Timestamp("2016-01-04")
     quarters = WEEKS * 7 * QUARTERS_PER_DAY
     asked_kwh = np.zeros(quarters)
-    for fleet in FLEETS:
+    for fleet in fleets:
         starts, energy_kwh = _sessions(profiles[fleet.column], fleet.power_kw_rated, monday)
         for _ in range(fleet.vehicles):
             weeks = int(rng.integers(WEEKS))
@@ -162,7 +165,7 @@ def _sessions(
     return starts[inside], energy_kwh[inside]
 
 
-def _unrounded(values_mw: FloatArray, rng: np.random.Generator) -> FloatArray:
+def unrounded(values_mw: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Spread values evenly over the step that they were rounded to, smoothly in time and never below zero.
 
     An autoregressive normal process, mapped through its distribution function, is uniform at each moment.
@@ -176,11 +179,12 @@ def _unrounded(values_mw: FloatArray, rng: np.random.Generator) -> FloatArray:
     return np.abs(values_mw + STEP_MW * (ndtr(state) - 0.5))
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_source(path: Path) -> pd.DataFrame:
+    """Read a source file by its column ``utc``."""
     return pd.read_csv(path, parse_dates=["utc"]).set_index("utc")
 
 
-def _write(path: Path, frame: pd.DataFrame, *, decimals: int) -> None:
+def write_series(path: Path, frame: pd.DataFrame, *, decimals: int) -> None:
     """Write without a time stamp inside, so that the same input gives the same bytes."""
     rounded = frame.round(decimals)
     text = io.StringIO()
