@@ -10,11 +10,15 @@ import numpy as np
 from energy.errors import BadInput, Fault
 from energy.periods import format_utc, periods_between
 from energy.region.ev_hub import EvHub
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
+from energy.region.grid_loss import GridLoss
+from energy.region.heat_load import HeatLoad
 from energy.region.history import RegionHistory, Series
 from energy.region.load import Load
 from energy.region.loader import FILE_NAME, load_region
 from energy.region.model import Asset, Region
+from energy.region.pumped_reservoir import PumpedReservoir
 from energy.yaml_file import Place, YamlFile, read_yaml
 
 DAYS_MIN = 28
@@ -26,6 +30,8 @@ EXCESS_FRACTION = 0.1
 IDLE_FRACTION = 0.02
 """A year's maximum below this share of the rating is a wrong unit: MW read as kW give 0.001."""
 MISSING_FRACTION_MAX = 0.5
+ASKED_KINDS = (EvHub, PumpedReservoir)
+"""Their series is what is asked of them, and it may wait: only its mean must fit."""
 
 
 def check_region(name_or_path: str) -> Region:
@@ -50,6 +56,10 @@ def faults_of_history(region: Region) -> list[Fault]:
     file = read_yaml(region.folder / FILE_NAME)
     price = history.price_eur_per_mwh()
     faults = list(_faults_of_span(file, ("market", "day_ahead"), price))
+    if region.temperature is not None:
+        temperature = history.temperature_c()
+        faults += _faults_of_span(file, ("temperature",), temperature)
+        faults += _faults_of_overlap(file, ("temperature",), temperature, price)
     for index, asset in enumerate(region.assets):
         if asset.history is None:
             continue
@@ -95,17 +105,14 @@ def _faults_of_overlap(file: YamlFile, place: Place, series: Series, price: Seri
 
 def _faults_of_size(file: YamlFile, place: Place, asset: Asset, series: Series) -> Iterator[Fault]:
     values = series.values[np.isfinite(series.values)]
-    if values.size == 0 or not isinstance(asset, Generator | Load | EvHub):
+    bound = _bound(asset)
+    if values.size == 0 or bound is None:
         return
-    if isinstance(asset, EvHub):
+    rating, rating_kw = bound
+    if isinstance(asset, ASKED_KINDS):
         largest_kw, what = float(values.mean()), "on average"
-        rating_kw, rating = asset.power_kw_max, "power_kw_max"
-    elif isinstance(asset, Load):
-        largest_kw, what = float(values.max()), "at most"
-        rating_kw, rating = asset.power_kw_max, "power_kw_max"
     else:
         largest_kw, what = float(values.max()), "at most"
-        rating_kw, rating = asset.power_kw_rated, "power_kw_rated"
     if largest_kw > rating_kw * (1.0 + EXCESS_FRACTION):
         yield file.fault(
             place,
@@ -120,3 +127,16 @@ def _faults_of_size(file: YamlFile, place: Place, asset: Asset, series: Series) 
             limit=f"far below {rating} ({rating_kw:g} kW)",
             mend="check the unit of the column: it must be kW, not MW",
         )
+
+
+def _bound(asset: Asset) -> tuple[str, float] | None:
+    """Name the value that a series must fit under, and give it."""
+    match asset:
+        case Generator() | PumpedReservoir():
+            return "power_kw_rated", asset.power_kw_rated
+        case Load() | GridLoss() | EvHub() | FlexibleLoad():
+            return "power_kw_max", asset.power_kw_max
+        case HeatLoad():
+            return "heat_kw_max", asset.heat_kw_max
+        case _:
+            return None

@@ -7,46 +7,49 @@ of the schema.
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays as public_holidays
 
 from energy.errors import Fault
-from energy.region.history_file import POWER_SUFFIX, PRICE_SUFFIX
+from energy.region.connections import Entry, entries, faults_of_connections
+from energy.region.history_file import POWER_SUFFIX, PRICE_SUFFIX, TEMPERATURE_SUFFIX
 from energy.region.model import HOLIDAYS_PATTERN
 from energy.yaml_file import Place, YamlFile
 
 HISTORY_FOLDER = "history"
-SIGNED_KINDS = ("battery", "grid_point")
-"""Their power has both signs, and a history column holds magnitudes."""
+KINDS_WITHOUT_HISTORY = (
+    "battery",
+    "boiler",
+    "chp",
+    "electrolyser",
+    "feeder",
+    "grid_point",
+    "heat_pump",
+    "heat_storage",
+    "hydrogen_storage",
+)
+"""Their power is what the controller decides or what follows from the others: no column could foretell it."""
 
 
 def faults_of_structure(file: YamlFile) -> list[Fault]:
     """Find every fault between the values of a region file."""
     if not isinstance(file.data, dict):
         return []
-    assets = list(_entries(file, "assets"))
-    municipalities = list(_entries(file, "municipalities"))
+    assets = list(entries(file, "assets"))
+    municipalities = list(entries(file, "municipalities"))
     return [
         *_faults_of_calendar(file),
         *_faults_of_ids(file, assets, "asset"),
         *_faults_of_ids(file, municipalities, "municipality"),
+        *_faults_of_ids(file, list(entries(file, "heat_networks")), "heat network"),
+        *_faults_of_ids(file, list(entries(file, "hydrogen_networks")), "hydrogen network"),
         *_faults_of_grid_points(file, assets),
         *_faults_of_municipalities(file, assets, municipalities),
+        *faults_of_connections(file, assets),
         *_faults_of_devices(file, assets),
         *_faults_of_columns(file, assets),
     ]
-
-
-Entry = tuple[Place, dict[Any, Any]]
-
-
-def _entries(file: YamlFile, key: str) -> Iterator[Entry]:
-    found = file.data.get(key)
-    for index, entry in enumerate(found if isinstance(found, list) else []):
-        if isinstance(entry, dict):
-            yield (key, index), entry
 
 
 def _faults_of_calendar(file: YamlFile) -> Iterator[Fault]:
@@ -147,11 +150,11 @@ def _faults_of_columns(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
     for place, entry in assets:
         if "history" not in entry or entry["history"] is None:
             continue
-        if entry.get("kind") in SIGNED_KINDS:
+        if entry.get("kind") in KINDS_WITHOUT_HISTORY:
             yield file.fault(
                 (*place, "history"),
                 value=entry.get("kind"),
-                limit="this kind has no history: its power has both signs, and a column holds magnitudes",
+                limit="this kind has no history: its power is decided, or follows from the others",
                 mend="remove 'history' here",
             )
         else:
@@ -159,6 +162,7 @@ def _faults_of_columns(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
     market = file.data.get("market")
     if isinstance(market, dict):
         yield from _faults_of_column(file, ("market", "day_ahead"), market.get("day_ahead"), PRICE_SUFFIX)
+    yield from _faults_of_column(file, ("temperature",), file.data.get("temperature"), TEMPERATURE_SUFFIX)
 
 
 def _faults_of_column(file: YamlFile, place: Place, named: object, suffix: str) -> Iterator[Fault]:
