@@ -1,0 +1,1 @@
+"""What control is worth: the same weeks without control, by rules, by us, and with perfect foresight."""
