@@ -43,7 +43,7 @@ def stored_kwh(energy_kwh: float, flow: Flow, *, loss_per_s: float, time_s: floa
 def turning_s(energy_kwh: float, flow: Flow, *, loss_per_s: float) -> float:
     """Give the moment at which the content turns from rising to falling or back; infinite where never."""
     net_kw = flow.start_kw - loss_per_s * energy_kwh * S_PER_H
-    if flow.slope_kw_per_s == 0.0 or net_kw == 0.0 or net_kw * flow.slope_kw_per_s > 0.0:
+    if flow.slope_kw_per_s == 0.0 or net_kw == 0.0 or (net_kw > 0.0) == (flow.slope_kw_per_s > 0.0):
         return math.inf
     if loss_per_s == 0.0:
         return -net_kw / flow.slope_kw_per_s

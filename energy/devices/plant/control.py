@@ -1,8 +1,8 @@
 """The control connection of the simulated field: one JSON object a line, loopback only.
 
 ``{"advance_to": "<utc>"}`` answers ``{"at": "<utc>"}``; ``{"fault": {"asset_id", "kind", "since", "until",
-"fraction"}}`` and ``{"stop": true}`` answer ``{"ok": true}``; ``{"truth": true}`` answers ``{"at", "truth"}``. What cannot be
-done answers ``{"error": "<why>"}``.
+"fraction"}}`` and ``{"stop": true}`` answer ``{"ok": true}``; ``{"truth": true}`` answers ``{"at",
+"truth"}``. What cannot be done answers ``{"error": "<why>"}``.
 """
 
 import asyncio
