@@ -163,7 +163,7 @@ class World:
                 self._meters[key] = state
             else:
                 self._states[key] = state
-        self._temperature_c = next(iter(self._surroundings(np.array([self._at_s])))).temperature_c
+        self._temperature_c = self._temperature_c_at(self._at_s - 0.5 * self._substep_s)
         self.revision += 1
 
     def _part(self, nature: Nature | None, substep_s: float | None) -> None:
@@ -185,10 +185,13 @@ class World:
         self._nature = nature
         self._rows = rows
         self._networks = Networks(self.region, rows)
-        self._temperature_c = next(iter(self._surroundings(np.array([self._at_s])))).temperature_c
+        self._temperature_c = self._temperature_c_at(self._at_s)
         if self._networks.needs_temperature and not math.isfinite(self._temperature_c):
             pumps = [asset.id for asset in self.region.assets if asset.kind == "heat_pump"]
             raise _bad(self.region, pumps, "needs a temperature", "name a series under 'temperature'")
+
+    def _temperature_c_at(self, at_s: float) -> float:
+        return float(self._nature.temperature_c(np.array([at_s]))[0])
 
     def _state_of(self, asset_id: str) -> State:
         state = self._states.get(asset_id)

@@ -16,7 +16,7 @@ from energy.devices.codec import decode, encode
 from energy.devices.map_library import maps_of
 from energy.devices.plant.control_client import PlantControl
 from energy.devices.plant.run import PlantSettings, run_plant
-from energy.devices.register_map import Register, Table
+from energy.devices.register_map import Register, RegisterMap, Table
 from energy.domain import Point
 from energy.ports import Clock
 from energy.region.loader import load_region
@@ -91,12 +91,16 @@ class Eye:
     """Looks at devices over Modbus, one fresh connection a request."""
 
     region: Region
+    maps: dict[str, RegisterMap]
 
     def register(self, asset_id: str, point: Point, *, readback: bool = False) -> Register:
-        content = maps_of(self.region)[self.region.asset(asset_id).device.profile]
-        found = content.point(point)
+        found = self.maps[self.region.asset(asset_id).device.profile].point(point)
         assert found is not None
         return found.readback_register if readback else found
+
+    def has(self, asset_id: str, point: Point) -> bool:
+        profile = self.region.asset(asset_id).device.profile
+        return self.maps[profile].point(point) is not None
 
     async def ask(self, asset_id: str, request: Callable[[AsyncModbusTcpClient, int], Awaitable]):
         device = self.region.asset(asset_id).device
@@ -138,9 +142,13 @@ class Eye:
         return await self.ask(asset_id, send)
 
 
+def eye_on(region: Region) -> Eye:
+    return Eye(region=region, maps=maps_of(region))
+
+
 @pytest.fixture
 def eye(region: Region) -> Eye:
-    return Eye(region=region)
+    return eye_on(region)
 
 
 @asynccontextmanager

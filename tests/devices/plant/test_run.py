@@ -16,7 +16,7 @@ from energy.devices.plant.store import FILE_NAME
 from energy.domain import Point
 from energy.errors import BadInput, DeviceUnreachable
 from energy.region.model import Region
-from tests.devices.plant.conftest import START, Eye, free_ports, running
+from tests.devices.plant.conftest import START, Eye, eye_on, free_ports, running
 
 MINUTE = timedelta(minutes=1)
 
@@ -215,7 +215,7 @@ async def test_a_restarted_field_keeps_its_energy_and_falls_back_to_safe_values(
 ) -> None:
     async with running(region, state_folder=tmp_path) as control:
         await control.advance_to(START + MINUTE)
-        await Eye(region=region).write("battery", Point.POWER_KW_SETPOINT, 800.0)
+        await eye_on(region).write("battery", Point.POWER_KW_SETPOINT, 800.0)
         await control.advance_to(START + 3 * MINUTE)
         before = await control.truth()
     async with running(region, state_folder=tmp_path) as control:
