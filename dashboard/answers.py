@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterable, Mapping
 
 from dashboard.assets import AssetRow
+from dashboard.chart_schema import BandAnswer, ChartsAnswer, MachineAnswer, StoredAnswer
 from dashboard.charts import Band, Charts
+from dashboard.network_answers import DIGITS, heat_chart_answer, hydrogen_chart_answer, network_answer, series
 from dashboard.phrases import outcome_code, outcome_reason
 from dashboard.picture import Picture, PlanState
 from dashboard.presence import silent_after_s
@@ -14,36 +16,30 @@ from dashboard.schema import (
     AssetPlanAnswer,
     AssetsAnswer,
     BalanceAnswer,
-    BandAnswer,
     BindingAnswer,
     BreachAnswer,
-    ChartsAnswer,
     ForecastAnswer,
     GroupAnswer,
     MeansAnswer,
     MunicipalityAnswer,
     NameAnswer,
+    NetworkNameAnswer,
     OutcomeAnswer,
     PlanAnswerOut,
     RegionAnswer,
     RegionAsset,
+    ReservoirAnswer,
     SetpointAnswer,
     StatusAnswer,
-    StoredAnswer,
     ValueAnswer,
 )
-from energy.domain import Applied, FloatArray, Forecast, Limited, Outcome, Plan, Point
+from energy.domain import Alarm, Applied, FloatArray, Forecast, Limited, Outcome, Plan, Point
 from energy.ports import Means
 from energy.region.asset import Name
 from energy.region.model import Region
 
-DIGITS = 6
-"""Micro-units: finer than any meter, coarse enough to keep the answers short."""
-
-
-def series(values: FloatArray) -> list[float | None]:
-    """Write an array with null where it is unknown."""
-    return [round(value, DIGITS) if math.isfinite(value) else None for value in values.tolist()]
+UNITS = ("kwh", "kw", "m3", "c", "s")
+"""The units that points have."""
 
 
 def region_answer(region: Region) -> RegionAnswer:
@@ -65,12 +61,17 @@ def region_answer(region: Region) -> RegionAnswer:
                 name=_name(asset.name),
                 kind=asset.kind,
                 municipality_id=asset.municipality,
+                feeder_id=asset.feeder,
                 authority=region.authority_of(asset),
                 power_kw_min=asset.power_kw_nameplate[0],
                 power_kw_max=asset.power_kw_nameplate[1],
                 dispatch_point=asset.dispatch_point,
             )
             for asset in region.assets
+        ],
+        heat_networks=[NetworkNameAnswer(id=item.id, name=_name(item.name)) for item in region.heat_networks],
+        hydrogen_networks=[
+            NetworkNameAnswer(id=item.id, name=_name(item.name)) for item in region.hydrogen_networks
         ],
     )
 
@@ -92,16 +93,18 @@ def status_answer(picture: Picture) -> StatusAnswer:
         simulated=status.simulated if status else None,
         speed_ratio=status.speed if status else None,
         tick_ms=status.tick_ms if status else None,
-        alarms=[
-            AlarmAnswer(
-                code=alarm.code,
-                severity=alarm.severity,
-                target_id=alarm.target_id,
-                since=alarm.since,
-                detail=alarm.detail,
-            )
-            for alarm in picture.alarms
-        ],
+        alarms=[alarm_answer(alarm) for alarm in picture.alarms],
+    )
+
+
+def alarm_answer(alarm: Alarm) -> AlarmAnswer:
+    """Describe one alarm."""
+    return AlarmAnswer(
+        code=alarm.code,
+        severity=alarm.severity,
+        target_id=alarm.target_id,
+        since=alarm.since,
+        detail=alarm.detail,
     )
 
 
@@ -123,6 +126,19 @@ def balance_answer(picture: Picture) -> BalanceAnswer:
         source_kw=balance.source_kw,
         sink_kw=balance.sink_kw,
         residual_kw=balance.residual_kw,
+        own_fraction=balance.own_fraction,
+        heat=[network_answer(network) for network in picture.heat],
+        hydrogen=[network_answer(network) for network in picture.hydrogen],
+        water=[
+            ReservoirAnswer(
+                asset_id=item.asset_id,
+                volume_m3=item.volume_m3,
+                volume_m3_reserve=item.volume_m3_min,
+                volume_m3_max=item.volume_m3_max,
+                power_kw=item.power_kw,
+            )
+            for item in picture.water
+        ],
     )
 
 
@@ -188,14 +204,12 @@ def plan_answer(plan: Plan, state: PlanState) -> PlanAnswerOut:
 def means_answer(asset_id: str, point: Point, means: Means) -> MeansAnswer:
     """Describe means."""
     values = series(means.value)
-    is_energy = _is_energy(point)
     return MeansAnswer(
         asset_id=asset_id,
         point=point,
         start=means.start,
-        mean_kw=None if is_energy else values,
-        mean_kwh=values if is_energy else None,
         coverage_fraction=[round(float(value), DIGITS) for value in means.coverage],
+        **{f"mean_{_unit(point)}": values},
     )
 
 
@@ -221,6 +235,19 @@ def charts_answer(charts: Charts, region: Region) -> ChartsAnswer:
         ),
         price_eur_per_kwh=series(charts.price_eur_per_kwh),
         marginal_price_eur_per_kwh=series(charts.marginal_price_eur_per_kwh),
+        controllable={kind: _band(band) for kind, band in charts.controllable.items()},
+        heat=[heat_chart_answer(chart) for chart in charts.heat],
+        hydrogen=[hydrogen_chart_answer(chart) for chart in charts.hydrogen],
+        machines=[
+            MachineAnswer(
+                asset_id=strip.asset_id,
+                name=_name(strip.name),
+                kind=strip.kind,
+                measured_running_fraction=series(strip.measured_running_fraction),
+                planned_running_fraction=series(strip.planned_running_fraction),
+            )
+            for strip in charts.machines
+        ],
     )
 
 
@@ -228,17 +255,18 @@ def _name(name: Name) -> NameAnswer:
     return NameAnswer(de=name.de, en=name.en)
 
 
-def _is_energy(point: Point) -> bool:
-    return point.value.startswith("energy_kwh")
+def _unit(point: Point) -> str:
+    """Name the unit of a point as the fields of the answers have it."""
+    return next(unit for unit in UNITS if unit in point.value.split("_"))
 
 
 def _asset(row: AssetRow) -> AssetAnswer:
     return AssetAnswer(
         id=row.asset.id,
         kind=row.asset.kind,
-        power_kw=row.power.live,
-        freshness=row.power.freshness,
-        age_s=row.power.age_s,
+        power_kw=row.power_kw,
+        freshness=row.main.freshness,
+        age_s=row.main.age_s,
         values=list(_values(row)),
         setpoint=_setpoint(row.outcome) if row.outcome else None,
         outcome=_outcome(row.outcome) if row.outcome else None,
@@ -251,11 +279,10 @@ def _values(row: AssetRow) -> Iterable[ValueAnswer]:
             continue
         yield ValueAnswer(
             point=point,
-            value_kw=None if _is_energy(point) else value.value,
-            value_kwh=value.value if _is_energy(point) else None,
             quality=value.quality,
             freshness=value.freshness,
             age_s=value.age_s,
+            **{f"value_{_unit(point)}": value.value},
         )
 
 

@@ -7,24 +7,27 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import StreamingResponse
 
-from dashboard import answers
-from dashboard.charts import Window, charts_of, points_wanted
+from dashboard import answers, place_answers
+from dashboard.chart_schema import ChartsAnswer
+from dashboard.charts import charts_of, points_wanted
 from dashboard.desk import Given
 from dashboard.language import DEFAULT_LANGUAGE
 from dashboard.presence import Presence, presence_of, silent_after_s
 from dashboard.schema import (
     AssetsAnswer,
     BalanceAnswer,
-    ChartsAnswer,
+    FeedersAnswer,
     ForecastAnswer,
     HealthAnswer,
     LedgerHeadAnswer,
     MeansAnswer,
+    MunicipalitiesAnswer,
     PlanAnswerOut,
     Problem,
     RegionAnswer,
     StatusAnswer,
 )
+from dashboard.series import Window
 from dashboard.stream import page_events
 from energy.domain import Point
 from energy.errors import StoreUnavailable
@@ -59,6 +62,18 @@ async def status(desk: Given) -> StatusAnswer:
 async def balance(desk: Given) -> BalanceAnswer:
     """The balance of the latest tick; ``presence`` says whether that is now, ``at`` of when it is."""
     return answers.balance_answer(await desk.readable_picture())
+
+
+@router.get("/feeders", responses=UNAVAILABLE)
+async def feeders(desk: Given) -> FeedersAnswer:
+    """Every feeder with its measured flow, its limit and its alarms."""
+    return place_answers.feeders_answer(await desk.readable_picture())
+
+
+@router.get("/municipalities", responses=UNAVAILABLE)
+async def municipalities(desk: Given) -> MunicipalitiesAnswer:
+    """Every municipality's consumption and own generation; sums only, no connection of a person."""
+    return place_answers.municipalities_answer(await desk.readable_picture())
 
 
 @router.get("/assets", responses=UNAVAILABLE)

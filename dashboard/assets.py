@@ -6,12 +6,39 @@ from datetime import datetime
 from enum import StrEnum
 
 from energy.domain import Authority, Outcome, Point, Quality, Reading
+from energy.region.boiler import Boiler
+from energy.region.heat_load import HeatLoad
+from energy.region.heat_storage import HeatStorage
+from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.model import Asset, Region
 
 AHEAD_S_MAX = 120.0
 """How far a reading may lie ahead of the last status: one tick is read and recorded before its status is."""
 
 Readings = Mapping[tuple[str, Point], Reading]
+
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "generation": ("pv", "wind", "hydro"),
+    "storage": ("battery",),
+    "heat": ("chp", "heat_pump", "boiler", "heat_storage", "heat_load"),
+    "hydrogen": ("electrolyser", "hydrogen_storage"),
+    "flexible": ("ev_hub", "flexible_load", "pumped_reservoir"),
+    "demand": ("load", "grid_loss"),
+    "grid": ("grid_point", "feeder"),
+}
+"""The kinds by the drawers of the asset list, in its order."""
+
+
+def family_of(asset: Asset) -> str:
+    """Name the drawer of the asset list that an asset lies in."""
+    return next(family for family, kinds in FAMILIES.items() if asset.kind in kinds)
+
+
+def main_point(asset: Asset) -> Point:
+    """Name the point that says what the asset does: its power, or its heat or hydrogen where it has none."""
+    if isinstance(asset, Boiler | HeatLoad | HeatStorage):
+        return Point.HEAT_KW
+    return Point.HYDROGEN_KW if isinstance(asset, HydrogenStorage) else Point.POWER_KW
 
 
 class Freshness(StrEnum):
@@ -54,9 +81,18 @@ class AssetRow:
     outcome: Outcome | None
 
     @property
-    def power(self) -> Value:
-        """Its power."""
-        return self.values.get(Point.POWER_KW, NEVER_READ)
+    def main(self) -> Value:
+        """What it does: its power, heat or hydrogen."""
+        return self.point(main_point(self.asset))
+
+    def point(self, point: Point) -> Value:
+        """Give one point."""
+        return self.values.get(point, NEVER_READ)
+
+    @property
+    def power_kw(self) -> float | None:
+        """Its electricity at present, None where it is not known or there is none."""
+        return self.point(Point.POWER_KW).live
 
     @property
     def dispatchable(self) -> bool:

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from energy.region.battery import Battery
+from energy.region.boiler import Boiler
+from energy.region.chp import Chp
+from energy.region.feeder import Feeder
 from energy.region.generator import Generator
 from energy.region.grid_point import GridPoint
+from energy.region.heat_load import HeatLoad
+from energy.region.heat_storage import HeatStorage
+from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.model import Asset, Region
 
 IDLE_KW = 0.005
@@ -22,13 +28,18 @@ class Group(StrEnum):
     EXCHANGE = "exchange"
 
 
-def group_of(asset: Asset) -> Group:
-    """Sort an asset into the balance."""
+def group_of(asset: Asset) -> Group | None:
+    """Sort an asset into the balance; None takes no part in it.
+
+    Heat and hydrogen have balances of their own, and a feeder only measures once more what its assets do.
+    """
+    if isinstance(asset, Feeder | HeatLoad | HeatStorage | Boiler | HydrogenStorage):
+        return None
     if isinstance(asset, GridPoint):
         return Group.EXCHANGE
     if isinstance(asset, Battery):
         return Group.STORAGE
-    if isinstance(asset, Generator):
+    if isinstance(asset, Generator | Chp):
         return Group.GENERATION
     return Group.CONSUMPTION
 
@@ -74,6 +85,18 @@ class Balance:
         """Give one group."""
         return next(total for total in self.groups if total.group is group)
 
+    @property
+    def own_fraction(self) -> float | None:
+        """How much of the consumption is covered from within the region, discharging stores among it.
+
+        At most 1; charging a store is not consumption. None where a part is unknown or nothing is consumed.
+        """
+        parts = [self.group(group) for group in (Group.GENERATION, Group.CONSUMPTION, Group.STORAGE)]
+        made, used, stored = (None if part.missing else part.power_kw for part in parts)
+        if made is None or used is None or stored is None or used <= IDLE_KW:
+            return None
+        return max(0.0, min(1.0, (max(0.0, -stored) - made) / used))
+
 
 def balance_of(region: Region, powers_kw: Mapping[str, float | None]) -> Balance:
     """Add up the powers of all assets.
@@ -87,7 +110,7 @@ def balance_of(region: Region, powers_kw: Mapping[str, float | None]) -> Balance
     flows = [
         (asset.kind, -power if isinstance(asset, GridPoint) else power)
         for asset in region.assets
-        if (power := powers_kw.get(asset.id)) is not None
+        if group_of(asset) is not None and (power := powers_kw.get(asset.id)) is not None
     ]
     given = _sum_by_kind((kind, -power) for kind, power in flows if power < -IDLE_KW)
     taken = _sum_by_kind((kind, power) for kind, power in flows if power > IDLE_KW)

@@ -18,6 +18,7 @@ LANGUAGES = ("de", "en")
 DEFAULT_LANGUAGE = "de"
 DAY_PATTERNS = {"de": "EEEE, d. MMMM yyyy", "en": "EEEE, d MMMM yyyy"}
 CHART_FAMILY = "chart."
+KIND_FAMILY = "kind."
 LOCALES = {"de": "de_DE", "en": "en_GB"}
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 NOTHING = "–"
@@ -93,11 +94,11 @@ class Words:
         return DAY_PATTERNS[self.language]
 
     def chart_words(self) -> dict[str, str]:
-        """Give the texts that the charts' script needs, by their key without its family."""
+        """Give the texts that the charts' script needs: its own, without their family, and the kinds' names."""
         return {
             key.removeprefix(CHART_FAMILY): text
             for key, text in self.texts.items()
-            if key.startswith(CHART_FAMILY)
+            if key.startswith((CHART_FAMILY, KIND_FAMILY))
         }
 
     def name(self, name: Name) -> str:
@@ -119,6 +120,19 @@ class Words:
     def energy(self, energy_kwh: float | None) -> str:
         """Write the magnitude of an energy."""
         return NOTHING if energy_kwh is None else f"{self.number(energy_kwh)} kWh"
+
+    def volume(self, volume_m3: float | None) -> str:
+        """Write a volume of water."""
+        return NOTHING if volume_m3 is None else f"{self.number(volume_m3)} m³"
+
+    def temperature(self, temperature_c: float) -> str:
+        """Write a temperature; frost has a word instead of a sign."""
+        degrees = f"{self.number(temperature_c)} °C"
+        return self.text("temperature.frost", degrees=degrees) if round(temperature_c, 1) < 0.0 else degrees
+
+    def money(self, cost_eur: float) -> str:
+        """Write the magnitude of an amount."""
+        return f"{self.number(cost_eur)} €"
 
     def fraction(self, value: float | None) -> str:
         """Write a fraction as a percentage, which is what people read."""

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from dashboard.assets import AssetRow, Value
+from dashboard.assets import Value
 from dashboard.balance import IDLE_KW, Group, GroupTotal
 from dashboard.language import NOTHING, Words
 from dashboard.picture import Notice, Picture
 from energy.domain import Applied, Limited, Outcome, Point, Rejected, Setpoint, Unreachable
 from energy.region.battery import Battery
+from energy.region.machine import Machine
 from energy.region.model import Asset, Region
 
+CENT_EUR = 0.01
 NAMES_MAX = 6
 """How many names one sentence carries."""
 
@@ -97,13 +99,6 @@ def share_name(words: Words, kind: str, way: str) -> str:
     return words.text(special) if words.knows(special) else words.code("kind", kind)
 
 
-def setpoint(words: Words, row: AssetRow) -> str:
-    """Say what the asset was last told."""
-    if row.outcome is None:
-        return words.text("outcome.none" if row.dispatchable else "setpoint.none")
-    return setpoint_words(words, row.outcome.setpoint)
-
-
 def setpoint_words(words: Words, told: Setpoint) -> str:
     """Say a setpoint."""
     if told.point is Point.POWER_KW_SETPOINT:
@@ -156,18 +151,35 @@ def quality(words: Words, value: Value) -> str:
     return words.code("quality", value.quality)
 
 
-def detail(words: Words, row: AssetRow) -> str | None:
-    """Say what else the asset tells of itself, if anything."""
-    values = {point: value.value for point, value in row.values.items()}
-    stored_kwh = values.get(Point.ENERGY_KWH)
-    if isinstance(row.asset, Battery) and stored_kwh is not None:
-        fraction = stored_kwh / row.asset.energy_kwh_capacity
-        return words.text("detail.stored", fraction=words.fraction(fraction), energy=words.energy(stored_kwh))
-    available_kw = values.get(Point.POWER_KW_AVAILABLE)
-    if available_kw is not None:
-        return words.text("detail.available", power=words.power(available_kw))
-    backlog_kwh = values.get(Point.ENERGY_KWH_BACKLOG)
-    if backlog_kwh is not None:
-        urgent = words.energy(values.get(Point.ENERGY_KWH_URGENT))
-        return words.text("detail.backlog", energy=words.energy(backlog_kwh), urgent=urgent)
-    return None
+def feeder(words: Words, region: Region, asset: Asset) -> str:
+    """Name the feeder of an asset; empty where it stands at the busbar."""
+    return "" if asset.feeder is None else target_name(words, region, asset.feeder)
+
+
+def kinds_of(region: Region, kinds: Sequence[str]) -> list[str]:
+    """Keep the kinds that the region has."""
+    there = {asset.kind for asset in region.assets}
+    return [kind for kind in kinds if kind in there]
+
+
+def machines(region: Region) -> list[Asset]:
+    """List what starts and stops."""
+    return [asset for asset in region.assets if isinstance(asset, Machine)]
+
+
+def cost_parts(words: Words, picture: Picture) -> list[tuple[str, str]]:
+    """Say what the plan is expected to cost, part by part, an income by its word; empty without a plan."""
+    if picture.plan is None or not picture.plan.objective_eur:
+        return []
+    parts = picture.plan.objective_eur
+    spoken = [
+        (words.code("part", name), _amount(words, cost_eur))
+        for name, cost_eur in parts.items()
+        if abs(cost_eur) >= CENT_EUR
+    ]
+    return [(words.text("part.sum"), _amount(words, sum(parts.values()))), *spoken]
+
+
+def _amount(words: Words, cost_eur: float) -> str:
+    amount = words.money(cost_eur)
+    return words.text("costs.income", amount=amount) if cost_eur < 0.0 else amount

@@ -8,8 +8,10 @@ from types import MappingProxyType
 
 from dashboard.assets import AssetRow, Freshness, Readings, rows_of
 from dashboard.balance import Balance, balance_of
+from dashboard.networks import Known, Network, Reservoir, heat_of, hydrogen_of, water_of
+from dashboard.places import FeederRow, MunicipalityRow, feeders_of, municipalities_of
 from dashboard.presence import Heard, Presence, controller_now, presence_of
-from energy.domain import Alarm, Outcome, Plan, Quality, Severity, Status, Unreachable
+from energy.domain import Alarm, Outcome, Plan, Point, Quality, Severity, Status, Unreachable
 from energy.periods import PERIOD
 from energy.region.model import Region
 
@@ -65,6 +67,11 @@ class Picture:
     plan_state: PlanState
     rows: tuple[AssetRow, ...]
     balance: Balance
+    heat: tuple[Network, ...]
+    hydrogen: tuple[Network, ...]
+    water: tuple[Reservoir, ...]
+    feeders: tuple[FeederRow, ...]
+    municipalities: tuple[MunicipalityRow, ...]
     notices: tuple[Notice, ...]
     ledger_readable: bool
     ledger_head: LedgerHead | None
@@ -85,6 +92,14 @@ class Picture:
         return self.status.alarms if self.status is not None else ()
 
     @property
+    def alarms_by_target(self) -> Mapping[str, tuple[Alarm, ...]]:
+        """The alarms by what they point at."""
+        found: dict[str, tuple[Alarm, ...]] = {}
+        for alarm in self.alarms:
+            found[alarm.target_id] = (*found.get(alarm.target_id, ()), alarm)
+        return found
+
+    @property
     def plan_end(self) -> datetime | None:
         """The first moment that the plan does not cover."""
         return _end(self.plan) if self.plan is not None else None
@@ -103,6 +118,9 @@ def picture_of(region: Region, look: Look) -> Picture:
     rows = rows_of(region, look.readings, outcomes=look.outcomes, now=now) if now is not None else ()
     rows = rows or _unread_rows(region)
     plan_state = _plan_state(look.plan, now)
+    known = _known(region, look)
+    powers_kw = {asset.id: known.get((asset.id, Point.POWER_KW)) for asset in region.assets}
+    alarms = look.heard.status.alarms if look.heard is not None else ()
     return Picture(
         region=region,
         presence=presence,
@@ -112,7 +130,12 @@ def picture_of(region: Region, look: Look) -> Picture:
         plan=look.plan,
         plan_state=plan_state,
         rows=rows,
-        balance=balance_of(region, _powers_kw(region, look)),
+        balance=balance_of(region, powers_kw),
+        heat=heat_of(region, known),
+        hydrogen=hydrogen_of(region, known),
+        water=water_of(region, known),
+        feeders=feeders_of(region, known, alarms),
+        municipalities=municipalities_of(region, known),
         notices=_notices(presence, plan_state, rows),
         ledger_readable=look.ledger_readable,
         ledger_head=look.ledger_head,
@@ -131,11 +154,16 @@ def _unread_rows(region: Region) -> tuple[AssetRow, ...]:
     )
 
 
-def _powers_kw(region: Region, look: Look) -> dict[str, float | None]:
+def _known(region: Region, look: Look) -> Known:
     if look.heard is None:
         return {}
     rows = rows_of(region, look.readings, outcomes={}, now=look.heard.status.at)
-    return {row.asset.id: row.power.live for row in rows}
+    return {
+        (row.asset.id, point): value.live
+        for row in rows
+        for point, value in row.values.items()
+        if value.live is not None
+    }
 
 
 def _plan_state(plan: Plan | None, now: datetime | None) -> PlanState:
@@ -155,7 +183,7 @@ def _notices(presence: Presence, plan_state: PlanState, rows: tuple[AssetRow, ..
     unreachable = tuple(row.asset.id for row in rows if _is_unreachable(row))
     if unreachable:
         notices.append(Notice(key="unreachable", severity=Severity.ALARM, asset_ids=unreachable))
-    stale = tuple(row.asset.id for row in rows if row.power.freshness is not Freshness.FRESH)
+    stale = tuple(row.asset.id for row in rows if row.main.freshness is not Freshness.FRESH)
     if stale:
         notices.append(Notice(key="stale", severity=Severity.WARNING, asset_ids=stale))
     if plan_state is PlanState.NONE:
@@ -166,4 +194,4 @@ def _notices(presence: Presence, plan_state: PlanState, rows: tuple[AssetRow, ..
 
 
 def _is_unreachable(row: AssetRow) -> bool:
-    return row.power.quality is Quality.COMM_ERROR or isinstance(row.outcome, Unreachable)
+    return row.main.quality is Quality.COMM_ERROR or isinstance(row.outcome, Unreachable)

@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from dashboard.charts import ChartInput, MeansByPoint, Window
 from dashboard.picture import LedgerHead, Look
 from dashboard.presence import Heard
+from dashboard.series import ChartInput, MeansByPoint, Window
 from energy.domain import Forecast, Point
 from energy.errors import RecordBroken, StoreUnavailable
 from energy.historian.schema import FILE_NAME

@@ -16,6 +16,8 @@ from energy.domain import Authority, Level, Point, Quality, Rung, Severity
 
 PowerKw = Annotated[float, Field(description="kW, positive draws, negative feeds in")]
 MagnitudeKw = Annotated[float, Field(description="kW, a magnitude", ge=0.0)]
+Series = list[float | None]
+"""One value a quarter hour, null where unknown."""
 SeriesKw = Annotated[
     list[float | None], Field(description="kW, one value a quarter hour, null where unknown")
 ]
@@ -56,6 +58,7 @@ class RegionAsset(Answer):
     name: NameAnswer
     kind: str
     municipality_id: str | None
+    feeder_id: str | None = Field(description="the feeder it is connected through; null: at the busbar")
     authority: Authority
     power_kw_min: PowerKw
     power_kw_max: PowerKw
@@ -64,6 +67,13 @@ class RegionAsset(Answer):
 
 class MunicipalityAnswer(Answer):
     """A municipality."""
+
+    id: str
+    name: NameAnswer
+
+
+class NetworkNameAnswer(Answer):
+    """A heat or hydrogen network."""
 
     id: str
     name: NameAnswer
@@ -80,6 +90,8 @@ class RegionAnswer(Answer):
     longitude_deg: float = Field(description="degrees, WGS 84")
     digest: str = Field(description="SHA-256 of the region file that this process read")
     municipalities: list[MunicipalityAnswer]
+    heat_networks: list[NetworkNameAnswer]
+    hydrogen_networks: list[NetworkNameAnswer]
     assets: list[RegionAsset]
 
 
@@ -122,8 +134,88 @@ class GroupAnswer(Answer):
     )
 
 
+class PartAnswer(Answer):
+    """What one asset gives to its network or takes from it."""
+
+    asset_id: str
+    kind: str
+    power_kw: MagnitudeKw | None = Field(description="kW, a magnitude; null where unknown")
+
+
+class StoreAnswer(Answer):
+    """What one store of a network holds and does."""
+
+    asset_id: str
+    energy_kwh: float | None = Field(description="kWh; null where unknown")
+    energy_kwh_capacity: float = Field(description="kWh")
+    fill_fraction: float | None
+    charging_kw: float | None = Field(description="kW, positive while it charges, negative while it gives")
+
+
+class NetworkAnswer(Answer):
+    """The balance of one heat or hydrogen network; hydrogen by its lower heating value."""
+
+    network_id: str
+    produced_kw: MagnitudeKw | None = Field(description="kW; null as soon as one producer is unknown")
+    taken_kw: MagnitudeKw | None = Field(description="kW; null as soon as one taker is unknown")
+    producers: list[PartAnswer]
+    takers: list[PartAnswer]
+    stores: list[StoreAnswer]
+
+
+class ReservoirAnswer(Answer):
+    """A water reservoir; below the reserve stands water for fires."""
+
+    asset_id: str
+    volume_m3: float | None = Field(description="m3; null where unknown")
+    volume_m3_reserve: float = Field(description="m3")
+    volume_m3_max: float = Field(description="m3")
+    power_kw: PowerKw | None = Field(description="kW that its pumps draw; null where unknown")
+
+
+class FeederAnswer(Answer):
+    """One feeder."""
+
+    id: str
+    name: NameAnswer
+    power_kw: float | None = Field(
+        description="kW, positive from the busbar, negative towards it; null where unknown"
+    )
+    power_kw_max: float = Field(description="kW, the limit either way")
+    load_fraction: float | None = Field(description="fraction of the limit")
+    alarms: list[AlarmAnswer]
+    alarms_behind: int = Field(description="alarms of the assets connected through it")
+
+
+class FeedersAnswer(Answer):
+    """All feeders at one moment."""
+
+    at: datetime | None
+    presence: Presence
+    feeders: list[FeederAnswer]
+
+
+class MunicipalityPowerAnswer(Answer):
+    """One municipality's electricity; a sum is null as soon as one meter in it is missing."""
+
+    id: str
+    name: NameAnswer
+    consumption_kw: MagnitudeKw | None = Field(description="kW, a magnitude; null where unknown")
+    generation_kw: MagnitudeKw | None = Field(description="kW, a magnitude; null where unknown")
+    own_fraction: float | None = Field(description="generation over consumption; above 1 it makes more")
+    missing: list[str] = Field(description="assets without a reading that may count")
+
+
+class MunicipalitiesAnswer(Answer):
+    """All municipalities at one moment."""
+
+    at: datetime | None
+    presence: Presence
+    municipalities: list[MunicipalityPowerAnswer]
+
+
 class BalanceAnswer(Answer):
-    """The balance of one moment; only fresh, good readings count."""
+    """The balance of one moment by carrier; only fresh, good readings count."""
 
     at: datetime | None
     presence: Presence
@@ -133,6 +225,12 @@ class BalanceAnswer(Answer):
     residual_kw: float | None = Field(
         description="kW of import that no asset accounts for; null when a meter is missing"
     )
+    own_fraction: float | None = Field(
+        description="fraction of the consumption covered from within the region; null when a part is unknown"
+    )
+    heat: list[NetworkAnswer]
+    hydrogen: list[NetworkAnswer]
+    water: list[ReservoirAnswer]
 
 
 class SetpointAnswer(Answer):
@@ -155,11 +253,14 @@ class OutcomeAnswer(Answer):
 
 
 class ValueAnswer(Answer):
-    """The latest reading of one point; the field of its unit is filled, the other is null."""
+    """The latest reading of one point; the field of its unit is filled, the others are null."""
 
     point: Point
-    value_kw: PowerKw | None
-    value_kwh: float | None = Field(description="kWh")
+    value_kw: PowerKw | None = None
+    value_kwh: float | None = Field(default=None, description="kWh")
+    value_m3: float | None = Field(default=None, description="m3")
+    value_c: float | None = Field(default=None, description="degrees Celsius")
+    value_s: float | None = Field(default=None, description="s")
     quality: Quality
     freshness: Freshness
     age_s: float = Field(description="s on the controller's clock")
@@ -246,13 +347,16 @@ class PlanAnswerOut(Answer):
 
 
 class MeansAnswer(Answer):
-    """Quarter-hour means; the field of the point's unit is filled, the other is null."""
+    """Quarter-hour means; the field of the point's unit is filled, the others are null."""
 
     asset_id: str
     point: Point
     start: datetime
-    mean_kw: SeriesKw | None
-    mean_kwh: SeriesKwh | None
+    mean_kw: SeriesKw | None = None
+    mean_kwh: SeriesKwh | None = None
+    mean_m3: Series | None = Field(default=None, description="m3")
+    mean_c: Series | None = Field(default=None, description="degrees Celsius")
+    mean_s: Series | None = Field(default=None, description="s")
     coverage_fraction: list[float] = Field(
         description="fraction of the quarter hour that good readings cover"
     )
@@ -271,45 +375,3 @@ class HealthAnswer(Answer):
     presence: Presence
     silence_s: float
     silent_after_s: float
-
-
-class BandAnswer(Answer):
-    """Sums over the assets of a chart, in kW."""
-
-    measured_kw: SeriesKw
-    planned_kw: SeriesKw
-    p05_kw: SeriesKw
-    p50_kw: SeriesKw
-    p95_kw: SeriesKw
-
-
-class StoredAnswer(Answer):
-    """Stored energy over all stores; measured as the mean, planned at the end of each quarter hour."""
-
-    measured_kwh: SeriesKwh
-    planned_kwh: SeriesKwh
-    energy_kwh_min: float | None
-    energy_kwh_max: float | None
-
-
-class ChartsAnswer(Answer):
-    """Today and tomorrow on the region's calendar.
-
-    Generation and consumption are magnitudes, the rest carries our sign.
-    """
-
-    start: datetime
-    end: datetime
-    now: datetime
-    timezone: str
-    tick_at: list[datetime] = Field(description="each sixth hour of the local clock")
-    generation: BandAnswer
-    consumption: BandAnswer
-    exchange: BandAnswer
-    storage: BandAnswer
-    ev: BandAnswer
-    stored: StoredAnswer
-    price_eur_per_kwh: SeriesEurPerKwh = Field(description="EUR/kWh, day-ahead, null where not published yet")
-    marginal_price_eur_per_kwh: SeriesEurPerKwh = Field(
-        description="EUR/kWh, what one more kWh would cost in the latest plan"
-    )

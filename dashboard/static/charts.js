@@ -1,4 +1,8 @@
 // Draws today and tomorrow. One cursor runs through all charts; the readout says every number in words.
+import { networkSpecifications } from "./networks.js";
+import { scheduleHeight, scheduleLabels, scheduleTraces, scheduleWords } from "./schedule.js";
+
+const HEIGHT = 190;
 const MARGIN = { l: 48, r: 10, t: 8, b: 38 };
 const PERIOD_MS = 900000;
 const EUR_PER_MWH = 1000; // EUR/kWh times this.
@@ -35,6 +39,7 @@ export class Charts {
     this.section = section;
     this.words = JSON.parse(section.dataset.words);
     this.message = section.querySelector("#charts-message");
+    this.language = language;
     this.locale = { de: "de-DE", en: "en-GB" }[language];
     this.zone = zone;
     this.key = null;
@@ -118,12 +123,18 @@ export class Charts {
       { role: "planned", hue: "text", values: data[name].planned_kw },
       { role: "measured", hue, values: data[name].measured_kw },
     ];
-    const pair = (name, hue, prefix) => [
-      { role: "planned", hue, values: data[name].planned_kw, prefix },
-      { role: "measured", hue, values: data[name].measured_kw, prefix },
+    const pairOf = (series, hue, prefix) => [
+      { role: "planned", hue, values: series.planned_kw, prefix },
+      { role: "measured", hue, values: series.measured_kw, prefix },
     ];
+    const pair = (name, hue, prefix) => pairOf(data[name], hue, prefix);
     const { words } = this;
     return {
+      ...networkSpecifications(data, words, this.language),
+      controllable: {
+        unit: "kW", ways: [words["axis.use"], words["axis.generation"]],
+        lines: Object.entries(data.controllable).flatMap(([kind, band]) => pairOf(band, kind, words[`kind.${kind}`])),
+      },
       generation: { unit: "kW", lines: band("generation", "wind") },
       consumption: { unit: "kW", lines: band("consumption", "load").filter((line) => line.role !== "planned") },
       exchange: { unit: "kW", lines: pair("exchange", "grid_point"), ways: [words["axis.import"], words["axis.export"]] },
@@ -152,8 +163,13 @@ export class Charts {
     const entry = this.plots.get(name);
     if (!entry) return;
     entry.specification = specification;
+    if (specification.strips) {
+      this.renderSchedule(entry.plot, specification);
+      return;
+    }
     const known = specification.lines
       .flatMap((line) => (line.role === "band" ? [...line.low, ...line.high] : line.values))
+      .concat(specification.heights ?? [])
       .filter((value) => value !== null);
     entry.plot.classList.toggle("is-empty", known.length === 0);
     entry.plot.dataset.empty = this.words.unavailable;
@@ -170,9 +186,36 @@ export class Charts {
     this.nameWays(entry.plot, specification.ways, low, high);
   }
 
+  renderSchedule(plot, { strips }) {
+    const height = scheduleHeight(strips.length, MARGIN);
+    plot.style.height = `${height}px`;
+    const layout = this.layout({ strips }, 0, strips.length);
+    layout.height = height;
+    layout.yaxis = { range: [0, strips.length], visible: false };
+    layout.annotations = scheduleLabels(strips, resolve(color("text")));
+    const shade = (hue, percent) => resolve(percent === 100 ? color(hue) : fade(hue, percent));
+    window.Plotly.react(plot, scheduleTraces(strips, this.edges, shade), layout, {
+      staticPlot: true, responsive: true, displayModeBar: false,
+    });
+  }
+
+  /** A part of a stack: what was measured in full colour, what is planned paler, each in a stack of its own. */
+  stackTraces(line) {
+    return [["measured", 100], ["planned", 50]].map(([group, percent]) => ({
+      type: "scatter", mode: "lines", name: line.label, stackgroup: group,
+      x: this.edges, y: closed(line[group]).map((value) => value ?? 0),
+      line: { width: 0, shape: "hv" },
+      fillcolor: resolve(percent === 100 ? color(line.hue) : fade(line.hue, percent)),
+    }));
+  }
+
   traces(specification) {
     const traces = [];
     for (const line of specification.lines) {
+      if (line.role === "stack") {
+        traces.push(...this.stackTraces(line));
+        continue;
+      }
       if (line.role === "band") {
         const shared = { x: this.edges, mode: "lines", line: { width: 0, shape: "hv" }, type: "scatter" };
         traces.push({ ...shared, y: closed(line.low), name: "p05" });
@@ -202,7 +245,7 @@ export class Charts {
     const grid = resolve(color("line-soft"));
     const limits = (specification.limits ?? []).filter((limit) => limit !== null);
     return {
-      margin: MARGIN, height: 190, showlegend: false,
+      margin: MARGIN, height: HEIGHT, showlegend: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: resolve(color("soft")) },
       xaxis: {
@@ -232,6 +275,7 @@ export class Charts {
   }
 
   lineName(line) {
+    if (line.label) return line.label;
     return line.prefix ? `${line.prefix} ${this.words[line.role]}` : this.words[line.role];
   }
 
@@ -288,6 +332,8 @@ export class Charts {
   }
 
   say(specification, index) {
+    const time = this.labels.format(this.times[index]);
+    if (specification.strips) return `${time} \u2013 ${scheduleWords(specification.strips, index, this.words).join(" · ")}`;
     const format = this.number(specification);
     const parts = [];
     for (const line of [...specification.lines].reverse()) {
@@ -300,7 +346,7 @@ export class Charts {
       const way = specification.ways && Math.abs(value) >= 0.5 ? `${specification.ways[value > 0 ? 0 : 1]} ` : "";
       parts.push(`${this.lineName(line)}: ${way}${format(value)}`);
     }
-    return `${this.labels.format(this.times[index])} \u2013 ${parts.join(" · ") || this.words.unavailable}`;
+    return `${time} \u2013 ${parts.join(" · ") || this.words.unavailable}`;
   }
 }
 

@@ -1,5 +1,6 @@
 // Keeps the page live: takes the server's changes, says so when they stop coming.
 import { Charts } from "./charts.js";
+import { findable, sortable } from "./lists.js";
 
 const SILENCE_MS = 12000; // The server sends something at least every five seconds.
 const REOPEN_MS = 3000;
@@ -8,6 +9,8 @@ const charts = new Charts(document.getElementById("charts"), {
   language: root.lang,
   zone: document.body.dataset.zone,
 });
+findable(document.getElementById("assets"));
+document.querySelectorAll("table.sortable").forEach(sortable);
 let source = null;
 let lastHeard = Date.now();
 
@@ -33,7 +36,8 @@ function heard() {
 function take(update) {
   root.dataset.presence = update.presence;
   for (const [id, html] of Object.entries(update.fragments)) {
-    document.getElementById(id).innerHTML = html; // Escaped by the server's templates.
+    const element = document.getElementById(id);
+    if (element) element.innerHTML = html; // Escaped by the server's templates.
   }
   charts.follow(update.charts_key, update.now);
 }

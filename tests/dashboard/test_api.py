@@ -14,6 +14,8 @@ ROUTES = [
     "region",
     "status",
     "balance",
+    "feeders",
+    "municipalities",
     "assets",
     "forecast?asset=load",
     "plan",
@@ -26,6 +28,9 @@ FROM_RECORD = [route for route in ROUTES if route != "region"]
 UNITS = (
     "_kw",
     "_kwh",
+    "_m3",
+    "_capacity",
+    "_reserve",
     "_s",
     "_ms",
     "_eur",

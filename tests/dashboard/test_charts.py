@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from dashboard.charts import ChartInput, Window, charts_of
+from dashboard.charts import charts_of
+from dashboard.series import ChartInput, Window
 from energy.domain import Point
 from energy.periods import period_start
 from energy.ports import Means

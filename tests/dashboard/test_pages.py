@@ -40,14 +40,13 @@ async def test_a_page_speaks_its_language(client, path, words):
 
 async def test_the_asset_table_tells_all_of_every_asset(client, region):
     text = await page(client, "/en")
-    rows = dict(re.findall(r'data-asset="(\w+)">(.*?)</tr>', text, re.DOTALL))
-    assert list(rows) == [asset.id for asset in region.assets]
+    rows = dict(re.findall(r'data-asset="(\w+)".*?>(.*?)</tr>', text, re.DOTALL))
+    assert sorted(rows) == sorted(asset.id for asset in region.assets)
     for said in (
         "at most 280 kW",
         "Limited",
         "device holds 300 kW",
         "rounded to the device&#39;s step",
-        "0 s",
         "good",
     ):
         assert said in rows["ev_hub"]
@@ -75,7 +74,7 @@ async def test_a_silent_controller_is_shown(client, wall):
     assert "The controller is silent" in text
     assert "as of 14:07:30, not live" in text
     assert "Unknown while the controller is silent" in text
-    assert 'class="asset-table aged"' in text
+    assert text.count('class="not-now"') == 8
 
 
 async def test_a_missing_record_is_said_in_a_page_for_people(opened, region, tmp_path):

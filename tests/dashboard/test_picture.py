@@ -39,8 +39,8 @@ def test_a_silent_controller_leaves_no_value_live_and_ages_grow_on(region):
     picture = picture_of(region, look(silence_s=30.0))
     assert picture.presence is Presence.SILENT
     assert [notice.key for notice in picture.notices] == ["silent"]
-    assert {row.power.live for row in picture.rows} == {None}
-    assert row(picture, "load").power.age_s == 30.0 * 60.0
+    assert {row.main.live for row in picture.rows} == {None}
+    assert row(picture, "load").main.age_s == 30.0 * 60.0
     assert picture.balance.group(Group.CONSUMPTION).power_kw == 6553.0
 
 
@@ -55,7 +55,7 @@ def test_a_stale_reading_is_named_and_left_out_of_the_balance(region):
     old = NOW - timedelta(seconds=region.control.reading_age_s_max + 1)
     taken = [replace(item, measured_at=old) if item.asset_id == "load" else item for item in readings()]
     picture = picture_of(region, look(taken=taken))
-    assert row(picture, "load").power.freshness is Freshness.OLD
+    assert row(picture, "load").main.freshness is Freshness.OLD
     assert [(notice.key, notice.asset_ids) for notice in picture.notices] == [("stale", ("load",))]
     assert picture.balance.group(Group.CONSUMPTION).missing == ("load",)
 
@@ -66,7 +66,7 @@ def test_a_reading_that_is_not_good_shows_no_number(region, quality):
         replace(item, quality=quality, value=5000.0) if item.asset_id == "load" else item
         for item in readings()
     ]
-    value = row(picture_of(region, look(taken=taken)), "load").power
+    value = row(picture_of(region, look(taken=taken)), "load").main
     assert value.value is None
     assert value.freshness is Freshness.BAD
 
@@ -99,4 +99,4 @@ def test_a_missing_or_expired_plan_is_said(region, given, state, key):
 def test_a_reading_that_is_one_tick_ahead_of_the_status_counts(region):
     picture = picture_of(region, look(taken=readings(NOW + timedelta(seconds=60))))
     assert row(picture, "load").values[Point.POWER_KW].live == 6120.0
-    assert row(picture, "load").power.age_s == 0.0
+    assert row(picture, "load").main.age_s == 0.0

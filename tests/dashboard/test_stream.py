@@ -29,11 +29,14 @@ async def test_the_first_event_is_whole_and_later_ones_carry_only_what_changed(r
     assert (await anext(events)).startswith("retry:")
     name, first = parsed(await anext(events))
     assert name == "page"
-    assert first["fragments"].keys() == set(FRAGMENTS)
+    cells = {name for name in first["fragments"] if "-" in name}
+    assert first["fragments"].keys() - cells == set(FRAGMENTS) - {"networks", "feeders"}
+    assert {f"power-{asset.id}" for asset in region.assets} <= cells
     with SqliteRecord(folder) as writer:
         write_tick(writer, NOW + timedelta(seconds=5), POWERS_KW | {"load": 6500.0})
     _, second = parsed(await anext(events))
-    assert "6,500" in second["fragments"]["assets"]
+    assert "6,500" in second["fragments"]["power-load"]
+    assert "power-hydro" not in second["fragments"]
     assert "notices" not in second["fragments"]
     assert second["now"] == "2020-06-17T12:07:35+00:00"
     streams.closing.set()
