@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from energy.physics.finite import clamp, duration, finite
 from energy.physics.ramp import stretches
 from energy.region.generator import Generator
+from energy.units import kwh_from_kw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +33,14 @@ def step_generator(
     """
     available_kw = clamp(finite(available_kw, "available_kw"), -asset.power_kw_rated, 0.0)
     bound_kw = clamp(finite(power_kw_min, "power_kw_min"), -asset.power_kw_rated, 0.0)
-    fed_in_kwh = 0.0
     power_kw = max(state.power_kw, available_kw)
     target_kw = max(bound_kw, available_kw)
-    for stretch in stretches(power_kw, target_kw, ramp_kw_per_s=asset.ramp_kw_per_s, dt_s=duration(dt_s)):
-        fed_in_kwh -= stretch.energy_kwh
-        power_kw = stretch.end_kw
+    if power_kw == target_kw:
+        fed_in_kwh = -kwh_from_kw(power_kw, duration(dt_s))
+    else:
+        way = stretches(power_kw, target_kw, ramp_kw_per_s=asset.ramp_kw_per_s, dt_s=duration(dt_s))
+        fed_in_kwh = -sum(stretch.energy_kwh for stretch in way)
+        power_kw = way[-1].end_kw if way else power_kw
     return GeneratorState(
         power_kw=power_kw,
         power_kw_available=available_kw,

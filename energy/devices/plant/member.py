@@ -33,8 +33,9 @@ def state_type(asset: Asset) -> type[State]:
             return MeterState
 
 
-def first_state(asset: Asset, *, natural_kw: float, held_kw: float, at_s: float) -> State:
+def first_state(asset: Asset, *, natural_kw: float, held_kw: float | None, at_s: float) -> State:
     """Give a sensible state to begin with: a battery is half full, everything else does what it does now."""
+    held_kw = _required(held_kw, asset)
     match asset:
         case Battery():
             return BatteryState(energy_kwh=0.5 * (asset.energy_kwh_min + asset.energy_kwh_max))
@@ -52,12 +53,15 @@ def first_state(asset: Asset, *, natural_kw: float, held_kw: float, at_s: float)
             return MeterState()
 
 
-def step_member(asset: Asset, state: State, *, natural_kw: float, held_kw: float, dt_s: float) -> State:
+def step_member(
+    asset: Asset, state: State, *, natural_kw: float, held_kw: float | None, dt_s: float
+) -> State:
     """Step one asset that does not depend on others; ``natural_kw`` is a magnitude.
 
     Raises:
-        TypeError: it does depend on others, or the state is another kind's.
+        TypeError: it does depend on others, the state is another kind's, or nothing is held.
     """
+    held_kw = _required(held_kw, asset)
     match asset, state:
         case Load(), MeterState():
             return step_load(asset, state, power_kw=natural_kw, dt_s=dt_s)
@@ -73,6 +77,13 @@ def step_member(asset: Asset, state: State, *, natural_kw: float, held_kw: float
             return step_shed(asset, state, demand_kw=natural_kw, power_kw_max=held_kw, dt_s=dt_s)
         case _:
             raise TypeError(f"{asset.id} of kind {asset.kind} has no state of type {type(state).__name__}")
+
+
+def _required(held_kw: float | None, asset: Asset) -> float:
+    """Give what is held; only assets with a control of their own can do without."""
+    if held_kw is None:
+        raise TypeError(f"{asset.id} of kind {asset.kind} has no control of its own to fall back to")
+    return held_kw
 
 
 def net_kwh(state: State) -> float:

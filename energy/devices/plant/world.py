@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from copy import copy
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,10 +24,20 @@ from energy.region.ev_hub import EvHub
 from energy.region.flexible_load import FlexibleLoad
 from energy.region.grid_loss import GridLoss
 from energy.region.load import Load
-from energy.region.model import Region
+from energy.region.model import Asset, Region
 from energy.units import S_PER_H
 
 WorldState = State | CarrierState
+
+
+class _Member(NamedTuple):
+    """An asset that moves by itself: its row in nature, its node in the grid, what it holds of a command."""
+
+    asset: Asset
+    row: int | None
+    node: int
+    is_load: bool
+    hold: Hold | None
 
 
 class World:
@@ -60,11 +71,7 @@ class World:
         self._take_nature(nature)
         self._grid = Grid(region)
         self._meters = self._grid.first_meters()
-        self._free = [
-            (asset, self._grid.node_of(asset), isinstance(asset, Load))
-            for asset in region.members
-            if asset.id not in self._networks.key_of and not isinstance(asset, GridLoss)
-        ]
+        self._members = self._gather()
         self._states = self._first_states()
         self._carriers = self._first_carriers()
         self._settle()
@@ -175,6 +182,21 @@ class World:
         if nature is not None:
             require_inside(self.region, nature, self.at)
             self._take_nature(nature)
+        self._members = self._gather()
+
+    def _gather(self) -> list[_Member]:
+        """Give what moves by itself, with what each step needs of it at hand."""
+        return [
+            _Member(
+                asset=asset,
+                row=self._rows.get(asset.id),
+                node=self._grid.node_of(asset),
+                is_load=isinstance(asset, Load),
+                hold=self.holds.get(asset.id),
+            )
+            for asset in self.region.members
+            if asset.id not in self._networks.key_of and not isinstance(asset, GridLoss)
+        ]
 
     def _take_nature(self, nature: Nature) -> None:
         """Move by a nature from now on."""
@@ -221,13 +243,16 @@ class World:
 
     def _step(self, around: Surroundings, dt_s: float) -> None:
         tally = self._grid.tally()
-        states, rows, naturals_kw = self._states, self._rows, around.naturals_kw
-        for asset, node, is_load in self._free:
+        states, naturals_kw = self._states, around.naturals_kw
+        for asset, row, node, is_load, hold in self._members:
             before = states[asset.id]
-            row = rows.get(asset.id)
-            natural_kw = naturals_kw[row] if row is not None else 0.0
-            held_kw = self._held_kw(asset.id) or 0.0
-            after = step_member(asset, before, natural_kw=natural_kw, held_kw=held_kw, dt_s=dt_s)
+            after = step_member(
+                asset,
+                before,
+                natural_kw=naturals_kw[row] if row is not None else 0.0,
+                held_kw=hold.held_kw(self._at_s) if hold is not None else self._uncommanded_kw[asset.id],
+                dt_s=dt_s,
+            )
             states[asset.id] = after
             tally.add(node, after.power_kw, net_kwh(after) - net_kwh(before))
             if is_load:
@@ -251,10 +276,9 @@ class World:
     def _first_states(self) -> dict[str, State]:
         [around] = self._surroundings(np.array([self._at_s]))
         states: dict[str, State] = {}
-        for asset, _, _ in self._free:
-            row = self._rows.get(asset.id)
+        for asset, row, _, _, _ in self._members:
             natural_kw = around.naturals_kw[row] if row is not None else 0.0
-            held_kw = self._held_kw(asset.id) or 0.0
+            held_kw = self._held_kw(asset.id)
             state = first_state(asset, natural_kw=natural_kw, held_kw=held_kw, at_s=self._at_s)
             if isinstance(asset, EvHub | FlexibleLoad) and isinstance(state, DeferrableState):
                 state = self._deferred_at_start(asset, state, held_kw)
@@ -266,7 +290,7 @@ class World:
         return {key: self._networks.first(key, around) for key in self._networks.by_key}
 
     def _deferred_at_start(
-        self, asset: EvHub | FlexibleLoad, state: DeferrableState, held_kw: float
+        self, asset: EvHub | FlexibleLoad, state: DeferrableState, held_kw: float | None
     ) -> DeferrableState:
         """Let what came in the last hours arrive and be served as it is without a controller."""
         wait_h = asset.dwell_h if isinstance(asset, EvHub) else asset.shift_h
@@ -291,7 +315,7 @@ class World:
     def _settle(self) -> None:
         """Make losses, feeders and exchange fit the first powers."""
         tally = self._grid.tally()
-        for asset, node, is_load in self._free:
+        for asset, _, node, is_load, _ in self._members:
             power_kw = self._states[asset.id].power_kw
             tally.add(node, power_kw, 0.0)
             if is_load:
