@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from energy.devices.map_library import check_devices, find_map, maps_of, shipped_maps
+from energy.devices.map_library import REQUIRED_POINTS, check_devices, find_map, maps_of, shipped_maps
 from energy.errors import BadInput, Fault
 from energy.region.loader import find_region, load_region
 from energy.region.model import Region
+from tests.devices.plant.valley import valley
 
 
 def region_with(tmp_path: Path, *changes: tuple[str, str]) -> Region:
@@ -159,3 +160,40 @@ def test_a_device_that_reverts_by_itself_does_not_latch(tmp_path: Path) -> None:
     latching, reverting = LATCHING
     own = (latching + "\n      reversion_s: none", reverting + "\n      reversion_s: 160")
     assert write_faults(tmp_path, own=own) == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "before", "after", "asset_id"),
+    [
+        ("generic_chp", "safe_value_kw: own_control", "safe_value_kw: 0", "chp"),
+        ("generic_pump_station", "safe_value_kw: own_control", "safe_value_kw: by_region", "water"),
+        ("generic_battery", "safe_value_kw: 0", "safe_value_kw: own_control", "battery"),
+        ("generic_electrolyser", "safe_value_kw: by_region", "safe_value_kw: own_control", "electrolyser"),
+    ],
+)
+def test_a_device_goes_back_to_its_own_control_exactly_where_that_is_its_safe_state(
+    tmp_path: Path, profile: str, before: str, after: str, asset_id: str
+) -> None:
+    region = valley(tmp_path / "valley")
+    check_devices(region)
+    assert before in shipped_text(profile)
+    own_map(region, profile, shipped_text(profile).replace(before, after))
+    with pytest.raises(BadInput) as caught:
+        check_devices(region)
+    assert any(f"safe state of '{asset_id}'" in fault.limit for fault in caught.value.faults)
+
+
+def test_a_device_that_does_not_say_what_it_falls_back_to_passes(tmp_path: Path) -> None:
+    region = valley(tmp_path / "valley")
+    unknown = shipped_text("generic_chp").replace("safe_value_kw: own_control", "safe_value_kw: unknown")
+    own_map(region, "generic_chp", unknown)
+    check_devices(region)
+
+
+def test_each_kind_finds_what_it_needs_in_a_shipped_map(tmp_path: Path) -> None:
+    region = valley(tmp_path / "valley")
+    maps = maps_of(region)
+    for asset in region.assets:
+        for point in REQUIRED_POINTS[asset.kind]:
+            assert maps[asset.device.profile].point(point) is not None, (asset.id, point)
+    assert {asset.kind for asset in region.assets} == set(REQUIRED_POINTS) - {"wind", "hydro"}

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from energy.devices.codec import decode
 from energy.devices.map_library import load_map, shipped_maps
+from energy.domain import Quality
 from energy.errors import BadInput, Fault
 
 HEAD = """\
@@ -103,6 +105,9 @@ def test_a_clean_map_has_no_faults(tmp_path: Path) -> None:
         (point(address=65535, kind="int32"), "address: 65535", "past 65535"),
         (point(unit="kWh"), "unit: kWh", "not a unit of power_kw"),
         (point("energy_kwh", unit="MW"), "unit: MW", "not a unit of energy_kwh"),
+        (point("volume_m3", unit="kWh"), "unit: kWh", "not a unit of volume_m3"),
+        (point("running_s", unit="kW"), "unit: kW", "not a unit of running_s"),
+        (point("heat_kw", unit="degC"), "unit: degC", "not a unit of heat_kw"),
         (point(access="read_write"), "access: read_write", "needs write:"),
         (point() + "    scale: 0\n", "scale: 0", "must not be 0"),
         (point() + "    not_implemented: [0x80000000]\n", "not_implemented", "16 bits"),
@@ -181,3 +186,22 @@ def test_an_order_that_a_point_names_wins_over_the_maps(tmp_path: Path) -> None:
         ("little", "big"),
         ("big", "little"),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "value"),
+    [
+        ("volume_m3", "m3", 10.0),
+        ("temperature_c", "degC", 10.0),
+        ("running_s", "s", 10.0),
+        ("standing_s", "h", 36_000.0),
+        ("heat_kw", "MW", 10_000.0),
+        ("hydrogen_kw", "kW", 10.0),
+    ],
+)
+def test_every_point_has_units_that_become_ours(tmp_path: Path, name: str, unit: str, value: float) -> None:
+    text = point(name, unit=unit).replace("max: 100", "max: 100000")
+    path = tmp_path / "map.yaml"
+    path.write_text(HEAD + "points:\n" + text, encoding="utf-8")
+    content = load_map(path)
+    assert decode(content.points[0], [10]) == (value, Quality.GOOD)
