@@ -127,6 +127,7 @@ def kind_of(target: str) -> Kind:
         "hydro": {"hydro", "wasserkraft"},
         "price": {"price", "preis"},
         "heat": {"heat", "waerme"},
+        "temperature": {"temperature", "temperatur"},
         "ev_hub": {"ev", "charging"},
     }
     return next((kind for kind, marks in by_word.items() if words & marks), "load")

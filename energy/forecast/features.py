@@ -15,7 +15,9 @@ from energy.forecast.frame import Column, Frame, Sums
 from energy.forecast.reference import clear_sky_over
 
 _DECAYS_H = ((0.25, 1.0), (1.0, 2.0), (1.0, 8.0), (6.0, 12.0), (24.0, 36.0))
-"""Window of the recent error and the time constant with which it fades, hours."""
+_NEAR_DECAYS_H = (*_DECAYS_H, (0.25, 4.0), (0.25, 16.0))
+"""Window of the recent error and the time constant with which it fades, hours; the near ones let the last
+value last, which pays only where forecasts begin at the gate."""
 _WINDOWS_H = (0.25, 1.0, 6.0, 24.0, 72.0, 168.0, 672.0)
 DEVIATION_MAX = 4.0
 """Deviations count at most this many times the scale: a wild reading must not steer a linear model."""
@@ -29,14 +31,18 @@ class Rows:
     full: FloatArray
 
 
-def rows_of(frame: Frame, index: IntArray, gate: IntArray) -> Rows:
-    """Read the features of the periods ``index`` as known at ``gate``, both shape (samples,)."""
+def rows_of(frame: Frame, index: IntArray, gate: IntArray, *, near: bool) -> Rows:
+    """Read the features of the periods ``index`` as known at ``gate``, both shape (samples,).
+
+    ``near`` says that forecasts begin at the gate instead of half a day later.
+    """
     lead_h = (index - gate) * (frame.calendar.step_s / 3600.0)
     recent = _recent(frame, gate)
     lags = _lags(frame, index, gate)
     extras = _extras(frame, index, gate)
     decays = [
-        np.nan_to_num(recent[_WINDOWS_H.index(window)]) * np.exp(-lead_h / fade) for window, fade in _DECAYS_H
+        np.nan_to_num(recent[_WINDOWS_H.index(window)]) * np.exp(-lead_h / fade)
+        for window, fade in (_NEAR_DECAYS_H if near else _DECAYS_H)
     ]
     linear = [*decays, *recent[3:6], *lags, *extras.anomalies]
     full = [*_calendar(frame, index), lead_h, *_level(frame, index), *recent, *decays, *lags, *extras.all]

@@ -13,7 +13,15 @@ _GOLDEN = 0.6180339887498949
 
 
 class Gates(Protocol):
-    """Gives the gate that a period is forecast at."""
+    """Gives the gate that a period is forecast at.
+
+    ``near`` is True where forecasts begin at the gate, so that the last measured value counts most.
+    """
+
+    @property
+    def near(self) -> bool:
+        """Whether the first period forecast is the one after the gate."""
+        ...
 
     def gate_of(self, calendar: Calendar, index: IntArray) -> IntArray:
         """Give for each period how many are known at its gate; 0 where no gate is that early."""
@@ -25,6 +33,11 @@ class LiveGates:
     """Every quarter hour a forecast: all leads up to the horizon, the near ones more often."""
 
     horizon_h: float = 48.0
+
+    @property
+    def near(self) -> bool:
+        """The next quarter hour is forecast too."""
+        return True
 
     def gate_of(self, calendar: Calendar, index: IntArray) -> IntArray:
         """Draw one lead for each period, by its number, so that the same history gives the same draw."""
@@ -41,6 +54,11 @@ class DayAheadGate:
     at: time
     published: bool = False
     """True where values up to the next midnight are already out at the gate (day-ahead prices)."""
+
+    @property
+    def near(self) -> bool:
+        """Half a day lies between the gate and the first period, but for what is published ahead."""
+        return False
 
     def gate_of(self, calendar: Calendar, index: IntArray) -> IntArray:
         """Give the periods that ended by the gate on the local day before."""

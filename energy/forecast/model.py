@@ -18,7 +18,7 @@ from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
 from energy.forecast.seasonal import seasonal_deviation
 from energy.forecast.series import SKEWED, History, SeriesSpec
-from energy.forecast.trees import Trees, evaluate, fit_trees
+from energy.forecast.trees import Coded, Trees, coded, evaluate, fit_trees
 
 TRAINING_DAYS_MAX = 1100
 """Three years: older habits teach little."""
@@ -31,10 +31,14 @@ DAYS_OF_FULL_TRUST = 150.0
 """A shorter history leaves weight with the seasonal rung, unless columns known ahead say more than it can."""
 RIDGE = 0.001
 """Penalty as a share of the samples' weight: the errors of one day go together, so samples count for few."""
-NEAR_PERIODS = 4
-"""For as many periods after the gate the last measured deviation may say more than what was learned."""
+NEAR_EDGES_H = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""So soon after the gate the last measured deviation may say more than what was learned; the last edge is
+where it says nothing more, the others begin a class of leads."""
 NEAR_SAMPLES_MIN = 40
-_NEAR_SHARES = (0.0, 0.25, 0.5, 0.75)
+NEAR_CLASSES = len(NEAR_EDGES_H) - 1
+NEAR_MIDDLES_H = (0.0, 0.25, 0.6, 1.4, 2.9, 5.9, 8.0)
+"""Where in each class its share holds; between them it goes straight."""
+_NEAR_SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
 _BETTER = 0.995
 """A step down in trust must win by half a percent: the full model is believed unless shown wrong."""
 _WILD = 0.003
@@ -61,7 +65,7 @@ class Model:
     """What was learned of one series: plain numbers and arrays.
 
     ``ridge_share`` and ``trees_share`` (0 to 1) say how far each part proved itself on the held-back days;
-    what the ridge lacks of 1 is the seasonal rung's own correction. ``near_shares``, shape (NEAR_PERIODS,),
+    what the ridge lacks of 1 is the seasonal rung's own correction. ``near_shares``, shape (NEAR_CLASSES,),
     says by lead how far the last measured deviation simply lasts.
     """
 
@@ -69,6 +73,7 @@ class Model:
     known_at: datetime
     step_s: int
     columns: tuple[str, ...]
+    near: bool
     ridge: Ridge
     trees: Trees
     ridge_share: float
@@ -131,12 +136,19 @@ def train_on(
     with threadpool_limits(limits=1):
         held_days = int(min(HELD_BACK_DAYS_MAX, max(7, days * HELD_BACK_SHARE)))
         first_held = known - held_days * frame.slots
-        rows, target = rows_of(frame, index, gate), _target(frame, index)
-        weight = _weight(frame, index, known)
+        rows = rows_of(frame, index, gate, near=gates.near)
+        every = _Lessons(
+            linear=rows.linear,
+            full=coded(rows.full),
+            target=_target(frame, index),
+            weight=_weight(frame, index, known),
+        )
         early, late = index < first_held, (index >= first_held) & (gate <= known)
         if not (early.any() and late.any()):
             return None
-        ridge, trees = _fit(_take(rows, early), target[early], weight[early], effort)
+        earlier = every.only(early)
+        ridge = _fit_ridge(earlier)
+        trees = _fit_trees(earlier, ridge, effort)
         held = _Held(
             frame=frame,
             index=index[late],
@@ -151,12 +163,15 @@ def train_on(
         error = frame.anomaly[held.index] - expected
         errors = Errors(deviation=error, place=place, days=held_days)
         band = band_of(errors, centred=frame.spec.kind not in SKEWED)
-        ridge, trees = _fit(rows, target, weight, effort)
+        ridge = _fit_ridge(every)
+        if shares[1] > 0.0:
+            trees = _fit_trees(every, ridge, effort)
     return Model(
         asset_id=frame.spec.asset_id,
         known_at=known_at,
         step_s=frame.calendar.step_s,
         columns=columns,
+        near=gates.near,
         ridge=ridge,
         trees=trees,
         ridge_share=shares[0],
@@ -168,15 +183,11 @@ def train_on(
 
 def learned_deviation(model: Model, frame: Frame, index: IntArray, gate: IntArray) -> FloatArray:
     """Expect deviations from the reference, shape (samples,)."""
-    rows = rows_of(frame, index, gate)
+    rows = rows_of(frame, index, gate, near=model.near)
     seasonal = seasonal_deviation(frame, index, gate)
-    expected = _blend(
-        model.ridge_share,
-        model.trees_share,
-        seasonal,
-        _ridge(model.ridge, rows),
-        evaluate(model.trees, rows.full),
-    )
+    grown = evaluate(model.trees, rows.full) if model.trees_share > 0.0 else np.zeros(index.size)
+    ridge = _ridge(model.ridge, rows.linear)
+    expected = _blend(model.ridge_share, model.trees_share, seasonal, ridge, grown)
     return _near(model.near_shares, frame, index, gate, expected)
 
 
@@ -220,12 +231,30 @@ def _take(rows: Rows, where: BoolArray) -> Rows:
     return Rows(linear=rows.linear[where], full=rows.full[where])
 
 
-def _fit(rows: Rows, target: FloatArray, weight: FloatArray, effort: Effort) -> tuple[Ridge, Trees]:
-    ridge = _fit_ridge(rows.linear, target, weight)
-    return ridge, fit_trees(rows.full, target - _ridge(ridge, rows), weight, effort)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Lessons:
+    """What a model is fitted to."""
+
+    linear: FloatArray
+    full: Coded
+    target: FloatArray
+    weight: FloatArray
+
+    def only(self, where: BoolArray) -> "_Lessons":
+        return _Lessons(
+            linear=self.linear[where],
+            full=Coded(codes=self.full.codes[where], edges=self.full.edges),
+            target=self.target[where],
+            weight=self.weight[where],
+        )
 
 
-def _fit_ridge(linear: FloatArray, target: FloatArray, weight: FloatArray) -> Ridge:
+def _fit_trees(lessons: _Lessons, ridge: Ridge, effort: Effort) -> Trees:
+    return fit_trees(lessons.full, lessons.target - _ridge(ridge, lessons.linear), lessons.weight, effort)
+
+
+def _fit_ridge(lessons: _Lessons) -> Ridge:
+    linear, target, weight = lessons.linear, lessons.target, lessons.weight
     total = weight.sum()
     mean = (weight[:, None] * linear).sum(axis=0) / total
     spread = np.sqrt((weight[:, None] * (linear - mean) ** 2).sum(axis=0) / total)
@@ -244,8 +273,8 @@ def _fit_ridge(linear: FloatArray, target: FloatArray, weight: FloatArray) -> Ri
     )
 
 
-def _ridge(ridge: Ridge, rows: Rows) -> FloatArray:
-    scaled = (rows.linear - ridge.mean) / ridge.spread * ridge.weight
+def _ridge(ridge: Ridge, linear: FloatArray) -> FloatArray:
+    scaled = (linear - ridge.mean) / ridge.spread * ridge.weight
     result: FloatArray = np.clip(ridge.offset + scaled.sum(axis=1), ridge.low, ridge.high)
     return result
 
@@ -270,7 +299,7 @@ class _Held:
 def _shares(held: _Held, ridge: Ridge, trees: Trees) -> tuple[tuple[float, float], FloatArray]:
     """Choose how far to trust each part by its mean error on the held-back days; give its expectation."""
     seasonal = seasonal_deviation(held.frame, held.index, held.gate)
-    linear, grown = _ridge(ridge, held.rows), evaluate(trees, held.rows.full)
+    linear, grown = _ridge(ridge, held.rows.linear), evaluate(trees, held.rows.full)
     truth, scale = held.frame.anomaly[held.index], held.frame.reference.scale[held.index]
     best = (float("inf"), held.trust, held.trust)
     for ridge_share in (held.trust, 0.5 * held.trust, 0.0):
@@ -285,27 +314,28 @@ def _shares(held: _Held, ridge: Ridge, trees: Trees) -> tuple[tuple[float, float
 def _near(
     shares: FloatArray, frame: Frame, index: IntArray, gate: IntArray, expected: FloatArray
 ) -> FloatArray:
-    """Draw the first periods after the gate towards the last measured deviation, where there is one."""
-    lead = index - gate
-    share = np.where(lead < NEAR_PERIODS, shares[np.clip(lead, 0, NEAR_PERIODS - 1)], 0.0)
+    """Draw the first hours after the gate towards the last measured deviation, where there is one."""
+    lead_h = (index - gate) * (frame.calendar.step_s / 3600.0)
+    share = np.interp(lead_h, NEAR_MIDDLES_H, [*shares, 0.0])
     last = np.clip(frame.anomaly[np.maximum(gate - 1, 0)], -DEVIATION_MAX, DEVIATION_MAX)
     drawn: FloatArray = expected + share * (np.where(np.isfinite(last), last, expected) - expected)
     return drawn
 
 
 def _near_shares(held: _Held, expected: FloatArray) -> FloatArray:
-    """Choose for each near lead the share that the held-back days liked best; 0 where they are too few."""
+    """Choose for each class of near leads the share that the held-back days liked best; 0 where too few."""
     truth, scale = held.frame.anomaly[held.index], held.frame.reference.scale[held.index]
-    lead = held.index - held.gate
-    chosen = np.zeros(NEAR_PERIODS)
-    for number in range(NEAR_PERIODS):
+    lead_h = (held.index - held.gate) * (held.frame.calendar.step_s / 3600.0)
+    lead = np.searchsorted(NEAR_EDGES_H, lead_h, side="right") - 1
+    chosen = np.zeros(NEAR_CLASSES)
+    for number in range(NEAR_CLASSES):
         here = lead == number
         if np.count_nonzero(here) < NEAR_SAMPLES_MIN:
             continue
         best = float("inf")
         for share in _NEAR_SHARES:
             drawn = _near(
-                np.full(NEAR_PERIODS, share), held.frame, held.index[here], held.gate[here], expected[here]
+                np.full(NEAR_CLASSES, share), held.frame, held.index[here], held.gate[here], expected[here]
             )
             loss = float(np.mean(scale[here] * np.abs(truth[here] - drawn)))
             if loss < best * _BETTER:

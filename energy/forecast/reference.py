@@ -14,7 +14,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.forecast.calendar import CALENDARS_KEPT, SATURDAY, Calendar, IntArray
-from energy.forecast.series import SeriesSpec
+from energy.forecast.series import UNBOUNDED, Kind, SeriesSpec
 from energy.forecast.sun import sine_of_elevation
 
 DAYS_BACK_MIN = 3
@@ -24,11 +24,14 @@ LEAD_DAYS_MAX = 2.5
 _CLASS_WEIGHTS = (0.34, 0.25, 0.19, 0.13, 0.09)
 """How much the last days of the same class count, youngest first; levels are corrected later."""
 _ALIKE_WEIGHTS = (0.2, 0.2, 0.2, 0.2, 0.2)
+WEATHER_LED: frozenset[Kind] = frozenset({"temperature", "heat"})
 _PV_DAYS = 14
 _PV_PEAK_DAYS = 28
 _LEVEL_DAYS = 28
 _HYDRO_DAYS = 7
 _WIND_PEAK_DAYS = 120
+_TEMPERATURE_SPREAD_K = 0.5
+"""A sensor that stands still is still believed to move by so much."""
 _CLEAR_SKY_POWER = 1.15
 """Exponent on the sine of elevation: the longer way through the air at low sun."""
 _NIGHT_SHARE = 0.005
@@ -51,9 +54,10 @@ def reference_of(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> Re
     level = _trailing_mean(np.abs(values), days=_LEVEL_DAYS, slots=calendar.slots)
     if spec.kind in ("load", "heat"):
         scale = np.fmax(centre, 0.1 * level)
-    elif spec.kind == "price":
+    elif spec.kind in UNBOUNDED:
         spread = np.sqrt(_trailing_mean((values - centre) ** 2, days=_LEVEL_DAYS, slots=calendar.slots))
-        scale = np.fmax(spread, 0.05 * level)
+        least = _TEMPERATURE_SPREAD_K if spec.kind == "temperature" else 0.05 * level
+        scale = np.fmax(spread, least)
     elif spec.kind == "hydro":
         scale = np.fmax(centre, 0.25 * level)
     elif spec.kind == "wind":
@@ -71,6 +75,8 @@ def centre_of(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> Float
     if spec.kind in ("wind", "hydro"):
         days = _HYDRO_DAYS if spec.kind == "hydro" else _LEVEL_DAYS
         return _trailing_mean(values, days=days, slots=calendar.slots)
+    if spec.kind in WEATHER_LED:
+        return _recent_days_centre(values, calendar)
     return _day_class_centre(values, calendar)
 
 
@@ -107,6 +113,14 @@ def _day_class_centre(values: FloatArray, calendar: Calendar) -> FloatArray:
         if not np.isnan(centre).any():
             break
         centre = np.where(np.isnan(centre), _days_mean(by_clock, coarser, _ALIKE_WEIGHTS), centre)
+    by_period: FloatArray = centre[calendar.day, calendar.slot]
+    return by_period
+
+
+def _recent_days_centre(values: FloatArray, calendar: Calendar) -> FloatArray:
+    """Weigh the last days, whatever their class: weather changes faster than weekdays differ."""
+    by_clock = np.where(calendar.index_of >= 0, values[calendar.index_of], np.nan)
+    centre = _days_mean(by_clock, _days_before(calendar)[2], _ALIKE_WEIGHTS)
     by_period: FloatArray = centre[calendar.day, calendar.slot]
     return by_period
 

@@ -23,6 +23,7 @@ _PULLS: Mapping[Kind, tuple[tuple[float, float, float], ...]] = {
     "pv": ((24.0, 0.25, 24.0), (1.0, 0.6, 4.0)),
     "wind": ((1.0, 0.95, 10.0),),
     "hydro": ((6.0, 0.9, 96.0),),
+    "temperature": ((24.0, 0.6, 72.0), (1.0, 0.4, 6.0)),
     "price": ((24.0, 0.45, 48.0), (168.0, 0.2, _ALWAYS)),
 }
 """By kind: window of the recent deviation in hours, share of it that is carried on, fading time in hours."""

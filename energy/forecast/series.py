@@ -10,8 +10,11 @@ from zoneinfo import ZoneInfo
 from energy.domain import FloatArray
 from energy.periods import PERIOD_S
 
-Kind = Literal["load", "heat", "ev_hub", "pv", "wind", "hydro", "price"]
+Kind = Literal["load", "heat", "ev_hub", "pv", "wind", "hydro", "price", "temperature"]
 """Which reference a series is compared with: calendar days, the sun, or its own recent level."""
+
+UNBOUNDED: frozenset[Kind] = frozenset({"price", "temperature"})
+"""Kinds that may be negative."""
 
 SKEWED: frozenset[Kind] = frozenset({"pv", "wind", "price"})
 """Kinds whose errors are lopsided by nature."""
@@ -25,7 +28,8 @@ class SeriesSpec:
     """One series to be forecast.
 
     ``rated_kw`` is the greatest magnitude the asset is built for, None where nothing bounds it. ``sign`` is 1
-    for what draws (and for prices), -1 for what feeds in. ``holidays`` is a country and state, for example
+    for what draws, -1 for what feeds in; it is 1 for prices and temperatures, which are in their own units
+    (EUR/kWh, degrees Celsius). ``holidays`` is a country and state, for example
     DE-BY, or empty for none.
     """
 
@@ -41,7 +45,7 @@ class SeriesSpec:
     @property
     def bounds(self) -> tuple[float, float]:
         """The least and greatest magnitude that can be true."""
-        if self.kind == "price":
+        if self.kind in UNBOUNDED:
             return -float("inf"), float("inf")
         return 0.0, float("inf") if self.rated_kw is None else self.rated_kw
 

@@ -34,10 +34,23 @@ class Trees:
     value: FloatArray
 
 
-def fit_trees(rows: FloatArray, target: FloatArray, weight: FloatArray, effort: Effort) -> Trees:
-    """Fit trees to ``rows`` (samples, features; NaN is a value of its own) with squared error."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Coded:
+    """Features cut into parts: ``codes`` (samples, features) are the parts' numbers, NaN where missing."""
+
+    codes: FloatArray
+    edges: list[FloatArray]
+
+
+def coded(rows: FloatArray) -> Coded:
+    """Cut ``rows`` (samples, features; NaN is a value of its own) into parts; once for several fits."""
     edges = [_edges(column) for column in rows.T]
     codes = np.column_stack([_codes(column, edge) for column, edge in zip(rows.T, edges, strict=True)])
+    return Coded(codes=codes, edges=edges)
+
+
+def fit_trees(rows: Coded, target: FloatArray, weight: FloatArray, effort: Effort) -> Trees:
+    """Fit trees with squared error; ``target`` and ``weight`` have shape (samples,)."""
     estimator = HistGradientBoostingRegressor(
         max_iter=min(effort.trees_max, max(TREES_MIN, target.size // effort.samples_a_tree)),
         learning_rate=effort.learning_rate,
@@ -49,11 +62,11 @@ def fit_trees(rows: FloatArray, target: FloatArray, weight: FloatArray, effort: 
         early_stopping=False,
         random_state=0,
     )
-    estimator.fit(codes, target, sample_weight=weight)
+    estimator.fit(rows.codes, target, sample_weight=weight)
     # scikit-learn offers no public view of its nodes; a test compares our evaluation with its own.
     predictors = [stage[0].nodes for stage in estimator._predictors]  # noqa: SLF001 - no public view
     baseline = float(np.asarray(estimator._baseline_prediction).item())  # noqa: SLF001 - no public view
-    return _flatten(predictors, baseline, edges)
+    return _flatten(predictors, baseline, rows.edges)
 
 
 def evaluate(trees: Trees, rows: FloatArray) -> FloatArray:

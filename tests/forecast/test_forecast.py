@@ -21,7 +21,7 @@ DAYS = 40
 PLACE = (50.1, 11.6)
 RATED_KW = 1000.0
 RUNGS = st.sampled_from(["learned", "seasonal"])
-KINDS: tuple[Kind, ...] = ("load", "pv", "wind", "hydro", "ev_hub", "heat", "price")
+KINDS: tuple[Kind, ...] = ("load", "pv", "wind", "hydro", "ev_hub", "heat", "price", "temperature")
 
 
 def spec_of(kind: Kind) -> SeriesSpec:
@@ -52,6 +52,8 @@ def series_of(kind: Kind, days: int = DAYS) -> FloatArray:
         return np.clip(400.0 + 300.0 * slow, 0.0, RATED_KW)
     weekend = np.where((at // 96 + 6) % 7 >= 5, 0.8, 1.0)
     shape = 500.0 * weekend * (1.0 + 0.3 * np.sin((hour - 8.0) / 24.0 * 2.0 * np.pi)) + 10.0 * noise
+    if kind == "temperature":
+        return 8.0 * slow + 4.0 * np.sin((hour - 9.0) / 24.0 * 2.0 * np.pi)
     return shape - 500.0 if kind == "price" else np.maximum(shape, 0.0)
 
 
@@ -144,7 +146,7 @@ def test_quantiles_are_ordered_finite_and_within_what_the_asset_can_do(
     if kind in ("pv", "wind", "hydro"):
         assert band.max() <= 0.0
         assert band.min() >= -RATED_KW
-    elif kind != "price":
+    elif kind not in ("price", "temperature"):
         assert band.min() >= 0.0
 
 

@@ -17,6 +17,7 @@ from energy.forecast.trees import (
     DEPTH_MAX,
     L2,
     SAMPLES_LEAF_MIN,
+    coded,
     evaluate,
     fit_trees,
 )
@@ -92,13 +93,13 @@ def test_trees_evaluate_as_the_library_does() -> None:
         random_state=0,
     )
     theirs = library.fit(rows, target).predict(rows)
-    ours = evaluate(fit_trees(rows, target, np.ones(800), SMALL), rows)
+    ours = evaluate(fit_trees(coded(rows), target, np.ones(800), SMALL), rows)
     assert np.allclose(ours, theirs, rtol=1e-6)
 
 
 def test_trees_split_between_values_that_they_have_not_seen() -> None:
     rows = np.linspace(0.0, 1.0, 2000)[:, None]
-    trees = fit_trees(rows, (rows[:, 0] > 0.5).astype(np.float64), np.ones(2000), LARGER)
+    trees = fit_trees(coded(rows), (rows[:, 0] > 0.5).astype(np.float64), np.ones(2000), LARGER)
     assert evaluate(trees, np.array([[-9.0], [9.0]])) == pytest.approx([0.0, 1.0], abs=0.05)
 
 
