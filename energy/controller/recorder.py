@@ -13,7 +13,7 @@ from energy.controller.plan_keeper import Followed
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.domain import FloatArray, Image, Outcome, Status
 from energy.errors import RecordBroken, StoreUnavailable
-from energy.ledger import Draft, Ledger
+from energy.ledger import Draft
 from energy.periods import PERIOD
 from energy.ports import PlanSink, StatusSink, TelemetrySink
 
@@ -52,10 +52,18 @@ class Publication(Protocol):
         ...
 
 
+class Book(Protocol):
+    """Where decisions are entered before they leave: the ledger, or nothing at all in an evaluation."""
+
+    def append_many(self, entries: Sequence[Draft]) -> object:
+        """Enter all of them or none."""
+        ...
+
+
 class Recorder:
     """Writes to both; a failing record becomes a note, a failing ledger stops the tick."""
 
-    def __init__(self, record: Record, ledger: Ledger) -> None:
+    def __init__(self, record: Record, ledger: Book) -> None:
         self._record = record
         self._ledger = ledger
         self._undelivered: list[Draft] = []

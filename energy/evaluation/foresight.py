@@ -8,16 +8,14 @@ import numpy as np
 from energy.devices.plant.world import World
 from energy.domain import FloatArray, Image, Plan
 from energy.evaluation.course import AVAILABLE, FUEL, STARTS, Course
-from energy.evaluation.plant import InProcessField, true_series, world_at
+from energy.evaluation.plant import InProcessField
 from energy.evaluation.probe import Probe
-from energy.evaluation.weeks import Window
-from energy.market.day_ahead import DayAheadPrices
+from energy.evaluation.scene import Scene
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import problem_from
 from energy.periods import PERIOD
 from energy.planning.expectation import states_at
 from energy.region.generator import Generator
-from energy.region.history import RegionHistory
 from energy.region.machine import Machine
 from energy.region.model import Asset, Region
 
@@ -38,17 +36,16 @@ class Foresight:
     wall_s: float
 
 
-async def plan_foresight(region: Region, window: Window, *, seed: int) -> tuple[Plan, Foresight]:
+async def plan_foresight(scene: Scene) -> tuple[Plan, Foresight]:
     """Plan the whole window at once; stores end with at least what they held at the start."""
-    truth = true_series(region, window, seed=seed)
-    world = world_at(region, start=window.start, seed=seed)
+    region, window, truth = scene.region, scene.window, scene.truth
+    world = scene.world()
     readings = await InProcessField(region, world).read(window.start)
     image = Image(at=window.start, readings={(item.asset_id, item.point): item for item in readings})
-    prices = DayAheadPrices(region, RegionHistory(region))
     problem = problem_from(
         region,
         start=window.start,
-        prices=prices.prices(start=window.start, periods=window.periods, known_at=window.end),
+        prices=scene.true_prices(),
         expected_kw=truth.expected_kw,
         states=states_at(region, image, start=window.start, age_s_max=0.0),
         temperature_c=truth.temperature_c,
@@ -99,11 +96,11 @@ def course_of_plan(region: Region, plan: Plan, world: World, expected_kw: Mappin
     return Course(start=plan.start, means=means, ends=ends, nominated_kw=nominated_kw)
 
 
-def replay(region: Region, window: Window, plan: Plan, *, seed: int) -> Course:
+def replay(scene: Scene, plan: Plan) -> Course:
     """Run a plan on the plant as it stands, without any correction."""
-    world = world_at(region, start=window.start, seed=seed)
-    truth = true_series(region, window, seed=seed)
-    probe = Probe(region, world, available_kw=truth.available_kw(region))
+    region, window = scene.region, scene.window
+    world = scene.world()
+    probe = Probe(region, world, available_kw=scene.available_kw())
     for index in range(window.periods):
         for asset in region.assets:
             if asset.dispatch_point is not None and asset.id in plan.assets:

@@ -1,13 +1,11 @@
 """The product's own controller over a window: plant and planner in this process, ticks in minutes."""
 
 import asyncio
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 
@@ -21,20 +19,18 @@ from energy.domain import FloatArray, Image, Point, Reading, Request
 from energy.errors import BadInput, Permanent, Retryable
 from energy.evaluation.course import Course
 from energy.evaluation.nominations import Nominate, Outlooks, nominated_by_rules, nomination_at
-from energy.evaluation.plant import InProcessField, true_series, world_at
+from energy.evaluation.plant import InProcessField
 from energy.evaluation.probe import Probe
+from energy.evaluation.scene import Scene
 from energy.evaluation.week_record import WeekRecord
 from energy.evaluation.weeks import Window, days_of
-from energy.historian.preload import WINDOW, preload
 from energy.invariants import TickRecord, broken_invariants
-from energy.ledger import FILE_NAME, Ledger
-from energy.market.day_ahead import DayAheadPrices
+from energy.ledger import Draft
 from energy.market.publication import Publications
 from energy.periods import PERIOD_S
 from energy.planning.desk import Desk, RulesPlanner
 from energy.planning.nomination import Nominations
 from energy.ports import PlanAnswer, Planner, PlanRequest
-from energy.region.history import RegionHistory
 from energy.region.model import Region
 
 FIRST_ANSWER = timedelta(minutes=1)
@@ -127,6 +123,13 @@ class DeskPlanner:
             self._desk.train_if_due()
 
 
+class NoBook:
+    """Implements ``controller.recorder.Book``: nobody audits a simulation, its figures are what is kept."""
+
+    def append_many(self, entries: Sequence[Draft]) -> None:
+        """Enter nothing."""
+
+
 class NoRequests:
     """Implements ``ports.RequestSource``: nobody asks for anything."""
 
@@ -166,48 +169,32 @@ def tick_moments(window: Window, *, tick_s: float, plan_lead_s: float) -> Iterat
         at += timedelta(seconds=PERIOD_S)
 
 
-def run_ours(region: Region, window: Window, *, seed: int, pace: Pace) -> LoopRun:
+def run_ours(scene: Scene, pace: Pace) -> LoopRun:
     """Run the controller with forecasts and optimisation, as it ships."""
-    history = RegionHistory(region)
-    record = record_before(region, history, window)
-    desk = Desk(region, record=record, prices=DayAheadPrices(region, history))
+    region = scene.region
+    record = scene.record(until=scene.window.start)
+    desk = Desk(region, record=record, prices=scene.prices)
     planner = DeskPlanner(desk, region, train_days=pace.train_days)
     nominations = Nominations(region, record)
 
     def nominate(image: Image, issued_at: datetime, day: Window) -> FloatArray:
-        if day.start == window.start:
+        if day.start == scene.window.start:
             _nominate_first(desk, planner, record, image=image, issued_at=issued_at)
         return nominations.nominated_kw(start=day.start, periods=day.periods, known_at=issued_at)
 
-    loop = _Loop(region, window, seed=seed, pace=pace, record=record, planner=planner, nominate=nominate)
+    loop = _Loop(scene, pace, record=record, planner=planner, nominate=nominate)
     return loop.run(planner.train_if_due)
 
 
-def run_rules(region: Region, window: Window, *, seed: int, pace: Pace, outlooks: Outlooks) -> LoopRun:
+def run_rules(scene: Scene, pace: Pace, *, outlooks: Outlooks) -> LoopRun:
     """Run the controller with the shipped fallback in place of the optimiser."""
-    history = RegionHistory(region)
-    prices = DayAheadPrices(region, history)
 
     def nominate(image: Image, issued_at: datetime, day: Window) -> FloatArray:
-        return nominated_by_rules(region, outlooks[issued_at], image=image, prices=prices, day=day)
+        return nominated_by_rules(scene, outlooks[issued_at], image=image, day=day)
 
-    loop = _Loop(
-        region,
-        window,
-        seed=seed,
-        pace=pace,
-        record=record_before(region, history, window),
-        planner=RulesPlanner(region, prices=prices),
-        nominate=nominate,
-    )
-    return loop.run(_nobody)
-
-
-def record_before(region: Region, history: RegionHistory, window: Window) -> WeekRecord:
-    """Give a record that holds the past of a window as if nothing had been controlled."""
-    record = WeekRecord(window.start - WINDOW, window.end)
-    preload(region, history, record, start=window.start)
-    return record
+    planner = RulesPlanner(scene.region, prices=scene.prices)
+    record = scene.record(until=scene.window.start)
+    return _Loop(scene, pace, record=record, planner=planner, nominate=nominate).run(_nobody)
 
 
 def _nominate_first(
@@ -235,42 +222,27 @@ class _Loop:
     """One run: the plant moves, the controller ticks, what was nominated is kept."""
 
     def __init__(
-        self,
-        region: Region,
-        window: Window,
-        *,
-        seed: int,
-        pace: Pace,
-        record: WeekRecord,
-        planner: Planner,
-        nominate: Nominate,
+        self, scene: Scene, pace: Pace, *, record: WeekRecord, planner: Planner, nominate: Nominate
     ) -> None:
-        self._region = region
-        self._window = window
-        self._seed = seed
+        self._scene = scene
+        self._region = scene.region
+        self._window = scene.window
         self._pace = pace
         self._record = record
         self._planner = planner
         self._nominate = nominate
-        self._prices = DayAheadPrices(region, RegionHistory(region))
-        self._world = world_at(region, start=window.start, seed=seed)
-        self._field = InProcessField(region, self._world)
+        self._world = scene.world()
+        self._field = InProcessField(scene.region, self._world)
         self._counts = LoopCounts()
 
     def run(self, after_tick: Callable[[datetime], None]) -> LoopRun:
         """Run the whole window."""
-        with (
-            tempfile.TemporaryDirectory(prefix="energiewaage-") as folder,
-            Ledger(Path(folder) / FILE_NAME) as ledger,
-        ):
-            return asyncio.run(self._run(ledger, after_tick))
+        return asyncio.run(self._run(after_tick))
 
-    async def _run(self, ledger: Ledger, after_tick: Callable[[datetime], None]) -> LoopRun:
-        truth = true_series(self._region, self._window, seed=self._seed)
-        probe = Probe(
-            self._region, self._world, available_kw=truth.available_kw(self._region), record=self._record
-        )
-        controller = self._controller(ledger)
+    async def _run(self, after_tick: Callable[[datetime], None]) -> LoopRun:
+        scene = self._scene
+        probe = Probe(scene.region, self._world, available_kw=scene.available_kw(), record=self._record)
+        controller = self._controller()
         days = days_of(self._window, self._region.zone)
         first = Image(at=self._window.start, readings=_by_key(await self._field.read(self._window.start)))
         nominated = [self._nominate(first, nomination_at(days[0], self._region), days[0])]
@@ -288,7 +260,7 @@ class _Loop:
         probe.advance_to(self._window.end)
         return LoopRun(course=probe.course(np.concatenate(nominated)), counts=self._counts)
 
-    def _controller(self, ledger: Ledger) -> Controller:
+    def _controller(self) -> Controller:
         region = self._region
         year = self._window.start.astimezone(region.zone).year
         return Controller(
@@ -297,15 +269,15 @@ class _Loop:
             ports=Ports(
                 meter=self._field,
                 dispatchable=self._field,
-                recorder=Recorder(self._record, ledger),
+                recorder=Recorder(self._record, NoBook()),
                 requests=NoRequests(),
-                prices=Publications(self._prices, region.zone),
+                prices=Publications(self._scene.prices, region.zone),
                 stopwatch=Stopwatch,
             ),
             keeper=PlanKeeper(
                 control=region.control,
                 planner=self._planner,
-                fallback=RulesPlanner(region, prices=self._prices),
+                fallback=RulesPlanner(region, prices=self._scene.prices),
             ),
             memory=Memory(billed_peak=BilledPeak(year=year, power_kw=0.0)),
         )

@@ -12,18 +12,16 @@ from typing import Any
 import numpy as np
 
 from energy.domain import FloatArray, Image
-from energy.evaluation.week_record import WeekRecord
+from energy.evaluation.scene import Scene
 from energy.evaluation.weeks import Window, days_of
-from energy.forecast.ladder import forecast
-from energy.forecast.model import train
-from energy.historian.preload import WINDOW, preload
-from energy.market.day_ahead import DayAheadPrices
+from energy.forecast.effort import LIVE
+from energy.forecast.ladder import Request, forecast, forecast_many
+from energy.forecast.model import Model, train
 from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS, format_utc, parse_utc, period_start, periods_between
 from energy.planning.expectation import expected_kw, states_at
 from energy.planning.past import Past, expected_assets, series_spec, temperature_spec
-from energy.region.history import RegionHistory
 from energy.region.model import Region
 
 Nominate = Callable[[Image, datetime, Window], FloatArray]
@@ -53,35 +51,32 @@ def nomination_at(day: Window, region: Region) -> datetime:
     return period_start(moment)
 
 
-def outlooks_of(region: Region, window: Window) -> dict[datetime, Outlook]:
+def outlooks_of(scene: Scene) -> dict[datetime, Outlook]:
     """Forecast each day of a window at its hour of nomination, as if nothing had been controlled before.
 
     The forecaster learns once, at the first of them.
     """
-    record = WeekRecord(window.start - WINDOW, window.end)
-    preload(region, RegionHistory(region), record, start=window.end)
-    past = Past(region, record)
+    region, window = scene.region, scene.window
+    past = Past(region, scene.record(until=window.end))
     days = days_of(window, region.zone)
     first_at = nomination_at(days[0], region)
-    models = {
-        asset.id: train(series_spec(region, asset), past.history(asset, known_at=first_at), known_at=first_at)
-        for asset in expected_assets(region)
-    }
+    models = _models(region, past, known_at=first_at)
     outlooks: dict[datetime, Outlook] = {}
     for day in days:
         issued_at = nomination_at(day, region)
         start = day.start if day.start == window.start else issued_at
-        forecasts = [
-            forecast(
-                series_spec(region, asset),
-                models[asset.id],
-                past.history(asset, known_at=issued_at),
-                issued_at=issued_at,
-                start=start,
-                periods=HORIZON_PERIODS,
-            )
-            for asset in expected_assets(region)
-        ]
+        forecasts = forecast_many(
+            [
+                Request(
+                    spec=series_spec(region, asset),
+                    model=models[asset.id],
+                    history=past.history(asset, known_at=issued_at),
+                    issued_at=issued_at,
+                    start=start,
+                )
+                for asset in expected_assets(region)
+            ]
+        )
         outlooks[issued_at] = Outlook(
             issued_at=issued_at,
             start=start,
@@ -94,14 +89,25 @@ def outlooks_of(region: Region, window: Window) -> dict[datetime, Outlook]:
     return outlooks
 
 
-def nominated_by_rules(
-    region: Region, outlook: Outlook, *, image: Image, prices: DayAheadPrices, day: Window
-) -> FloatArray:
+def _models(region: Region, past: Past, *, known_at: datetime) -> dict[str, Model | None]:
+    return {
+        asset.id: train(
+            series_spec(region, asset),
+            past.history(asset, known_at=known_at),
+            known_at=known_at,
+            effort=LIVE,
+        )
+        for asset in expected_assets(region)
+    }
+
+
+def nominated_by_rules(scene: Scene, outlook: Outlook, *, image: Image, day: Window) -> FloatArray:
     """Give the exchange that the rules would lead to under the forecast."""
+    region = scene.region
     problem = problem_from(
         region,
         start=outlook.start,
-        prices=prices.prices(start=outlook.start, periods=HORIZON_PERIODS, known_at=outlook.issued_at),
+        prices=scene.prices.prices(start=outlook.start, periods=HORIZON_PERIODS, known_at=outlook.issued_at),
         expected_kw=outlook.expected_kw,
         states=states_at(region, image, start=max(outlook.start, image.at), age_s_max=0.0),
         temperature_c=outlook.temperature_c,

@@ -20,7 +20,7 @@ from energy.evaluation.course import course_to_json
 from energy.evaluation.foresight import plan_foresight, replay
 from energy.evaluation.loop import LoopRun, Pace, run_ours, run_rules
 from energy.evaluation.nominations import outlooks_from_json, outlooks_of, outlooks_to_json
-from energy.evaluation.plant import as_judged
+from energy.evaluation.scene import Scene
 from energy.evaluation.uncontrolled import run_uncontrolled
 from energy.evaluation.weeks import Window
 from energy.periods import format_utc
@@ -146,7 +146,7 @@ def compute(shard: Shard, folder_name: str) -> str | None:
         region = load_region(shard.region_name)
         if data_digest(region) != shard.region_digest:
             return "the region was changed while it is being evaluated; start again"
-        result = _result(as_judged(region, shard.window), shard, folder)
+        result = _result(Scene(region, shard.window, seed=shard.seed), shard, folder)
     except EnergiewaageError as error:
         return str(error)
     content = {"key": shard.key, "wall_s": round(time.perf_counter() - began, 3), "result": result}
@@ -186,25 +186,24 @@ def require_folder(folder: Path) -> None:
         raise BadInput([fault]) from error
 
 
-def _result(region: Region, shard: Shard, folder: Path) -> Any:
-    window, seed = shard.window, shard.seed
+def _result(scene: Scene, shard: Shard, folder: Path) -> Any:
     match shard.case:
         case Case.OUTLOOK:
-            return outlooks_to_json(outlooks_of(region, window))
+            return outlooks_to_json(outlooks_of(scene))
         case Case.OURS:
-            return _loop_to_json(run_ours(region, window, seed=seed, pace=shard.pace))
+            return _loop_to_json(run_ours(scene, shard.pace))
         case Case.RULES:
             outlooks = outlooks_from_json(load(shard.of(Case.OUTLOOK), folder)["result"])
-            return _loop_to_json(run_rules(region, window, seed=seed, pace=shard.pace, outlooks=outlooks))
+            return _loop_to_json(run_rules(scene, shard.pace, outlooks=outlooks))
         case Case.UNCONTROLLED:
             outlooks = outlooks_from_json(load(shard.of(Case.OUTLOOK), folder)["result"])
-            course = run_uncontrolled(region, window, seed=seed, outlooks=outlooks)
+            course = run_uncontrolled(scene, outlooks=outlooks)
             return {"course": course_to_json(course)}
         case Case.PERFECT_FORESIGHT:
-            plan, foresight = asyncio.run(plan_foresight(region, window, seed=seed))
+            plan, foresight = asyncio.run(plan_foresight(scene))
             return {
                 "course": course_to_json(foresight.planned),
-                "replayed": course_to_json(replay(region, window, plan, seed=seed)),
+                "replayed": course_to_json(replay(scene, plan)),
                 "gap_eur": round(foresight.gap_eur, DIGITS),
                 "objective_eur": {
                     name: round(value, DIGITS) for name, value in foresight.objective_eur.items()

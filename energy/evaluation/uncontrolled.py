@@ -10,14 +10,12 @@ from energy.domain import FloatArray
 from energy.evaluation.course import Course
 from energy.evaluation.expected_nature import ExpectedNature
 from energy.evaluation.nominations import Outlook, Outlooks, nomination_at
-from energy.evaluation.plant import true_series, world_at
 from energy.evaluation.probe import Probe
+from energy.evaluation.scene import Scene
 from energy.evaluation.weeks import Window, days_of
-from energy.market.day_ahead import DayAheadPrices
 from energy.periods import PERIOD, periods_between
 from energy.ports import Prices
 from energy.region.generator import Generator
-from energy.region.history import RegionHistory
 from energy.region.model import Region
 
 STEP = timedelta(minutes=1)
@@ -82,33 +80,31 @@ class ParkRules:
                 allowed_kw[asset_id] = yield_kw * room_kw / total_kw
 
 
-def run_uncontrolled(region: Region, window: Window, *, seed: int, outlooks: Outlooks) -> Course:
+def run_uncontrolled(scene: Scene, *, outlooks: Outlooks) -> Course:
     """Let the plant run and nominate what its own rules would do under the forecast."""
-    prices = DayAheadPrices(region, RegionHistory(region))
-    true_prices = prices.prices(start=window.start, periods=window.periods, known_at=window.end)
-    world = world_at(region, start=window.start, seed=seed)
+    region, window = scene.region, scene.window
+    true_prices = scene.true_prices()
+    world = scene.world()
     rules = ParkRules(region)
-    truth = true_series(region, window, seed=seed)
-    probe = Probe(region, world, available_kw=truth.available_kw(region))
+    probe = Probe(region, world, available_kw=scene.available_kw())
     days = days_of(window, region.zone)
     nominated: list[FloatArray] = []
     while world.at < window.end:
         while len(nominated) < len(days) and world.at >= _asked_at(days[len(nominated)], region, window):
             day = days[len(nominated)]
             outlook = outlooks[nomination_at(day, region)]
-            nominated.append(expected_exchange_kw(region, world, outlook, prices=prices, day=day))
+            nominated.append(expected_exchange_kw(scene, world, outlook, day=day))
         rules.apply(world, price_eur_per_kwh=_price(true_prices, world.at))
         probe.advance_to(world.at + STEP)
     return probe.course(np.concatenate(nominated))
 
 
-def expected_exchange_kw(
-    region: Region, world: World, outlook: Outlook, *, prices: DayAheadPrices, day: Window
-) -> FloatArray:
+def expected_exchange_kw(scene: Scene, world: World, outlook: Outlook, *, day: Window) -> FloatArray:
     """Step a copy of the plant over the forecast to the end of a day, and give that day's exchange."""
+    region = scene.region
     periods = periods_between(outlook.start, day.end)
-    known = prices.prices(start=outlook.start, periods=periods, known_at=outlook.issued_at)
-    copy = world.copy(nature=ExpectedNature(region, outlook))
+    known = scene.prices.prices(start=outlook.start, periods=periods, known_at=outlook.issued_at)
+    copy = world.copy(nature=ExpectedNature(region, outlook), substep_s=EXPECTED_STEP.total_seconds())
     rules, point = ParkRules(region), region.grid_point.id
     exchange_kw: list[float] = []
     for index in range(periods):
