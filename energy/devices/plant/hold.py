@@ -62,16 +62,18 @@ class Hold:
         """Give another device that holds the same."""
         return copy(self)
 
-    def write(self, power_kw: float, at_s: float) -> None:
-        """Take a command as far as the nameplate goes.
+    def write(self, power_kw: float, at_s: float) -> float:
+        """Take a command as far as the nameplate goes and give what is held of it.
 
         Raises:
             ValueError: it is not finite.
         """
         rule = self.rule
-        self._power_kw = clamp(finite(power_kw, "power_kw"), rule.power_kw_min, rule.power_kw_max)
+        held_kw = clamp(finite(power_kw, "power_kw"), rule.power_kw_min, rule.power_kw_max)
+        self._power_kw = held_kw
         self._written_s = self._fed_s = at_s
         self._is_commanded = True
+        return held_kw
 
     def reboot(self) -> None:
         """Lose the command, as a device does that restarts: its safe state follows."""

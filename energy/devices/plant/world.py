@@ -111,17 +111,16 @@ class World:
             self._at_s = end_s
         self.revision += 1
 
-    def write(self, asset_id: str, power_kw: float) -> float | None:
+    def write(self, asset_id: str, power_kw: float) -> float:
         """Command an asset and give what its device holds of it.
 
         Raises:
             KeyError: the asset takes no commands.
             ValueError: the power is not finite.
         """
-        hold = self.holds[asset_id]
-        hold.write(power_kw, self._at_s)
+        held_kw = self.holds[asset_id].write(power_kw, self._at_s)
         self.revision += 1
-        return hold.held_kw(self._at_s)
+        return held_kw
 
     def hear(self, asset_id: str) -> None:
         """Notice that somebody spoke to an asset's device."""
@@ -176,7 +175,11 @@ class World:
     def _part(self, nature: Nature | None, substep_s: float | None) -> None:
         """Share no table with the world that this was copied from."""
         self.holds = {asset_id: hold.copy() for asset_id, hold in self.holds.items()}
-        self._states, self._carriers = dict(self._states), dict(self._carriers)
+        self._states, self._carriers, self._meters = (
+            dict(self._states),
+            dict(self._carriers),
+            dict(self._meters),
+        )
         if substep_s is not None:
             self._substep_s = substep_s
         if nature is not None:

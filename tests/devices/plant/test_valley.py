@@ -143,6 +143,8 @@ def test_a_copy_goes_its_own_way_and_can_be_gone_back_to(region: Region) -> None
     other.write("battery", 900.0)
     drive(other, hours=0.5)
     assert world.truth() == before
+    world.copy().resume(other.at, other.states)
+    assert world.truth() == before
     drive(world, hours=0.25, commands={"chp": -1500.0})
     drive(kept, hours=0.25, commands={"chp": -1500.0})
     assert kept.truth() == world.truth()
