@@ -94,7 +94,7 @@ class Words:
         return DAY_PATTERNS[self.language]
 
     def chart_words(self) -> dict[str, str]:
-        """Give the texts that the charts' script needs: its own, without their family, and the kinds' names."""
+        """Give the texts that the charts' script needs: its own, without family, and the kinds' names."""
         return {
             key.removeprefix(CHART_FAMILY): text
             for key, text in self.texts.items()

@@ -13,8 +13,10 @@ function segments(values, edges, level) {
   const y = [];
   values.forEach((value, index) => {
     if (!value) return;
-    x.push(edges[index], edges[index + 1], edges[index + 1]);
-    y.push(level, level, null);
+    if (!values[index - 1]) { x.push(edges[index]); y.push(level); }
+    if (values[index + 1]) return;
+    x.push(edges[index + 1], edges[index + 1]);
+    y.push(level, null);
   });
   return { x, y };
 }

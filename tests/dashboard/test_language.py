@@ -5,11 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dashboard.assets import FAMILIES
 from dashboard.language import LANGUAGES, Words, catalogue, placeholders
 from dashboard.presence import Presence
 from energy.alarms import QUALITY_CODES, RUNG_CODES
 from energy.domain import Authority, Level, Quality, Rung, Severity
-from energy.region.loader import load_region
+from tests.dashboard.test_colours import KINDS
+from tests.dashboard.valley import valley
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -44,12 +46,21 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
         ("outcome", ["applied", "limited", "rejected", "unreachable"]),
         ("alarm", [code for code, _ in [*QUALITY_CODES.values(), *RUNG_CODES.values()]]),
         ("alarm", ["setpoint_limited", "setpoint_rejected", "setpoint_unreachable"]),
-        ("kind", sorted({asset.kind for asset in load_region("musterstadt").assets})),
+        ("kind", KINDS),
+        ("family", list(FAMILIES)),
+        ("source", ["chp", "heat_pump", "boiler", "heat_storage"]),
+        ("part", ["energy_import", "energy_export", "capacity", "fees", "wear", "curtailment", "unserved"]),
+        ("part", ["breach", "terminal", "fuel", "co2", "starts", "imbalance"]),
+        ("safe_state", sorted({asset.safe_state.name for asset in valley().assets if asset.safe_state})),
     ],
 )
 def test_every_code_is_translated(language, family, codes):
     texts = catalogue(language)
     assert [code for code in codes if f"{family}.{code}" not in texts] == []
+
+
+def test_every_kind_lies_in_exactly_one_drawer():
+    assert sorted(kind for kinds in FAMILIES.values() for kind in kinds) == KINDS
 
 
 def test_an_unknown_code_is_shown_raw():

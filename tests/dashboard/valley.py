@@ -212,7 +212,7 @@ ENERGY_KWH = {
 
 
 def powers_kw(region: Region) -> dict[str, float]:
-    """Give every asset's electricity, feeders and the grid point by their sums; one feeder is near its limit."""
+    """Give every asset's electricity, feeders by their sums; one feeder is near its limit."""
     powers = {
         asset.id: POWER_KW_BY_KIND[asset.kind] for asset in region.members if asset.kind in POWER_KW_BY_KIND
     }
