@@ -67,7 +67,8 @@ def nodes_of(region: Region) -> tuple[Node, ...]:
     found = [Node(meter_id=region.grid_point.id, member_ids=(*feeders, *direct))]
     for feeder_id in feeders:
         ids = tuple(asset.id for asset in members if asset.feeder == feeder_id)
-        found.append(Node(meter_id=feeder_id, member_ids=ids))
+        if ids:
+            found.append(Node(meter_id=feeder_id, member_ids=ids))
     return tuple(found)
 
 
