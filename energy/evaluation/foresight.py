@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.devices.plant.world import World
-from energy.domain import FloatArray, Image, Plan
+from energy.domain import FloatArray, Plan
 from energy.evaluation.course import AVAILABLE, FUEL, STARTS, Course
-from energy.evaluation.plant import InProcessField
+from energy.evaluation.plant import true_image
 from energy.evaluation.probe import Probe
 from energy.evaluation.scene import Scene
 from energy.optimize.optimizer import Optimizer
@@ -36,12 +36,11 @@ class Foresight:
     wall_s: float
 
 
-async def plan_foresight(scene: Scene) -> tuple[Plan, Foresight]:
+def plan_foresight(scene: Scene) -> tuple[Plan, Foresight]:
     """Plan the whole window at once; stores end with at least what they held at the start."""
     region, window, truth = scene.region, scene.window, scene.truth
     world = scene.world()
-    readings = await InProcessField(region, world).read(window.start)
-    image = Image(at=window.start, readings={(item.asset_id, item.point): item for item in readings})
+    image = true_image(region, world)
     problem = problem_from(
         region,
         start=window.start,

@@ -232,7 +232,7 @@ class _Loop:
         self._planner = planner
         self._nominate = nominate
         self._world = scene.world()
-        self._field = InProcessField(scene.region, self._world)
+        self._field = InProcessField(scene.region, self._world, seed=scene.seed)
         self._counts = LoopCounts()
 
     def run(self, after_tick: Callable[[datetime], None]) -> LoopRun:

@@ -47,6 +47,7 @@ class Scene:
         """
         self.region = as_judged(region, window)
         self.window = window
+        self.seed = seed
         self.history = RegionHistory(self.region)
         self.prices = DayAheadPrices(self.region, self.history)
         self.nature = RecordedNature(self.region, self.history, seed=seed)

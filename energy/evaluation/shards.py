@@ -1,6 +1,5 @@
 """Shards: one case of one week each, computed by worker processes and kept on disk, so that a run resumes."""
 
-import asyncio
 import hashlib
 import json
 import multiprocessing
@@ -200,7 +199,7 @@ def _result(scene: Scene, shard: Shard, folder: Path) -> Any:
             course = run_uncontrolled(scene, outlooks=outlooks)
             return {"course": course_to_json(course)}
         case Case.PERFECT_FORESIGHT:
-            plan, foresight = asyncio.run(plan_foresight(scene))
+            plan, foresight = plan_foresight(scene)
             return {
                 "course": course_to_json(foresight.planned),
                 "replayed": course_to_json(replay(scene, plan)),

@@ -1,12 +1,12 @@
 """The plant left alone: every device by its own rule, parks off at negative prices, grid limits obeyed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from energy.devices.plant.world import World
-from energy.domain import FloatArray
+from energy.domain import FloatArray, Point
 from energy.evaluation.course import Course
 from energy.evaluation.expected_nature import ExpectedNature
 from energy.evaluation.nominations import Outlook, Outlooks, nomination_at
@@ -23,7 +23,6 @@ EXPECTED_STEP = timedelta(minutes=5)
 """Steps of the simulation under a forecast, which has no course within quarter hours."""
 MARGIN = 0.98
 """Of a limit: what a park controller keeps free for the minute until it looks again."""
-Truth = Mapping[str, Mapping[str, float]]
 
 
 class ParkRules:
@@ -40,44 +39,46 @@ class ParkRules:
 
     def apply(self, world: World, *, price_eur_per_kwh: float) -> None:
         """Bound each park for the next minute."""
-        truth = world.truth()
-        allowed_kw = self._allowed_kw(truth, off=price_eur_per_kwh < 0.0)
+        allowed_kw = self._allowed_kw(world, off=price_eur_per_kwh < 0.0)
         for park in self._parks:
             bound_kw = max(-park.power_kw_rated, -allowed_kw[park.id])
             if bound_kw != self._bound_kw[park.id]:
                 world.write(park.id, bound_kw)
                 self._bound_kw[park.id] = bound_kw
 
-    def _allowed_kw(self, truth: Truth, *, off: bool) -> dict[str, float]:
+    def _allowed_kw(self, world: World, *, off: bool) -> dict[str, float]:
         """Give each park's greatest feed-in, a magnitude: free unless a price or a limit forbids it."""
-        region, allowed = self._region, {park.id: park.power_kw_rated for park in self._parks}
+        region, allowed_kw = self._region, {park.id: park.power_kw_rated for park in self._parks}
         if off:
-            return dict.fromkeys(allowed, 0.0)
+            return dict.fromkeys(allowed_kw, 0.0)
+        shown = {park.id: world.shown(park.id) for park in self._parks}
         for feeder in region.feeders:
-            behind = [asset.id for asset in region.members_of(feeder.id)]
-            self._hold_back(truth, allowed, behind, limit_kw=feeder.power_kw_max)
-        everyone = [asset.id for asset in region.members]
-        self._hold_back(truth, allowed, everyone, limit_kw=region.grid_point.power_kw_export_max)
-        return allowed
+            behind = [park.id for park in self._parks if park.feeder == feeder.id]
+            flow_kw = world.shown(feeder.id)[Point.POWER_KW]
+            _hold_back(allowed_kw, {one: shown[one] for one in behind}, flow_kw, limit_kw=feeder.power_kw_max)
+        point = region.grid_point
+        flow_kw = world.shown(point.id)[Point.POWER_KW]
+        _hold_back(allowed_kw, shown, flow_kw, limit_kw=point.power_kw_export_max)
+        return allowed_kw
 
-    def _hold_back(
-        self, truth: Truth, allowed_kw: dict[str, float], asset_ids: Iterable[str], *, limit_kw: float
-    ) -> None:
-        """Share what may be fed in among the parks behind a limit, as they could yield."""
-        parks = {park.id for park in self._parks}
-        yields_kw: dict[str, float] = {}
-        others_kw = 0.0
-        for asset_id in asset_ids:
-            if asset_id in parks:
-                available_kw = -truth[asset_id]["power_kw_available"]
-                yields_kw[asset_id] = min(allowed_kw[asset_id], available_kw)
-            else:
-                others_kw += truth[asset_id]["power_kw"]
-        total_kw = sum(yields_kw.values())
-        room_kw = max(0.0, MARGIN * limit_kw + others_kw)
-        if total_kw > room_kw:
-            for asset_id, yield_kw in yields_kw.items():
-                allowed_kw[asset_id] = yield_kw * room_kw / total_kw
+
+def _hold_back(
+    allowed_kw: dict[str, float],
+    shown: Mapping[str, Mapping[Point, float]],
+    flow_kw: float,
+    *,
+    limit_kw: float,
+) -> None:
+    """Share what may be fed in through a limit among the parks behind it, as they could yield."""
+    others_kw = flow_kw - sum(values[Point.POWER_KW] for values in shown.values())
+    yields_kw = {
+        asset_id: min(allowed_kw[asset_id], -values[Point.POWER_KW_AVAILABLE])
+        for asset_id, values in shown.items()
+    }
+    total_kw, room_kw = sum(yields_kw.values()), max(0.0, MARGIN * limit_kw + others_kw)
+    if total_kw > room_kw:
+        for asset_id, yield_kw in yields_kw.items():
+            allowed_kw[asset_id] = yield_kw * room_kw / total_kw
 
 
 def run_uncontrolled(scene: Scene, *, outlooks: Outlooks) -> Course:
