@@ -8,6 +8,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.forecast.calendar import Calendar, IntArray, calendar_of
+from energy.forecast.leaps import STEADY, lone_leaps
 from energy.forecast.reference import Reference, centre_of, reference_of
 from energy.forecast.series import History, SeriesSpec
 
@@ -86,8 +87,13 @@ def frame_of(spec: SeriesSpec, history: History, *, known: int, periods: int) ->
     capacity = _capacity(history, periods)
     value = _fitted(history.value[:known], periods) / capacity
     reference = reference_of(spec, value, calendar)
-    usable = (reference.scale > 0.0) & np.isfinite(reference.centre)
-    anomaly = np.divide(value - reference.centre, reference.scale, out=np.full(periods, np.nan), where=usable)
+    anomaly = _anomaly(value, reference)
+    if spec.kind in STEADY:
+        wild = lone_leaps(anomaly, slots=calendar.slots)
+        if wild.any():
+            value = np.where(wild, np.nan, value)
+            reference = reference_of(spec, value, calendar)
+            anomaly = _anomaly(value, reference)
     frame = Frame(
         spec=spec,
         calendar=calendar,
@@ -110,6 +116,13 @@ def frame_of(spec: SeriesSpec, history: History, *, known: int, periods: int) ->
             for name, values in history.past.items()
         },
     )
+
+
+def _anomaly(value: FloatArray, reference: Reference) -> FloatArray:
+    usable = (reference.scale > 0.0) & np.isfinite(reference.centre)
+    anomaly: FloatArray = np.full(value.size, np.nan)
+    np.divide(value - reference.centre, reference.scale, out=anomaly, where=usable)
+    return anomaly
 
 
 def _column(frame: Frame, name: str, value: FloatArray) -> Column:

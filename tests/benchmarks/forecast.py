@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from energy.forecast.ladder import forecast
-from energy.forecast.model import train
+from energy.forecast.effort import LIVE
+from energy.forecast.ladder import Request, forecast, forecast_many
+from energy.forecast.model import Model, train
 from energy.forecast.series import History, SeriesSpec
 from energy.periods import HORIZON_PERIODS, PERIOD, periods_between
 from energy.planning.past import WINDOW, expected_assets, series_spec
@@ -17,6 +18,9 @@ AT = datetime(2020, 9, 14, 6, tzinfo=UTC)
 """Late enough in the shipped year that the planner's whole window lies before it."""
 PLANNINGS = 15
 TRAININGS = 3
+MANY = 55
+"""As many series as a region of 17 municipalities has; the shipped ones in turn, each a day apart."""
+MANY_PLANNINGS = 5
 Asked = tuple[SeriesSpec, History]
 
 
@@ -24,6 +28,8 @@ def figures(say: Say) -> Iterator[Figure]:
     """Measure everything of this group."""
     say("forecast: training and forecasting")
     yield from figures_of(plannings=PLANNINGS, trainings=TRAININGS)
+    say(f"forecast: {MANY} series at once")
+    yield from many_figures(series=MANY, plannings=MANY_PLANNINGS)
 
 
 def figures_of(*, plannings: int, trainings: int) -> Iterator[Figure]:
@@ -64,6 +70,48 @@ def figures_of(*, plannings: int, trainings: int) -> Iterator[Figure]:
         name="forecast.train_seconds_per_asset",
         unit="s",
         against=f"absolute: one asset, {WINDOW.days} days of quarter hours",
+    )
+
+
+def many_figures(*, series: int, plannings: int) -> Iterator[Figure]:
+    """Learn and forecast as many series as a large region has, as its planner does; in processor time."""
+    region = load_region("musterstadt")
+    history = RegionHistory(region)
+    assets = expected_assets(region)
+
+    def asked(number: int, at: datetime) -> Asked:
+        asset = assets[number % len(assets)]
+        past = _window(history, asset.id, at - timedelta(days=number // len(assets)))
+        return series_spec(region, asset), History(start=at - past.value.size * PERIOD, value=past.value)
+
+    models: list[Model | None] = []
+    began = time.process_time()
+    for number in range(series):
+        spec, past = asked(number, AT)
+        models.append(train(spec, past, AT, effort=LIVE))
+    train_s = time.process_time() - began
+    assert None not in models
+    many_s: list[float] = []
+    for turn in range(plannings):
+        at = AT + turn * PERIOD
+        requests = []
+        for number, model in enumerate(models):
+            spec, past = asked(number, at)
+            requests.append(Request(spec=spec, model=model, history=past, issued_at=at, start=at))
+        began = time.process_time()
+        forecast_many(requests)
+        many_s.append(time.process_time() - began)
+    yield figure_of(
+        many_s,
+        name=f"forecast.many_s.{series}",
+        unit="processor s",
+        against=f"absolute: {series} series, {HORIZON_PERIODS} periods, one batch; wanted at most 0.25",
+    )
+    yield figure_of(
+        [train_s],
+        name=f"forecast.train_many_s.{series}",
+        unit="processor s",
+        against=f"absolute: {series} series, {WINDOW.days} days, live size; wanted at most 25 on one core",
     )
 
 

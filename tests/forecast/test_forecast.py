@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.domain import FloatArray, Forecast
-from energy.forecast.ladder import forecast
+from energy.forecast.ladder import Request, forecast, forecast_many
 from energy.forecast.model import Model, train
 from energy.forecast.series import History, Kind, SeriesSpec
 from energy.forecast.sun import sine_of_elevation
@@ -153,6 +153,52 @@ def test_quantiles_are_ordered_finite_and_within_what_the_asset_can_do(
 def test_prices_may_be_negative(models: dict[Kind, Model]) -> None:
     band = made("price", models["price"], history_of("price"), START + timedelta(days=DAYS - 5)).quantiles_kw
     assert band[2].min() < 0.0
+
+
+def test_temperatures_may_be_negative(models: dict[Kind, Model]) -> None:
+    cold = History(start=START, value=series_of("temperature") - 15.0)
+    at = START + timedelta(days=DAYS - 5)
+    for model in (models["temperature"], None):
+        assert made("temperature", model, cold, at).quantiles_kw[2].max() < 0.0
+
+
+def test_many_forecasts_are_bit_for_bit_the_single_ones(models: dict[Kind, Model]) -> None:
+    at = START + timedelta(days=DAYS - 5, hours=7)
+    rungs = [(kind, model) for kind in KINDS for model in (models[kind], None)]
+    requests = [
+        Request(spec=spec_of(kind), model=model, history=history_of(kind), issued_at=at, start=at)
+        for kind, model in rungs
+    ]
+    singles = [made(kind, model, history_of(kind), at) for kind, model in rungs]
+    for _ in range(2):
+        batch = forecast_many(requests)
+        assert len(batch) == len(singles)
+        assert all(same(one, other) for one, other in zip(batch, singles, strict=True))
+    assert forecast_many([]) == ()
+
+
+@pytest.mark.parametrize("kind", ["load", "heat"])
+@pytest.mark.parametrize("rung", ["learned", "seasonal"])
+def test_one_absurd_reading_moves_a_forecast_little(models: dict[Kind, Model], kind: Kind, rung: str) -> None:
+    known = (DAYS - 5) * 96
+    at = START + timedelta(days=DAYS - 5)
+    value = series_of(kind)
+    spoilt = value.copy()
+    spoilt[known - 1] *= 6.0
+    model = models[kind] if rung == "learned" else None
+    true = made(kind, model, History(start=START, value=value), at).quantiles_kw
+    got = made(kind, model, History(start=START, value=spoilt), at).quantiles_kw
+    assert np.abs(got[2] - true[2]).max() < 0.05 * value.mean()
+
+
+def test_a_new_level_counts_from_its_second_reading_on(models: dict[Kind, Model]) -> None:
+    known = (DAYS - 5) * 96
+    value = series_of("load")
+    value[known - 2 : known] += 3.0 * value.mean()
+    at = START + timedelta(days=DAYS - 5)
+    usual = made("load", models["load"], history_of("load"), at, periods=1).quantiles_kw[2, 0]
+    raised = made("load", models["load"], History(start=START, value=value), at, periods=1).quantiles_kw[2, 0]
+    assert raised > 2.0 * usual
 
 
 @pytest.mark.parametrize("rung", ["learned", "seasonal"])
