@@ -76,8 +76,8 @@ def test_a_cell_says_in_words_what_is(large, cell, says):
 def test_one_sentence_tells_anybody_how_the_region_stands(large):
     said = text_of(fragments(large, readings(large))["summary"])
     assert said.startswith("Die Region deckt gerade 58 % ihres Stromverbrauchs selbst; 17.400 kW kommen")
-    assert "Wärme Netz A: 48 % aus dem Blockheizkraftwerk, 29 % aus dem Heizkessel, 23 % aus dem" in said
-    assert "Wärme Netz B: 100 % aus der Wärmepumpe." in said
+    assert "Netz A: Wärme zu 48 % aus dem Blockheizkraftwerk, 29 % aus dem Heizkessel, 23 % aus dem" in said
+    assert "Netz B: Wärme zu 100 % aus der Wärmepumpe." in said
 
 
 def test_what_is_not_known_is_said_and_never_zero(large):
