@@ -7,9 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from energy.domain import FloatArray, Forecast
+from energy.domain import FloatArray
 from energy.errors import BadInput, NoPlan, RecordBroken, StoreUnavailable
-from energy.forecast.ladder import forecast
+from energy.forecast.effort import LIVE
+from energy.forecast.ladder import Request as Asked
+from energy.forecast.ladder import forecast, forecast_many
 from energy.forecast.model import Model, train
 from energy.historian.sqlite_reader import open_reader
 from energy.market.day_ahead import DayAheadPrices
@@ -19,6 +21,7 @@ from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS
 from energy.planning.expectation import expected_kw, persisting_kw, states_at
 from energy.planning.messages import decode_request, encode_answer, encode_refusal
+from energy.planning.metering import MeterWatch
 from energy.planning.nomination import Nominations
 from energy.planning.past import Expected, Past, expected_assets, series_spec, temperature_spec
 from energy.ports import MeansSource, PlanAnswer, PlanRequest, PlanSource, PriceSource
@@ -39,6 +42,7 @@ class Desk:
         self._prices = prices
         self._nominations = Nominations(region, record)
         self._past = Past(region, record)
+        self._meters = MeterWatch(region, record)
         self._optimizer = Optimizer(region)
         self._models: dict[str, Model] = {}
         self._trained_on: date | None = None
@@ -61,7 +65,7 @@ class Desk:
         """
         self._request = request
         begun_s = time.perf_counter()
-        forecasts = tuple(self._forecast(request, asset) for asset in expected_assets(self._region))
+        forecasts = forecast_many([self._asked(request, asset) for asset in expected_assets(self._region)])
         forecast_s = time.perf_counter() - begun_s
         prices = self._prices.prices(start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at)
         begun_s = time.perf_counter()
@@ -83,6 +87,7 @@ class Desk:
         )
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
+        notes.extend(self._meters.notes(request.issued_at))
         plan = self._optimizer.solve(
             problem,
             plan_id=request.plan_id,
@@ -106,7 +111,7 @@ class Desk:
             with suppress(StoreUnavailable):
                 history = self._past.history(asset, known_at=self._request.issued_at)
                 spec = series_spec(self._region, asset)
-                model = train(spec, history, known_at=self._request.issued_at)
+                model = train(spec, history, self._request.issued_at, effort=LIVE)
                 if model is not None:
                     self._models[asset.id] = model
 
@@ -133,11 +138,11 @@ class Desk:
             start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at
         )
 
-    def _forecast(self, request: PlanRequest, asset: Expected) -> Forecast:
-        return forecast(
-            series_spec(self._region, asset),
-            self._models.get(asset.id),
-            self._past.history(asset, known_at=request.issued_at),
+    def _asked(self, request: PlanRequest, asset: Expected) -> Asked:
+        return Asked(
+            spec=series_spec(self._region, asset),
+            model=self._models.get(asset.id),
+            history=self._past.history(asset, known_at=request.issued_at),
             issued_at=request.issued_at,
             start=request.start,
             periods=HORIZON_PERIODS,

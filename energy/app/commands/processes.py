@@ -22,7 +22,7 @@ from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
 from energy.region.model import Region
 
-DEMO_REGION = "musterstadt"
+DEMO_REGION = "fichtelgebirge"
 DEMO_START = "2020-05-18T06:00Z"
 """A Monday morning in spring: sun, wind and a lively price."""
 DEMO_PORT = 8080
