@@ -7,7 +7,8 @@ from tests.source_code import product, within
 
 UNITS = frozenset(
     {
-        *("kw", "kwh", "w", "wh", "mw", "mwh", "eur", "s", "ms", "h", "days", "c", "degrees", "m2", "mps"),
+        *("kw", "kwh", "w", "wh", "mw", "mwh", "eur", "s", "ms", "h", "days", "c", "k", "degrees"),
+        *("m2", "m3", "mps"),
         *("percent", "bytes", "periods", "registers", "bits", "fraction", "efficiency", "share", "coverage"),
     }
 )
@@ -32,6 +33,7 @@ UNITLESS: dict[str, str] = {
     "min": "of a register: in the unit of its point",
     "max": "of a register: in the unit of its point",
     "balance_sign": "plus or minus one",
+    "cop_max": "heat over electricity, kW over kW",
 }
 
 UNITLESS_FIELDS: dict[str, str] = {

@@ -10,8 +10,8 @@ import pytest
 from energy.errors import BadInput, Fault
 from energy.periods import format_utc, period_starts
 from energy.region.history import RegionHistory
-from energy.region.history_check import check_region
-from energy.region.loader import shipped_regions
+from energy.region.history_check import check_region, faults_of_history
+from energy.region.loader import load_region, shipped_regions
 
 SHIPPED = shipped_regions()["musterstadt"]
 PRICE = "{file: day_ahead_2020.csv.gz, column: price_eur_per_mwh}"
@@ -61,6 +61,81 @@ def test_a_series_that_cannot_be_the_assets_is_a_fault_of_its_line(
 ) -> None:
     (fault,) = _check(tmp_path / "region", column, value=value, days=days)
     assert words in fault.limit
+
+
+WORKS = """
+  - id: works
+    kind: {kind}
+    name: {{de: Werk, en: Works}}
+    device: {{profile: generic_flexible_load, host: 127.0.0.1, port: 15090}}
+    history: {{file: measured_2020.csv.gz, column: load_kw}}
+{values}
+"""
+LOSSES = "    fraction_of_load: 0.02\n    power_kw_max: {kw}"
+SHED = "    mode: shed\n    power_kw_max: {kw}\n    ramp_kw_per_s: 9\n    unserved_eur_per_kwh: 1"
+HEAT = "    heat_network: town\n    heat_kw_max: {kw}"
+WATER = (
+    "    power_kw_rated: {kw}\n    volume_m3_min: 100\n    volume_m3_max: 900\n"
+    "    pump_kwh_per_m3: 0.5\n    ramp_kw_per_s: 9"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "enough_kw", "rating"),
+    [
+        ("grid_loss", LOSSES, 8_000, "power_kw_max"),
+        ("flexible_load", SHED, 8_000, "power_kw_max"),
+        ("heat_load", HEAT, 8_000, "heat_kw_max"),
+        ("pumped_reservoir", WATER, 5_500, "power_kw_rated"),
+    ],
+)
+def test_a_series_of_any_kind_must_fit_under_its_rating(
+    tmp_path: Path, kind: str, values: str, enough_kw: int, rating: str
+) -> None:
+    """The load's series has 6,000 kW on average and 8,769 kW at most, and a tenth more is let pass."""
+    for name, kw in (("fits", enough_kw), ("small", 5_000), ("huge", 900_000)):
+        folder = tmp_path / name
+        shutil.copytree(SHIPPED, folder)
+        file = folder / "region.yaml"
+        content = file.read_text(encoding="utf-8") + WORKS.format(kind=kind, values=values.format(kw=kw))
+        if kind == "heat_load":
+            content = content.replace("\nassets:", f"{NETWORK}\nassets:") + BOILER.format(kw=kw)
+        file.write_text(content, encoding="utf-8")
+        faults = faults_of_history(load_region(str(folder)))
+        assert [fault.place for fault in faults] == ([] if name == "fits" else ["assets.works.history"])
+        assert all(f"{rating} (" in fault.limit for fault in faults)
+
+
+NETWORK = """
+heat_networks:
+  - id: town
+    name: {de: Stadt, en: Town}
+"""
+BOILER = """
+  - id: boiler
+    kind: boiler
+    name: {{de: Kessel, en: Boiler}}
+    device: {{profile: generic_boiler, host: 127.0.0.1, port: 15091}}
+    heat_network: town
+    heat_kw_rated: {kw}
+    efficiency: 0.92
+    fuel_eur_per_kwh: 0.045
+"""
+
+
+def test_a_temperature_of_another_year_than_the_prices_is_a_fault(tmp_path: Path) -> None:
+    folder = tmp_path / "region"
+    shutil.copytree(SHIPPED, folder)
+    starts = period_starts(datetime(2018, 3, 1, tzinfo=UTC), 40 * 96)
+    lines = [f"{format_utc(start)},-3.5" for start in starts]
+    (folder / "history" / "t.csv").write_text("\n".join(["utc,outside_c", *lines]) + "\n", encoding="utf-8")
+    file = folder / "region.yaml"
+    content = file.read_text(encoding="utf-8")
+    named = "\ntemperature: {file: t.csv, column: outside_c}\n\nassets:"
+    file.write_text(content.replace("\nassets:", named), encoding="utf-8")
+    (fault,) = faults_of_history(load_region(str(folder)))
+    assert fault.place == "temperature"
+    assert "must overlap the prices" in fault.limit
 
 
 def test_a_series_of_another_year_than_the_prices_is_a_fault(tmp_path: Path) -> None:
