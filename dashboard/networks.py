@@ -49,6 +49,14 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What one asset gives to its network now, a magnitude."""
+
+    kind: str
+    power_kw: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """One heat or hydrogen network; a sum is None as soon as one of its parts is not known."""
 
@@ -69,22 +77,24 @@ class Network:
         return total_kw(self.takers)
 
     @property
-    def sources(self) -> tuple[Part, ...] | None:
+    def sources(self) -> tuple[Source, ...] | None:
         """Where it comes from now, the largest first, stores among it; None where a part is not known."""
         giving = [
-            Part(
-                asset_id=store.asset_id,
-                name=store.name,
-                kind=store.kind,
-                power_kw=None if store.charging_kw is None else max(0.0, -store.charging_kw),
-            )
+            None
+            if store.charging_kw is None
+            else Source(kind=store.kind, power_kw=max(0.0, -store.charging_kw))
             for store in self.stores
         ]
-        parts = [*self.producers, *giving]
-        if not parts or total_kw(parts) is None:
+        making = [
+            None if part.power_kw is None else Source(kind=part.kind, power_kw=part.power_kw)
+            for part in self.producers
+        ]
+        parts = [*making, *giving]
+        known = [source for source in parts if source is not None]
+        if not known or len(known) < len(parts):
             return None
-        active = [part for part in parts if part.power_kw is not None and part.power_kw > IDLE_KW]
-        return tuple(sorted(active, key=lambda part: -(part.power_kw or 0.0)))
+        active = [source for source in known if source.power_kw > IDLE_KW]
+        return tuple(sorted(active, key=lambda source: -source.power_kw))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

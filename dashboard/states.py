@@ -132,16 +132,16 @@ def heat_sources(words: Words, network: Network) -> str:
     sources = network.sources
     if sources is None:
         return words.text("summary.heat_unknown", network=name)
-    total_kw = sum(part.power_kw or 0.0 for part in sources)
+    total_kw = sum(source.power_kw for source in sources)
     if total_kw <= 0.0:
         return words.text("summary.heat_none", network=name)
     parts = [
         words.text(
             "summary.source",
-            fraction=words.fraction((part.power_kw or 0.0) / total_kw),
-            kind=words.text(f"source.{part.kind}"),
+            fraction=words.fraction(source.power_kw / total_kw),
+            kind=words.text(f"source.{source.kind}"),
         )
-        for part in sources
+        for source in sources
     ]
     return words.text("summary.heat", network=name, sources=", ".join(parts))
 

@@ -133,7 +133,8 @@ AUDIT = """() => {
   ids.filter((id, index) => ids.indexOf(id) !== index).forEach(id => faults.push("id twice: " + id));
   for (const name of ["aria-labelledby", "for"])
     for (const element of document.querySelectorAll(`[${name}]`))
-      if (!document.getElementById(element.getAttribute(name))) faults.push("leads nowhere: " + element.outerHTML);
+      if (!document.getElementById(element.getAttribute(name)))
+        faults.push("leads nowhere: " + element.outerHTML);
   for (const table of document.querySelectorAll("table")) {
     if (!table.caption?.textContent.trim()) faults.push("table without caption");
     for (const cell of table.querySelectorAll("th")) {

@@ -100,7 +100,8 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=a()>"
 async def test_a_hostile_name_is_escaped(opened, region, folder):
     hostile = replace(region, name=Name(de=HOSTILE, en=HOSTILE))
     with SqliteRecord(folder) as record:
-        write_tick(record, alarms=(replace(ALARM, code=HOSTILE, target_id=HOSTILE, detail=HOSTILE),))
+        hostile_alarm = replace(ALARM, code=HOSTILE, target_id=HOSTILE, detail=HOSTILE)
+        write_tick(record, alarms=(hostile_alarm, replace(hostile_alarm, target_id="load")))
     with opened(hostile, folder) as dashboard:
         async with client_of(dashboard) as client:
             text = await page(client)
