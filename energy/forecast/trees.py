@@ -43,7 +43,7 @@ class Coded:
 
 
 def coded(rows: FloatArray) -> Coded:
-    """Cut ``rows`` (samples, features; NaN is a value of its own) into parts; once for several fits."""
+    """Cut ``rows`` (samples, features; NaN is a value of its own) into parts."""
     edges = [_edges(column) for column in rows.T]
     codes = np.column_stack([_codes(column, edge) for column, edge in zip(rows.T, edges, strict=True)])
     return Coded(codes=codes, edges=edges)
