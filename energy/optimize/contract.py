@@ -10,9 +10,18 @@ from energy.errors import BadInput, Fault
 from energy.periods import PERIOD, format_utc, period_start
 from energy.ports import Prices
 from energy.region.battery import Battery
+from energy.region.boiler import Boiler
 from energy.region.ev_hub import EvHub
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
+from energy.region.grid_loss import GridLoss
+from energy.region.heat_load import HeatLoad
+from energy.region.heat_storage import HeatStorage
+from energy.region.hydrogen_storage import HydrogenStorage
+from energy.region.load import Load
+from energy.region.machine import Machine
 from energy.region.model import Asset, Region
+from energy.region.pumped_reservoir import PumpedReservoir
 
 SIGN_TOLERANCE_KW = 1e-6
 """Rounding noise about zero is no wrong sign."""
@@ -23,8 +32,14 @@ POWER_KW_MAX = 10_000_000.0
 """The region schema's own limit on any power."""
 ENERGY_KWH_MAX = 100_000_000.0
 """The region schema's own limit on any energy."""
-PERIODS_MAX = 3 * 192
-"""Three normal horizons; a longer one is a mistake."""
+PERIODS_MAX = 8 * 96 + 4
+"""A week and a day with the hour that a change of the clock adds; a longer horizon is a mistake."""
+TEMPERATURE_C_MAX = 70.0
+"""Either way; no air on Earth was ever measured beyond 60 degrees from 0 in a town."""
+EXPECTED_KINDS = (Load, GridLoss, Generator, EvHub, FlexibleLoad, PumpedReservoir, HeatLoad)
+"""What is forecast; everything else is decided."""
+STEERED_KINDS = (Generator, Battery, EvHub, FlexibleLoad, PumpedReservoir, Machine, Boiler)
+"""What can be out of service."""
 SOURCE = "(problem)"
 
 Test = tuple[Callable[[FloatArray], "np.ndarray[tuple[int], np.dtype[np.bool_]]"], str, str]
@@ -40,15 +55,19 @@ def check_inputs(
     limits: Sequence[Limit],
     billed_peak_kw: float,
     unavailable: Collection[str],
+    temperature_c: FloatArray | None = None,
+    nominated_kw: FloatArray | None = None,
 ) -> None:
     """Refuse what cannot be planned on.
 
     Raises:
         BadInput: with every fault, one for each asset and kind of fault, at its first period.
     """
+    periods = int(np.size(prices.price_eur_per_kwh))
     faults = [
         *_price_faults(start, prices),
-        *_expected_faults(region, start, expected_kw, int(np.size(prices.price_eur_per_kwh))),
+        *_expected_faults(region, start, expected_kw, periods),
+        *_optional_faults(start, periods, temperature_c, nominated_kw),
         *_state_faults(region, states),
         *_limit_faults(region, limits),
         *_other_faults(region, billed_peak_kw, unavailable),
@@ -100,7 +119,7 @@ def _expected_faults(
     region: Region, start: datetime, expected_kw: Mapping[str, FloatArray], periods: int
 ) -> Iterator[Fault]:
     for asset in region.members:
-        if isinstance(asset, Battery):
+        if not isinstance(asset, EXPECTED_KINDS):
             continue
         place = f"expected_kw.{asset.id}"
         if asset.id not in expected_kw:
@@ -116,11 +135,49 @@ def _expected_faults(
             )
             continue
         yield from _series_faults(place, values, start, _power_tests(asset))
-    known = {asset.id for asset in region.members}
+    known = {asset.id for asset in region.members if isinstance(asset, EXPECTED_KINDS)}
     for asset_id in sorted(set(expected_kw) - known):
         yield _fault(
-            f"expected_kw.{asset_id}", value=asset_id, limit="the region has no such asset", mend="remove it"
+            f"expected_kw.{asset_id}",
+            value=asset_id,
+            limit="the region has no such asset with a forecast",
+            mend="remove it",
         )
+
+
+def _optional_faults(
+    start: datetime, periods: int, temperature_c: FloatArray | None, nominated_kw: FloatArray | None
+) -> Iterator[Fault]:
+    given: list[tuple[str, FloatArray | None, list[Test]]] = [
+        (
+            "temperature_c",
+            temperature_c,
+            [
+                (
+                    lambda a: ~(np.abs(a) <= TEMPERATURE_C_MAX),
+                    f"must be finite, at most {TEMPERATURE_C_MAX:.0f} degrees from 0",
+                    "give None where it is not known",
+                )
+            ],
+        ),
+        (
+            "nominated_kw",
+            nominated_kw,
+            [(lambda a: np.abs(a) > POWER_KW_MAX, f"at most {POWER_KW_MAX:.0f} kW", "check the unit: kW")],
+        ),
+    ]
+    for place, values, tests in given:
+        if values is None:
+            continue
+        if np.shape(values) != (periods,):
+            yield _fault(
+                place,
+                value=f"shape {np.shape(values)}",
+                limit=f"must be ({periods},), as the prices",
+                mend="give one value a period",
+            )
+            continue
+        yield from _series_faults(place, np.asarray(values, dtype=np.float64), start, tests)
 
 
 def _power_tests(asset: Asset) -> list[Test]:
@@ -149,13 +206,23 @@ def _series_faults(place: str, values: FloatArray, start: datetime, tests: Seque
             )
 
 
+def states_of(asset: Asset) -> tuple[Point, ...]:
+    """Name the measured states that a plan of the asset begins with."""
+    match asset:
+        case Battery() | HeatStorage() | HydrogenStorage():
+            return (Point.ENERGY_KWH,)
+        case EvHub() | FlexibleLoad():
+            return (Point.ENERGY_KWH_BACKLOG, Point.ENERGY_KWH_URGENT)
+        case PumpedReservoir():
+            return (Point.VOLUME_M3,)
+        case Machine():
+            return (Point.RUNNING_S, Point.STANDING_S)
+        case _:
+            return ()
+
+
 def _state_faults(region: Region, states: Mapping[str, Mapping[str, float]]) -> Iterator[Fault]:
-    known: dict[str, tuple[Point, ...]] = {}
-    for asset in region.members:
-        if isinstance(asset, Battery):
-            known[asset.id] = (Point.ENERGY_KWH,)
-        elif isinstance(asset, EvHub):
-            known[asset.id] = (Point.ENERGY_KWH_BACKLOG, Point.ENERGY_KWH_URGENT)
+    known = {asset.id: states_of(asset) for asset in region.members}
     for asset_id, state in states.items():
         for name, value in state.items():
             place = f"states.{asset_id}.{name}"
@@ -168,7 +235,7 @@ def _state_faults(region: Region, states: Mapping[str, Mapping[str, float]]) -> 
                 yield _fault(
                     place,
                     value=value,
-                    limit=f"must be finite, 0 to {ENERGY_KWH_MAX:.0f} kWh",
+                    limit=f"must be finite, 0 to {ENERGY_KWH_MAX:.0f}",
                     mend="leave out what was not measured",
                 )
 
@@ -205,11 +272,11 @@ def _other_faults(region: Region, billed_peak_kw: float, unavailable: Collection
             limit=f"must be finite, 0 to {POWER_KW_MAX:.0f} kW",
             mend="give the billing year's peak so far",
         )
-    known = {asset.id for asset in region.members if isinstance(asset, Battery | EvHub | Generator)}
+    known = {asset.id for asset in region.members if isinstance(asset, STEERED_KINDS)}
     for asset_id in sorted(set(unavailable) - known):
         yield _fault(
             "unavailable",
             value=asset_id,
-            limit="no source, battery or EV hub of this region",
+            limit="the region can steer no such asset",
             mend="correct the asset id",
         )

@@ -4,55 +4,89 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from energy.domain import FloatArray
-from energy.optimize.problem import (
-    BREACH_EUR_PER_KWH,
-    WAY_BACK_EUR_PER_KWH_H,
-    Charging,
-    Exchange,
-    Problem,
-    Source,
-    Storage,
-)
+from energy.domain import AssetPlan, FloatArray
+from energy.optimize.items import Charging, Exchange, Source, Storage
+from energy.optimize.kinds.catalogue import balances_of
+from energy.optimize.network_cost import add_network_item, forced_eur
+from energy.optimize.penalties import SURPLUS_EUR_PER_KWH, WAY_BACK_EUR_PER_KWH_H
+from energy.optimize.problem import Problem
 from energy.periods import PERIOD_H
 
 PARTS = (
     "energy_import",
     "energy_export",
+    "imbalance",
     "capacity",
     "fees",
+    "fuel",
+    "co2",
+    "starts",
     "wear",
     "curtailment",
     "unserved",
     "breach",
     "terminal",
 )
-"""Parts of the objective in EUR; export is negative where it earns, terminal where the store ends fuller."""
+"""Parts of the objective in EUR; export is negative where it earns, terminal where a store ends fuller."""
 
 
-def cost_parts_eur(
-    problem: Problem, power_kw: Mapping[str, FloatArray], *, unserved_kwh: Mapping[str, FloatArray]
-) -> dict[str, float]:
-    """Account for the members' powers; the exchange is their sum.
+def cost_parts_eur(problem: Problem, assets: Mapping[str, AssetPlan]) -> dict[str, float]:
+    """Account for the members' powers and states; the exchange and the feeders' flows are their sums.
 
-    ``power_kw`` holds every member in our sign. ``unserved_kwh`` holds for each EV hub what is left
-    unserved in each period.
+    ``assets`` holds every member in our sign, with ``energy_kwh_backlog`` of what may wait, ``running`` of
+    machines, and ``heat_kw`` or ``hydrogen_kw`` of whatever takes part in such a network.
     """
     parts = dict.fromkeys(PARTS, 0.0)
     for item in problem.members:
-        power = power_kw[item.asset_id]
-        if isinstance(item, Source):
-            curtailed_kwh = PERIOD_H * float((item.available_kw + power).sum())
-            parts["curtailment"] += item.curtailment_eur_per_kwh * curtailed_kwh
-        elif isinstance(item, Storage):
-            _add_storage(parts, item, power)
-        elif isinstance(item, Charging):
-            parts["fees"] += PERIOD_H * item.fee_eur_per_kwh_drawn * float(power.sum())
-            parts["unserved"] += item.unserved_eur_per_kwh * float(unserved_kwh[item.asset_id].sum())
-            parts["breach"] += _forced_eur(power, item.power_kw_min, item.power_kw_max)
-    exchange_kw = sum((power_kw[item.asset_id] for item in problem.members), np.zeros(problem.periods))
-    _add_exchange(parts, problem.exchange, exchange_kw)
+        plan = assets[item.asset_id]
+        match item:
+            case Source():
+                curtailed_kwh = PERIOD_H * float((item.available_kw + plan.power_kw).sum())
+                parts["curtailment"] += item.curtailment_eur_per_kwh * curtailed_kwh
+            case Storage():
+                _add_storage(parts, item, plan.power_kw)
+            case Charging():
+                _add_charging(parts, item, plan)
+            case _:
+                add_network_item(parts, item, plan)
+    for surplus in problem.surpluses:
+        unused_kw = -balance_kw(problem, assets, surplus.asset_id)
+        parts["curtailment"] += PERIOD_H * SURPLUS_EUR_PER_KWH * float(np.maximum(0.0, unused_kw).sum())
+    for feeder in problem.feeders:
+        flow_kw = flow_of(problem, assets, feeder.asset_id)
+        parts["breach"] += forced_eur(flow_kw, feeder.power_kw_min, feeder.power_kw_max)
+    _add_exchange(parts, problem.exchange, exchange_of(problem, assets))
     return parts
+
+
+def exchange_of(problem: Problem, assets: Mapping[str, AssetPlan]) -> FloatArray:
+    """Give the sum of all members' powers, shape (periods,)."""
+    return _sum_kw(problem, [assets[item.asset_id].power_kw for item in problem.members])
+
+
+def flow_of(problem: Problem, assets: Mapping[str, AssetPlan], feeder_id: str) -> FloatArray:
+    """Give the sum of the powers behind a feeder, shape (periods,)."""
+    own = [assets[item.asset_id].power_kw for item in problem.members if item.feeder == feeder_id]
+    return _sum_kw(problem, own)
+
+
+def balance_kw(problem: Problem, assets: Mapping[str, AssetPlan], balance: str) -> FloatArray:
+    """Give what a heat or hydrogen network draws less what it is fed, shape (periods,)."""
+    entering = [
+        assets[item.asset_id].states[readout]
+        for item in problem.members
+        for readout, name in balances_of(item)
+        if name == balance
+    ]
+    return _sum_kw(problem, entering)
+
+
+def unserved_kwh_of(item: Charging, plan: AssetPlan) -> FloatArray:
+    """Give what is left unserved in each period: neither drawn nor still waiting, shape (periods,)."""
+    drawn_kwh = PERIOD_H * np.cumsum(plan.power_kw)
+    gone_kwh = item.arrived_kwh - plan.states["energy_kwh_backlog"] - drawn_kwh
+    unserved: FloatArray = np.diff(gone_kwh, prepend=0.0)
+    return unserved
 
 
 def stored_energy_kwh(item: Storage, power_kw: FloatArray) -> FloatArray:
@@ -63,14 +97,25 @@ def stored_energy_kwh(item: Storage, power_kw: FloatArray) -> FloatArray:
     return energy
 
 
+def _sum_kw(problem: Problem, powers_kw: list[FloatArray]) -> FloatArray:
+    total: FloatArray = np.sum([np.zeros(problem.periods), *powers_kw], axis=0)
+    return total
+
+
 def _add_storage(parts: dict[str, float], item: Storage, power_kw: FloatArray) -> None:
     energy = stored_energy_kwh(item, power_kw)
     outside = np.maximum(0.0, item.energy_kwh_min - energy) + np.maximum(0.0, energy - item.energy_kwh_max)
     parts["wear"] += PERIOD_H * item.wear_eur_per_kwh * float(np.maximum(0.0, -power_kw).sum())
     parts["fees"] += PERIOD_H * item.fee_eur_per_kwh_drawn * float(np.maximum(0.0, power_kw).sum())
     parts["breach"] += PERIOD_H * WAY_BACK_EUR_PER_KWH_H * float(outside.sum())
-    parts["breach"] += _forced_eur(power_kw, item.power_kw_min, item.power_kw_max)
+    parts["breach"] += forced_eur(power_kw, item.power_kw_min, item.power_kw_max)
     parts["terminal"] += item.terminal_eur_per_kwh * float(item.energy_kwh_start - energy[-1])
+
+
+def _add_charging(parts: dict[str, float], item: Charging, plan: AssetPlan) -> None:
+    parts["fees"] += PERIOD_H * item.fee_eur_per_kwh_drawn * float(plan.power_kw.sum())
+    parts["unserved"] += item.unserved_eur_per_kwh * float(unserved_kwh_of(item, plan).sum())
+    parts["breach"] += forced_eur(plan.power_kw, item.power_kw_min, item.power_kw_max)
 
 
 def _add_exchange(parts: dict[str, float], item: Exchange, power_kw: FloatArray) -> None:
@@ -79,9 +124,6 @@ def _add_exchange(parts: dict[str, float], item: Exchange, power_kw: FloatArray)
     parts["energy_export"] -= PERIOD_H * float(item.export_eur_per_kwh @ fed_in)
     new_peak_kw = max(0.0, float(drawn.max(initial=0.0)) - item.billed_peak_kw)
     parts["capacity"] += item.capacity_charge_eur_per_kw * new_peak_kw
-    parts["breach"] += _forced_eur(power_kw, item.power_kw_min, item.power_kw_max)
-
-
-def _forced_eur(power_kw: FloatArray, least_kw: FloatArray, greatest_kw: FloatArray) -> float:
-    beyond_kw = np.maximum(0.0, least_kw - power_kw) + np.maximum(0.0, power_kw - greatest_kw)
-    return PERIOD_H * BREACH_EUR_PER_KWH * float(beyond_kw.sum())
+    parts["breach"] += forced_eur(power_kw, item.power_kw_min, item.power_kw_max)
+    deviation_kw = float(np.nansum(np.abs(power_kw - item.nominated_kw)))
+    parts["imbalance"] += PERIOD_H * item.imbalance_eur_per_kwh * deviation_kw

@@ -34,7 +34,7 @@ def due_energy_kwh(
     later_h = dwell_h - URGENT_H
     share = np.clip((elapsed_h - URGENT_H) / later_h, 0.0, 1.0) if later_h > 0.0 else elapsed_h >= URGENT_H
     rest = (backlog_kwh - urgent_kwh) * share
-    delay = int(dwell_h // PERIOD_H) - 1
+    delay = max(0, int(dwell_h // PERIOD_H) - 1)
     arrivals = np.zeros(demand_kw.size)
     arrivals[delay:] = np.cumsum(demand_kw)[: max(0, demand_kw.size - delay)] * PERIOD_H
     due: FloatArray = urgent + rest + arrivals

@@ -1,11 +1,13 @@
 """One optimisation from files, without devices: series and a state in, the plan as JSON out.
 
 The series file has the column ``utc``, one column ``<asset id>_kw`` an asset that is forecast (magnitudes,
-as in a region's history: available power of sources, what loads draw, what arriving vehicles ask for) and
-``price_eur_per_mwh``. The state file is JSON: ``{"assets": {id: {"energy_kwh": ...}}, "billed_peak_kw":
+as in a region's history: available power of sources, what loads draw, what arriving vehicles ask for, heat of
+heat loads) and ``price_eur_per_mwh``; it may have ``temperature_c``, ``nominated_import_kw`` and
+``nominated_export_kw``. The state file is JSON: ``{"assets": {id: {"energy_kwh": ...}}, "billed_peak_kw":
 ...}``.
 """
 
+import gzip
 import json
 import time
 from collections.abc import Mapping
@@ -17,19 +19,24 @@ import numpy as np
 
 from energy.domain import FloatArray, Plan
 from energy.errors import BadInput, Fault, NoPlan
+from energy.optimize.contract import EXPECTED_KINDS
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem, problem_from
 from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS, PERIOD, format_utc, period_start, periods_between
 from energy.ports import Prices
-from energy.region.battery import Battery
 from energy.region.generator import Generator
 from energy.region.history import read_history
 from energy.region.model import Region
 from energy.units import EUR_PER_KWH_PER_EUR_PER_MWH
 
 PRICE_COLUMN = "price_eur_per_mwh"
+TEMPERATURE_COLUMN = "temperature_c"
+NOMINATED_COLUMNS = ("nominated_import_kw", "nominated_export_kw")
+OPTIONAL_COLUMNS = (TEMPERATURE_COLUMN, *NOMINATED_COLUMNS)
 POWER_SUFFIX = "_kw"
+LINE_CHARACTERS_MAX = 1_000_000
+"""A header of 20,000 columns of 50 characters."""
 STATE_BYTES_MAX = 5_000_000
 """A state file of 20,000 assets has about 1 MB."""
 
@@ -120,7 +127,7 @@ def _problem_of_files(region: Region, series: Path, state: Path | None, at: date
     expected = {
         asset.id: columns[asset.id] * (-1.0 if isinstance(asset, Generator) else 1.0)
         for asset in region.members
-        if not isinstance(asset, Battery)
+        if isinstance(asset, EXPECTED_KINDS)
     }
     prices = Prices(start=start, price_eur_per_kwh=price, indicative=[False] * price.size)
     return problem_from(
@@ -130,12 +137,37 @@ def _problem_of_files(region: Region, series: Path, state: Path | None, at: date
         expected_kw=expected,
         states=content.get("assets", {}),
         billed_peak_kw=content.get("billed_peak_kw", 0.0),
+        temperature_c=columns.get(TEMPERATURE_COLUMN),
+        nominated_kw=_nominated_kw(columns),
     )
 
 
+def _nominated_kw(columns: Mapping[str, FloatArray]) -> FloatArray | None:
+    """Give import less export, NaN where neither is nominated; None where the file has no such column."""
+    given = [columns[name] for name in NOMINATED_COLUMNS if name in columns]
+    if not given:
+        return None
+    imported, exported = (columns.get(name, np.full(given[0].size, np.nan)) for name in NOMINATED_COLUMNS)
+    net_kw = np.nan_to_num(imported) - np.nan_to_num(exported)
+    nominated: FloatArray = np.where(np.isnan(imported) & np.isnan(exported), np.nan, net_kw)
+    return nominated
+
+
+def _header(path: Path) -> list[str]:
+    """Name the columns of a CSV; what is wrong with the file is found when it is read."""
+    try:
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8-sig") as stream:
+            return [name.strip() for name in stream.readline(LINE_CHARACTERS_MAX).split(",")]
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
 def _series(region: Region, path: Path, at: datetime | None) -> tuple[datetime, dict[str, FloatArray]]:
-    names = {asset.id: asset.id + POWER_SUFFIX for asset in region.members if not isinstance(asset, Battery)}
+    names = {
+        asset.id: asset.id + POWER_SUFFIX for asset in region.members if isinstance(asset, EXPECTED_KINDS)
+    }
     names[PRICE_COLUMN] = PRICE_COLUMN
+    names |= {name: name for name in OPTIONAL_COLUMNS if name in _header(path)}
     history = read_history(path, list(names.values()))
     periods = len(history.columns[PRICE_COLUMN])
     first = 0 if at is None else periods_between(history.start, period_start(at))
@@ -158,6 +190,7 @@ def _series(region: Region, path: Path, at: datetime | None) -> tuple[datetime, 
         )
         for key, values in columns.items()
         for gap in np.flatnonzero(np.isnan(values))
+        if key not in NOMINATED_COLUMNS
     ]
     if faults:
         raise BadInput(faults)

@@ -1,47 +1,30 @@
 """Plans a region again and again: the matrix is laid out once, HiGHS stays warm."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 
-from energy.domain import FloatArray, Plan, Rung
-from energy.errors import NoPlan
+from energy.domain import Plan, Rung
+from energy.optimize.commit import seats_of, solve_exact, solve_rounded
 from energy.optimize.problem import Problem
-from energy.optimize.prototype import BoolArray, IntArray
 from energy.optimize.read import read_plan
-from energy.optimize.solver import (
-    End,
-    Exclusive,
-    LinearSolver,
-    Solution,
-    fixed_upper,
-    solve_exclusive,
-)
-from energy.optimize.tile import Layout, Numbers, layout_of, numbers_of, signature_of
+from energy.optimize.solver import End, LinearSolver, Solved, relative_gap
+from energy.optimize.tile import Layout, layout_of, numbers_of, signature_of
 from energy.region.model import Region
 
-BOTH_WAYS_KW = 1e-4
-"""Charging and discharging at once below this is the solver's tolerance, not a plan."""
-ROUNDS_MAX = 5
-"""Times that exclusivity is added where a plan broke it; the last round adds it everywhere."""
-MIXED_SHARE = 0.7
-"""Share of the time left that a mixed-integer run may take; the rest is for the linear run that gives
-prices."""
-SECONDS_RESERVE = 2.0
-"""The linear run with directions fixed may overrun the limit by this much: without it there is no plan at
-all."""
+Search = Literal["rounding", "exact"]
+"""How to decide which machines run when: quickly, or to the gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Solved:
-    """A plan's numbers: the linear solution, and the bound proven on the way."""
+class Proven:
+    """A plan, and what no plan of its problem can cost less than (minus infinity where nothing is proven)."""
 
-    solution: Solution
+    plan: Plan
     bound_eur: float
-    end: End
 
 
 class Optimizer:
@@ -61,16 +44,41 @@ class Optimizer:
         seconds_max: float,
         gap: float,
         problem_s: float = 0.0,
+        search: Search = "rounding",
     ) -> Plan:
-        """Find the plan of least cost.
+        """Find the plan of least cost; arguments and errors as ``solve_proven`` has them."""
+        return self.solve_proven(
+            problem,
+            plan_id=plan_id,
+            issued_at=issued_at,
+            seconds_max=seconds_max,
+            gap=gap,
+            problem_s=problem_s,
+            search=search,
+        ).plan
+
+    def solve_proven(
+        self,
+        problem: Problem,
+        *,
+        plan_id: str,
+        issued_at: datetime,
+        seconds_max: float,
+        gap: float,
+        problem_s: float = 0.0,
+        search: Search = "rounding",
+    ) -> Proven:
+        """Find the plan of least cost, and what is proven about it.
 
         Args:
             problem: from ``problem_from`` for this region.
             plan_id: the plan's id.
             issued_at: when the plan is issued.
             seconds_max: the solver's time limit.
-            gap: relative gap at which a search among whole-number decisions may stop.
+            gap: relative gap at which a search among whole-number decisions may stop. Rounding may end at
+                a larger one, which the plan then says.
             problem_s: what making the problem took, reported in ``wall_s``.
+            search: how machines are decided.
 
         Raises:
             NoPlan: no feasible point within the time limit, or the solver failed.
@@ -83,7 +91,15 @@ class Optimizer:
         numbers = numbers_of(layout, problem)
         self._solver.update(layout, numbers)
         built = time.perf_counter()
-        solved = _solve(self._solver, layout, numbers, seconds_max=seconds_max, gap=gap)
+        search_in = solve_exact if search == "exact" else solve_rounded
+        solved = search_in(
+            self._solver,
+            layout,
+            numbers,
+            seats_of(layout, problem),
+            deadline=built + seconds_max,
+            gap=gap,
+        )
         solved_at = time.perf_counter()
         plan = read_plan(
             problem,
@@ -102,7 +118,7 @@ class Optimizer:
             "solve_s": solved_at - built,
             "read_s": time.perf_counter() - solved_at,
         }
-        return replace(plan, wall_s=wall_s)
+        return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur)
 
     def _layout_for(self, problem: Problem) -> Layout:
         layout = self._layout
@@ -112,89 +128,8 @@ class Optimizer:
         return layout
 
 
-def _solve(
-    solver: LinearSolver, layout: Layout, numbers: Numbers, *, seconds_max: float, gap: float
-) -> Solved:
-    """Solve the linear program; where it charges and discharges at once, decide and solve again."""
-    deadline = time.perf_counter() + seconds_max
-    pairs = _exclusive_pairs(layout)
-    best = solver.solve(seconds_max=seconds_max)
-    bound_eur, end = best.bound_eur, best.end
-    chosen = np.zeros(pairs.count, dtype=np.bool_)
-    burning_pays = _where_burning_pays(pairs, best, layout.periods)
-    for round_ in range(ROUNDS_MAX):
-        broken = _both_ways(pairs, best.column) & ~chosen
-        if not broken.any():
-            break
-        chosen = chosen | broken | burning_pays if round_ < ROUNDS_MAX - 1 else np.ones_like(chosen)
-        left_s = MIXED_SHARE * (deadline - time.perf_counter())
-        try:
-            best = solve_exclusive(layout, numbers, _some(pairs, chosen), seconds_max=left_s, gap=gap)
-        except NoPlan:
-            chosen, end = chosen | _both_ways(pairs, best.column), End.TIME_LIMIT
-            break
-        bound_eur, end = max(bound_eur, best.bound_eur), best.end
-    if not chosen.any():
-        return Solved(solution=best, bound_eur=bound_eur, end=end)
-    fixed = _solve_fixed(solver, numbers, pairs, chosen=chosen, column=best.column, deadline=deadline)
-    return Solved(solution=fixed, bound_eur=bound_eur, end=end)
-
-
-def _solve_fixed(
-    solver: LinearSolver,
-    numbers: Numbers,
-    pairs: Exclusive,
-    *,
-    chosen: BoolArray,
-    column: FloatArray,
-    deadline: float,
-) -> Solution:
-    """Fix the directions found, so that the linear program gives prices; fix more where needed."""
-    directions = column
-    for round_ in range(ROUNDS_MAX):
-        solver.bound(numbers.lower, fixed_upper(numbers, _some(pairs, chosen), directions))
-        left_s = max(SECONDS_RESERVE, deadline - time.perf_counter())
-        solution = solver.solve(seconds_max=left_s)
-        broken = _both_ways(pairs, solution.column)
-        if not broken.any():
-            return solution
-        chosen = chosen | broken if round_ < ROUNDS_MAX - 2 else np.ones_like(chosen)
-    raise NoPlan("charging and discharging at once could not be ruled out")
-
-
-def _exclusive_pairs(layout: Layout) -> Exclusive:
-    first: list[IntArray] = []
-    second: list[IntArray] = []
-    for group in layout.groups:
-        if group.kind.exclusive is not None:
-            first.append(group.columns(group.kind.exclusive[0]).ravel())
-            second.append(group.columns(group.kind.exclusive[1]).ravel())
-    return Exclusive(first=_joined(first), second=_joined(second))
-
-
-def _where_burning_pays(pairs: Exclusive, solution: Solution, periods: int) -> BoolArray:
-    """Tell the pairs in periods of negative marginal price: only there can losing energy on purpose pay."""
-    negative = solution.row_dual[:periods] > 0.0
-    where: BoolArray = np.tile(negative, pairs.count // periods)
-    return where
-
-
-def _joined(parts: Sequence[IntArray]) -> IntArray:
-    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
-
-
-def _some(pairs: Exclusive, chosen: BoolArray) -> Exclusive:
-    return Exclusive(first=pairs.first[chosen], second=pairs.second[chosen])
-
-
-def _both_ways(pairs: Exclusive, column: FloatArray) -> BoolArray:
-    both: BoolArray = np.minimum(column[pairs.first], column[pairs.second]) > BOTH_WAYS_KW
-    return both
-
-
 def _gap(solved: Solved) -> float | None:
-    """Give the proven relative distance to the best possible plan; None where nothing was proven."""
+    """Give the proven gap; None where nothing was proven."""
     if not np.isfinite(solved.bound_eur):
         return None
-    distance = max(0.0, solved.solution.objective_eur - solved.bound_eur)
-    return distance / max(1.0, abs(solved.solution.objective_eur))
+    return relative_gap(solved.solution.objective_eur, solved.bound_eur)

@@ -7,8 +7,10 @@ import numpy as np
 
 from energy.domain import AssetPlan, Binding, Breach, FloatArray, Plan, Rung
 from energy.optimize.cost import PARTS
-from energy.optimize.kinds.kind import BindingRule
-from energy.optimize.problem import Problem, Storage
+from energy.optimize.items import Storage
+from energy.optimize.kinds.kind import BindingRule, Carrier
+from energy.optimize.network_items import HeatStore, HydrogenStore
+from energy.optimize.problem import Problem
 from energy.optimize.prototype import BoolArray, IntArray
 from energy.optimize.solver import Solution
 from energy.optimize.tile import Group, GroupNumbers, Layout, Numbers
@@ -40,12 +42,10 @@ def read_plan(
     assets: dict[str, AssetPlan] = {}
     for group, kept in groups:
         assets.update(_asset_plans(group, kept, column))
-    unknown = [
-        item.asset_id for item in problem.members if isinstance(item, Storage) and item.energy_kwh is None
-    ]
-    for asset_id in unknown:
-        assets[asset_id] = AssetPlan(power_kw=assets[asset_id].power_kw)
-    order = [*(item.asset_id for item in problem.members), problem.exchange.asset_id]
+    for item in problem.members:
+        if isinstance(item, Storage | HeatStore | HydrogenStore) and item.energy_kwh is None:
+            assets[item.asset_id] = _without_energy(assets[item.asset_id])
+    order = [item.asset_id for item in (*problem.members, *problem.feeders, problem.exchange)]
     binding = [binding for group in layout.groups for binding in _bindings(group, numbers, solution)]
     breaches = [breach for group, kept in groups for breach in _breaches(group, kept, column)]
     return Plan(
@@ -58,7 +58,7 @@ def read_plan(
         gap=gap,
         objective_eur=_objective(groups, column),
         assets={asset_id: assets[asset_id] for asset_id in order},
-        marginal_price_eur_per_kwh={"electricity": _marginal_price(layout, solution)},
+        marginal_price_eur_per_kwh=_marginal_prices(layout, solution),
         binding=tuple(binding),
         breaches=(*problem.breaches, *breaches),
     )
@@ -76,14 +76,14 @@ def _netted(layout: Layout, column: FloatArray) -> FloatArray:
     return column
 
 
-def _of_group(group: Group, column: FloatArray) -> FloatArray:
-    """Give the group's columns, shape (assets, columns)."""
-    n, size = len(group.asset_ids), group.prototype.columns
-    return column[group.first_column : group.first_column + n * size].reshape(n, size)
+def _without_energy(plan: AssetPlan) -> AssetPlan:
+    """Leave out what was never measured."""
+    known = {name: values for name, values in plan.states.items() if name != "energy_kwh"}
+    return AssetPlan(power_kw=plan.power_kw, states=known)
 
 
 def _asset_plans(group: Group, kept: GroupNumbers, column: FloatArray) -> Iterator[tuple[str, AssetPlan]]:
-    p, own = group.prototype, _of_group(group, column)
+    p, own = group.prototype, group.of_group(column)
     values = kept.readout_offset.reshape(len(group.asset_ids), -1).copy()
     terms = kept.readout * own[:, p.readout_column]
     for index in range(len(group.asset_ids)):
@@ -97,17 +97,25 @@ def _asset_plans(group: Group, kept: GroupNumbers, column: FloatArray) -> Iterat
 def _objective(groups: list[tuple[Group, GroupNumbers]], column: FloatArray) -> Mapping[str, float]:
     parts = dict.fromkeys(PARTS, 0.0)
     for group, kept in groups:
-        own = _of_group(group, column)
+        own = group.of_group(column)
         amounts = np.einsum("apc,ac->p", kept.cost_eur, own) + kept.cost_offset_eur.sum(axis=0)
         for name, amount in zip(group.prototype.parts, amounts, strict=True):
             parts[name] += float(amount)
     return parts
 
 
-def _marginal_price(layout: Layout, solution: Solution) -> FloatArray:
-    """Give what one more kWh drawn costs: one kW more lowers the balance's right-hand side by one."""
-    price: FloatArray = -solution.row_dual[: layout.periods] / PERIOD_H
-    return price
+def _marginal_prices(layout: Layout, solution: Solution) -> dict[str, FloatArray]:
+    """Give what one more kWh drawn costs: one kW more lowers the balance's right-hand side by one.
+
+    A feeder's balance is no market of its own: what it adds to the price is part of what binds.
+    """
+    rows = len(layout.balances) * layout.periods
+    price = (-solution.row_dual[:rows] / PERIOD_H).reshape(len(layout.balances), layout.periods)
+    return {
+        name: price[number]
+        for number, name in enumerate(layout.balances)
+        if not name.startswith(f"{Carrier.FEEDER}.")
+    }
 
 
 def _bindings(group: Group, numbers: Numbers, solution: Solution) -> Iterator[Binding]:
@@ -140,7 +148,7 @@ def _bindings_of(group: Group, rule: BindingRule, at_bound: BoolArray) -> Iterat
 
 
 def _breaches(group: Group, kept: GroupNumbers, column: FloatArray) -> Iterator[Breach]:
-    own = _of_group(group, column)
+    own = group.of_group(column)
     for variable, rule in group.kind.breaches.items():
         index = group.prototype.variables.get(variable)
         if index is None:

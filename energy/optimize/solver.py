@@ -48,6 +48,15 @@ class Solution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Solved:
+    """A plan's numbers: the linear solution, and the bound proven on the way."""
+
+    solution: Solution
+    bound_eur: float
+    end: End
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Exclusive:
     """Pairs of columns of which one must be zero. Shape (pairs,) each."""
 
@@ -111,10 +120,26 @@ class LinearSolver:
             return _run(self._highs, seconds_max=left_s)
 
 
-def solve_exclusive(
-    layout: Layout, numbers: Numbers, exclusive: Exclusive, *, seconds_max: float, gap: float
+def solve_mixed(
+    layout: Layout,
+    numbers: Numbers,
+    *,
+    exclusive: Exclusive,
+    binary: IntArray,
+    seconds_max: float,
+    gap: float,
+    known: FloatArray | None = None,
 ) -> Solution:
-    """Solve with a yes-or-no decision for each exclusive pair, in an instance of its own.
+    """Solve with whole numbers, in an instance of its own.
+
+    Args:
+        layout: the structure.
+        numbers: the numbers.
+        exclusive: pairs that get a yes-or-no decision each.
+        binary: columns that must be 0 or 1.
+        seconds_max: time limit.
+        gap: relative gap at which to stop.
+        known: columns of a plan that is known already, to start from; None for none.
 
     Raises:
         NoPlan: no feasible point within the time limit, or HiGHS failed.
@@ -122,10 +147,34 @@ def solve_exclusive(
     highs = _new_highs()
     _expect(highs.setOptionValue("mip_rel_gap", gap), "mip_rel_gap")
     _expect(highs.passModel(_lp(layout, numbers)), "passModel")
-    n, pairs = layout.columns, exclusive.count
+    integer = int(highspy.HighsVarType.kInteger.value)
+    kinds = np.full(binary.size, integer, dtype=np.uint8)
+    _expect(highs.changeColsIntegrality(binary.size, binary.astype(np.int32), kinds), "changeColsIntegrality")
+    if exclusive.count:
+        _add_directions(highs, layout.columns, numbers, exclusive)
+    if known is not None:
+        start = highspy.HighsSolution()
+        directions = (known[exclusive.first] >= known[exclusive.second]).astype(np.float64)
+        start.col_value = np.concatenate([known, directions]).tolist()
+        _expect(highs.setSolution(start), "setSolution")
+    solution = _run(highs, seconds_max=seconds_max)
+    return Solution(
+        end=solution.end,
+        objective_eur=solution.objective_eur,
+        bound_eur=float(highs.getInfo().mip_dual_bound),
+        column=solution.column[: layout.columns],
+        column_dual=np.zeros(layout.columns),
+        row=solution.row[: layout.rows],
+        row_dual=np.zeros(layout.rows),
+    )
+
+
+def _add_directions(highs: highspy.Highs, columns: int, numbers: Numbers, exclusive: Exclusive) -> None:
+    """Add a yes-or-no column for each pair: 1 leaves the first of the two free, 0 the second."""
+    pairs = exclusive.count
     zeros, ones = np.zeros(pairs), np.ones(pairs)
     none = np.zeros(0)
-    binary = np.arange(n, n + pairs, dtype=np.int32)
+    binary = np.arange(columns, columns + pairs, dtype=np.int32)
     starts = np.zeros(pairs, dtype=np.int32)
     _expect(highs.addCols(pairs, zeros, zeros, ones, 0, starts, none.astype(np.int32), none), "addCols")
     kinds = np.full(pairs, int(highspy.HighsVarType.kInteger.value), dtype=np.uint8)
@@ -140,16 +189,11 @@ def solve_exclusive(
         index = np.stack([column.astype(np.int32), binary], axis=1).ravel()
         value = np.stack([ones, slope], axis=1).ravel()
         _expect(highs.addRows(pairs, minus_infinity, limit, index.size, two, index, value), "addRows")
-    solution = _run(highs, seconds_max=seconds_max)
-    return Solution(
-        end=solution.end,
-        objective_eur=solution.objective_eur,
-        bound_eur=float(highs.getInfo().mip_dual_bound),
-        column=solution.column[:n],
-        column_dual=np.zeros(n),
-        row=solution.row[: layout.rows],
-        row_dual=np.zeros(layout.rows),
-    )
+
+
+def relative_gap(objective_eur: float, bound_eur: float) -> float:
+    """Give the proven relative distance to the best possible plan (to 1 EUR where the cost is smaller)."""
+    return max(0.0, objective_eur - bound_eur) / max(1.0, abs(objective_eur))
 
 
 def fixed_upper(numbers: Numbers, exclusive: Exclusive, column: FloatArray) -> FloatArray:

@@ -1,24 +1,38 @@
-"""The region's matrix: compiled prototypes tiled to all assets, joined by the balance of electricity.
+"""The region's matrix: compiled prototypes tiled to all assets, joined by named balances.
 
-Rows: first the balance, one a period, then the rows of each group of equal assets. Columns: group by group,
-asset by asset. The structure depends on which assets there are, the numbers on the problem; a re-solve
-changes numbers only.
+Rows: first the balances (electricity first, then networks and feeders), one row a period, then the rows of
+each group of equal assets. Columns: group by group, asset by asset. The structure depends on which assets
+there are, the numbers on the problem; a re-solve changes numbers only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.optimize.kinds.catalogue import kind_of
+from energy.optimize.items import Item
+from energy.optimize.kinds.catalogue import ELECTRICITY, balances_of, kind_of
 from energy.optimize.kinds.kind import Kind
-from energy.optimize.problem import Exchange, Member, Problem
+from energy.optimize.problem import Problem
 from energy.optimize.prototype import IntArray, Prototype, compile_prototype
 
-Signature = tuple[tuple[str, int, tuple[str, ...]], ...]
+Place = tuple[str, tuple[tuple[str, str], ...]]
+"""An asset, and pairs of a readout of it and a balance that this enters."""
+Signature = tuple[tuple[str, int, tuple[Place, ...]], ...]
 """What the structure depends on: by group its kind, its structure key and its assets in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Link:
+    """A readout of a group's assets in balances: which assets, and which balance each of them enters."""
+
+    readout: int
+    asset: IntArray
+    balance: IntArray
+    coefficient: IntArray
+    """Which of the prototype's readout coefficients belong to the readout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,12 +44,18 @@ class Group:
     asset_ids: tuple[str, ...]
     first_column: int
     first_row: int
+    links: tuple[Link, ...]
 
     def columns(self, variable: str) -> IntArray:
         """Give the region's columns of a variable, shape (assets, elements)."""
         offsets = self.first_column + np.arange(len(self.asset_ids)) * self.prototype.columns
         columns: IntArray = offsets[:, None] + self.prototype.variables[variable][None, :]
         return columns
+
+    def of_group(self, column: FloatArray) -> FloatArray:
+        """Give the group's columns, shape (assets, columns)."""
+        n, size = len(self.asset_ids), self.prototype.columns
+        return column[self.first_column : self.first_column + n * size].reshape(n, size)
 
     def rows(self, constraint: str) -> IntArray:
         """Give the region's rows of a constraint, shape (assets, elements)."""
@@ -50,6 +70,7 @@ class Layout:
 
     periods: int
     signature: Signature
+    balances: tuple[str, ...]
     groups: tuple[Group, ...]
     columns: int
     rows: int
@@ -87,10 +108,10 @@ class Numbers:
     groups: tuple[GroupNumbers, ...]
 
 
-def items_by_group(problem: Problem) -> dict[tuple[str, int], list[Member | Exchange]]:
-    """Sort the problem's members and its exchange by prototype, in order of first appearance."""
-    groups: dict[tuple[str, int], list[Member | Exchange]] = {}
-    for item in (*problem.members, problem.exchange):
+def items_by_group(problem: Problem) -> dict[tuple[str, int], list[Item]]:
+    """Sort the problem's items by prototype, in order of first appearance."""
+    groups: dict[tuple[str, int], list[Item]] = {}
+    for item in problem.items:
         kind = kind_of(item)
         groups.setdefault((kind.name, kind.structure(item)), []).append(item)
     return groups
@@ -99,34 +120,42 @@ def items_by_group(problem: Problem) -> dict[tuple[str, int], list[Member | Exch
 def signature_of(problem: Problem) -> Signature:
     """Give what the structure of the problem's matrix depends on."""
     return tuple(
-        (name, structure, tuple(item.asset_id for item in items))
+        (name, structure, tuple((item.asset_id, balances_of(item)) for item in items))
         for (name, structure), items in items_by_group(problem).items()
     )
 
 
 def layout_of(problem: Problem) -> Layout:
     """Lay out the region's matrix."""
+    balances = _balance_names(problem)
     groups: list[Group] = []
-    column, row = 0, problem.periods
+    column, row = 0, len(balances) * problem.periods
     rows_of: list[IntArray] = []
     columns_of: list[IntArray] = []
     for (_name, structure), items in items_by_group(problem).items():
         kind = kind_of(items[0])
         prototype = compile_prototype(kind, problem.periods, structure)
-        ids = tuple(item.asset_id for item in items)
-        group = Group(kind=kind, prototype=prototype, asset_ids=ids, first_column=column, first_row=row)
+        group = Group(
+            kind=kind,
+            prototype=prototype,
+            asset_ids=tuple(item.asset_id for item in items),
+            first_column=column,
+            first_row=row,
+            links=tuple(_links(prototype, items, balances)),
+        )
         own_row, own_column = _pattern(group)
         rows_of.append(own_row)
         columns_of.append(own_column)
         groups.append(group)
-        column += len(ids) * prototype.columns
-        row += len(ids) * prototype.rows
+        column += len(items) * prototype.columns
+        row += len(items) * prototype.rows
     row_index, column_index = np.concatenate(rows_of), np.concatenate(columns_of)
     order = np.lexsort((row_index, column_index))
     counts = np.bincount(column_index, minlength=column)
     return Layout(
         periods=problem.periods,
         signature=signature_of(problem),
+        balances=balances,
         groups=tuple(groups),
         columns=column,
         rows=row,
@@ -136,26 +165,51 @@ def layout_of(problem: Problem) -> Layout:
     )
 
 
+def _balance_names(problem: Problem) -> tuple[str, ...]:
+    """Name the balances in order of first appearance, electricity first."""
+    entered = (balance for item in problem.items for _readout, balance in balances_of(item))
+    return tuple(dict.fromkeys([ELECTRICITY, *entered]))
+
+
+def _links(prototype: Prototype, items: Sequence[Item], balances: Sequence[str]) -> Iterator[Link]:
+    """Sort the entries of a group's assets into balances by readout."""
+    number_of = {name: number for number, name in enumerate(balances)}
+    entries: dict[str, list[tuple[int, int]]] = {}
+    for index, item in enumerate(items):
+        for readout, balance in balances_of(item):
+            entries.setdefault(readout, []).append((index, number_of[balance]))
+    for readout, pairs in entries.items():
+        place = prototype.readouts.index(readout)
+        both = np.array(pairs, dtype=np.int64)
+        yield Link(
+            readout=place,
+            asset=both[:, 0],
+            balance=both[:, 1],
+            coefficient=np.flatnonzero(prototype.readout_row // prototype.periods == place),
+        )
+
+
 def _pattern(group: Group) -> tuple[IntArray, IntArray]:
-    """Give rows and columns of a group's coefficients: its own rows, then its part of the balance."""
+    """Give rows and columns of a group's coefficients: its own rows, then its part of the balances."""
     p, index = group.prototype, np.arange(len(group.asset_ids))[:, None]
-    in_balance = p.readout_row < p.periods
-    column_base = group.first_column + index * p.columns
-    own_row = (group.first_row + index * p.rows + p.matrix_row[None, :]).ravel()
-    own_column = (column_base + p.matrix_column[None, :]).ravel()
-    balance_row = np.broadcast_to(p.readout_row[in_balance], (index.size, int(in_balance.sum()))).ravel()
-    balance_column = (column_base + p.readout_column[in_balance][None, :]).ravel()
-    return np.concatenate([own_row, balance_row]), np.concatenate([own_column, balance_column])
+    rows = [(group.first_row + index * p.rows + p.matrix_row[None, :]).ravel()]
+    columns = [(group.first_column + index * p.columns + p.matrix_column[None, :]).ravel()]
+    for link in group.links:
+        period = p.readout_row[link.coefficient] % p.periods
+        base = group.first_column + link.asset * p.columns
+        rows.append((link.balance[:, None] * p.periods + period[None, :]).ravel())
+        columns.append((base[:, None] + p.readout_column[link.coefficient][None, :]).ravel())
+    return np.concatenate(rows), np.concatenate(columns)
 
 
 def numbers_of(layout: Layout, problem: Problem) -> Numbers:
     """Fill the layout with the problem's numbers."""
     items = items_by_group(problem)
     made = [
-        _group_numbers(group, chosen, layout.periods)
+        _group_numbers(group, chosen, layout)
         for group, chosen in zip(layout.groups, items.values(), strict=True)
     ]
-    balance = sum((part.balance_kw for part in made), np.zeros(layout.periods))
+    balance = np.sum([part.balance_kw for part in made], axis=0).ravel()
     return Numbers(
         cost_eur=np.concatenate([part.cost.ravel() for part in made]),
         lower=np.concatenate([part.lower.ravel() for part in made]),
@@ -180,7 +234,7 @@ class _GroupPart:
     kept: GroupNumbers
 
 
-def _group_numbers(group: Group, items: Sequence[Member | Exchange], periods: int) -> _GroupPart:
+def _group_numbers(group: Group, items: Sequence[Item], layout: Layout) -> _GroupPart:
     p, n = group.prototype, len(items)
     theta = np.stack([p.theta(group.kind.parameters(item)) for item in items])
     lower = np.where(p.lower_is_infinite, -np.inf, p.lower.at(theta))
@@ -188,17 +242,21 @@ def _group_numbers(group: Group, items: Sequence[Member | Exchange], periods: in
     right_hand = p.right_hand.at(theta)
     cost = p.cost.at(theta).reshape(n, len(p.parts), p.columns)
     readout = p.readout.at(theta)
-    offset = p.readout_offset.at(theta).reshape(n, len(p.readouts), periods)
-    in_balance = p.readout_row < periods
+    offset = p.readout_offset.at(theta).reshape(n, len(p.readouts), p.periods)
     sign = group.kind.balance_sign
+    coefficients = [p.matrix.at(theta).ravel()]
+    balance_kw = np.zeros((len(layout.balances), p.periods))
+    for link in group.links:
+        coefficients.append(sign * readout[link.asset[:, None], link.coefficient[None, :]].ravel())
+        np.add.at(balance_kw, link.balance, sign * offset[link.asset, link.readout])
     return _GroupPart(
         cost=cost.sum(axis=1),
         lower=lower,
         upper=upper,
         row_lower=np.where(p.row_sense <= 0, right_hand, -np.inf),
         row_upper=np.where(p.row_sense >= 0, right_hand, np.inf),
-        coefficients=np.concatenate([p.matrix.at(theta).ravel(), sign * readout[:, in_balance].ravel()]),
-        balance_kw=sign * offset[:, 0, :].sum(axis=0),
+        coefficients=np.concatenate(coefficients),
+        balance_kw=balance_kw,
         kept=GroupNumbers(
             cost_eur=cost,
             cost_offset_eur=p.cost_offset.at(theta),

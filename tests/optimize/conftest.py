@@ -14,13 +14,23 @@ from energy.optimize.problem import Problem, problem_from
 from energy.ports import Prices
 from energy.region.asset import DeviceAddress, HistoryColumn, Name
 from energy.region.battery import Battery
+from energy.region.boiler import Boiler
+from energy.region.chp import Chp
+from energy.region.electrolyser import Electrolyser
 from energy.region.ev_hub import EvHub
+from energy.region.feeder import Feeder
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.grid_loss import GridLoss
 from energy.region.grid_point import GridPoint
+from energy.region.heat_load import HeatLoad
+from energy.region.heat_pump import HeatPump
+from energy.region.heat_storage import HeatStorage
 from energy.region.hydro import Hydro
+from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.load import Load
 from energy.region.market import Market
-from energy.region.model import Control, Location, Municipality, Region
+from energy.region.model import Control, Location, Municipality, Network, Region
+from energy.region.pumped_reservoir import PumpedReservoir
 from energy.region.pv import Pv
 from energy.region.wind import Wind
 
@@ -47,6 +57,109 @@ KINDS: dict[str, tuple[type[Any], dict[str, Any]]] = {
         },
     ),
     "ev_hub": (EvHub, {"power_kw_max": 300.0, "power_kw_safe": 30.0, "dwell_h": 2.0, "ramp_kw_per_s": 50.0}),
+    "chp": (
+        Chp,
+        {
+            "heat_network": "town",
+            "power_kw_rated": 400.0,
+            "power_kw_least": 200.0,
+            "heat_kw_rated": 500.0,
+            "heat_kw_least": 300.0,
+            "fuel_kw_rated": 1000.0,
+            "fuel_kw_least": 560.0,
+            "fuel_eur_per_kwh": 0.05,
+            "co2_kg_per_kwh_fuel": 0.2,
+            "wear_eur_per_kwh": 0.01,
+            "ramp_kw_per_s": 10.0,
+            "start_eur": 20.0,
+            "uptime_h_min": 1.0,
+            "downtime_h_min": 0.75,
+        },
+    ),
+    "heat_pump": (
+        HeatPump,
+        {
+            "heat_network": "town",
+            "power_kw_rated": 150.0,
+            "power_kw_least": 60.0,
+            "cop_at_0_c": 3.0,
+            "cop_per_k": 0.05,
+            "cop_max": 4.5,
+            "ramp_kw_per_s": 10.0,
+            "start_eur": 2.0,
+            "uptime_h_min": 0.5,
+            "downtime_h_min": 0.5,
+            "fee_eur_per_kwh_drawn": 0.02,
+        },
+    ),
+    "boiler": (
+        Boiler,
+        {
+            "heat_network": "town",
+            "heat_kw_rated": 900.0,
+            "efficiency": 0.9,
+            "fuel_eur_per_kwh": 0.05,
+            "co2_kg_per_kwh_fuel": 0.2,
+        },
+    ),
+    "heat_load": (HeatLoad, {"heat_network": "town", "heat_kw_max": 1000.0}),
+    "heat_storage": (
+        HeatStorage,
+        {
+            "heat_network": "town",
+            "energy_kwh_capacity": 2000.0,
+            "heat_kw_max": 600.0,
+            "loss_fraction_per_h": 0.01,
+        },
+    ),
+    "electrolyser": (
+        Electrolyser,
+        {
+            "hydrogen_network": "gas",
+            "power_kw_rated": 500.0,
+            "power_kw_least": 100.0,
+            "power_kw_standby": 5.0,
+            "hydrogen_kw_rated": 330.0,
+            "hydrogen_kw_least": 70.0,
+            "wear_eur_per_kwh": 0.005,
+            "ramp_kw_per_s": 10.0,
+            "start_eur": 5.0,
+            "uptime_h_min": 0.5,
+            "downtime_h_min": 0.25,
+            "fee_eur_per_kwh_drawn": 0.01,
+        },
+    ),
+    "hydrogen_storage": (
+        HydrogenStorage,
+        {
+            "hydrogen_network": "gas",
+            "energy_kwh_capacity": 2000.0,
+            "energy_kwh_min": 100.0,
+            "offtake_kwh_per_day": 2400.0,
+        },
+    ),
+    "pumped_reservoir": (
+        PumpedReservoir,
+        {
+            "power_kw_rated": 100.0,
+            "volume_m3_min": 200.0,
+            "volume_m3_max": 1000.0,
+            "pump_kwh_per_m3": 0.5,
+            "ramp_kw_per_s": 10.0,
+            "fee_eur_per_kwh_drawn": 0.03,
+        },
+    ),
+    "flexible_load": (
+        FlexibleLoad,
+        {
+            "mode": "shift",
+            "power_kw_max": 300.0,
+            "shift_h": 3.0,
+            "ramp_kw_per_s": 10.0,
+            "unserved_eur_per_kwh": 3.0,
+        },
+    ),
+    "feeder": (Feeder, {"power_kw_max": 1e5}),
     "grid_point": (GridPoint, {"power_kw_import_max": 1e5, "power_kw_export_max": 1e5}),
 }
 
@@ -72,7 +185,10 @@ def region_of(*members: Any, grid: Any = None, **market: float) -> Region:
         authority=Authority.AUTOMATIC,
         control=Control(),
         market=Market(day_ahead=HistoryColumn(file="prices.csv", column="price_eur_per_mwh"), **market),
+        temperature=None,
         municipalities=(Municipality(id="town", name=NAME),),
+        heat_networks=(Network(id="town", name=NAME),),
+        hydrogen_networks=(Network(id="gas", name=NAME),),
         assets=(*members, grid or asset("grid_point")),
         digest="0",
     )

@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 
 from energy.domain import Rung
 from energy.optimize.cost import cost_parts_eur, stored_energy_kwh
-from energy.optimize.problem import Charging, Source, Storage
+from energy.optimize.items import Charging, Source, Storage
 from energy.optimize.rules import rules_plan
 
 PERIODS = 6
@@ -91,8 +91,7 @@ def test_every_plan_obeys_physics_and_its_account_adds_up(tiny, plan, case):
     region, problem = region_and_problem(tiny, case)
     made = plan(region, problem)
     check_physics(problem, made)
-    powers = {asset_id: asset.power_kw for asset_id, asset in made.assets.items()}
-    account = cost_parts_eur(problem, powers, unserved_kwh=unserved_of(problem, made))
+    account = cost_parts_eur(problem, made.assets)
     for part, amount_eur in account.items():
         assert made.objective_eur[part] == pytest.approx(amount_eur, abs=1e-3), part
 
@@ -129,17 +128,6 @@ def check_physics(problem, made):
             assert (power >= -1e-6).all()
             assert (power <= item.power_kw_max + 1e-6).all()
             assert (np.cumsum(power) * DT_H <= item.arrived_kwh + 1e-6).all()
-
-
-def unserved_of(problem, made):
-    """Give what was neither charged nor is still wanted at the end of each period, as increments."""
-    found = {}
-    for item in problem.members:
-        if isinstance(item, Charging):
-            asset = made.assets[item.asset_id]
-            gone = item.arrived_kwh - asset.states["energy_kwh_backlog"] - np.cumsum(asset.power_kw) * DT_H
-            found[item.asset_id] = np.diff(gone, prepend=0.0)
-    return found
 
 
 @settings(deadline=None, max_examples=30)

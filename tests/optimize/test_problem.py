@@ -10,7 +10,8 @@ from energy.domain import Level
 from energy.errors import BadInput
 from energy.optimize.ev_schedule import arrived_energy_kwh, due_energy_kwh
 from energy.optimize.power_bounds import RANK
-from energy.optimize.problem import problem_from, terminal_value_eur_per_kwh
+from energy.optimize.problem import problem_from
+from energy.optimize.terminal_values import terminal_value_eur_per_kwh
 from energy.periods import PERIOD
 
 NAN = float("nan")

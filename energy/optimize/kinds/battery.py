@@ -7,6 +7,7 @@ import numpy as np
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
+from energy.optimize.items import Storage
 from energy.optimize.kinds.forced_power import (
     FORCED,
     FORCED_BREACHES,
@@ -16,7 +17,7 @@ from energy.optimize.kinds.forced_power import (
     is_forced,
 )
 from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
-from energy.optimize.problem import WAY_BACK_EUR_PER_KWH_H, Storage
+from energy.optimize.penalties import WAY_BACK_EUR_PER_KWH_H
 from energy.periods import PERIOD_H
 
 SCALARS = (

@@ -1,24 +1,83 @@
-"""Which kind models which part of a problem."""
+"""Which kind models which part of a problem, and which balances that part enters."""
 
 from typing import Any
 
+from energy.optimize.items import (
+    Charging,
+    Exchange,
+    FeederFlow,
+    FixedPower,
+    Item,
+    Source,
+    Storage,
+)
 from energy.optimize.kinds.battery import BATTERY
+from energy.optimize.kinds.boiler import BOILER
+from energy.optimize.kinds.chp import CHP
+from energy.optimize.kinds.electrolyser import ELECTROLYSER
 from energy.optimize.kinds.ev_hub import EV_HUB
+from energy.optimize.kinds.feeder import FEEDER
 from energy.optimize.kinds.fixed import FIXED
 from energy.optimize.kinds.generator import GENERATOR
 from energy.optimize.kinds.grid_point import GRID_POINT
-from energy.optimize.kinds.kind import Kind
-from energy.optimize.problem import Charging, Exchange, FixedPower, Member, Source, Storage
+from energy.optimize.kinds.heat_load import HEAT_LOAD
+from energy.optimize.kinds.heat_pump import HEAT_PUMP
+from energy.optimize.kinds.heat_storage import HEAT_STORAGE
+from energy.optimize.kinds.hydrogen_storage import HYDROGEN_STORAGE
+from energy.optimize.kinds.kind import Carrier, Kind
+from energy.optimize.kinds.pumped_reservoir import PUMPED_RESERVOIR
+from energy.optimize.kinds.surplus import SURPLUS
+from energy.optimize.network_items import (
+    Boiling,
+    Cogeneration,
+    Electrolysis,
+    HeatDemand,
+    HeatPumping,
+    HeatStore,
+    HydrogenStore,
+    Reservoir,
+    Surplus,
+)
 
+ELECTRICITY = "electricity"
 KIND_OF: dict[type, Kind[Any]] = {
     FixedPower: FIXED,
     Source: GENERATOR,
     Storage: BATTERY,
     Charging: EV_HUB,
+    Cogeneration: CHP,
+    HeatPumping: HEAT_PUMP,
+    Boiling: BOILER,
+    HeatDemand: HEAT_LOAD,
+    HeatStore: HEAT_STORAGE,
+    Electrolysis: ELECTROLYSER,
+    HydrogenStore: HYDROGEN_STORAGE,
+    Reservoir: PUMPED_RESERVOIR,
+    Surplus: SURPLUS,
+    FeederFlow: FEEDER,
     Exchange: GRID_POINT,
 }
 
 
-def kind_of(item: Member | Exchange) -> Kind[Any]:
+def kind_of(item: Item) -> Kind[Any]:
     """Give the kind that models the item."""
     return KIND_OF[type(item)]
+
+
+def balances_of(item: Item) -> tuple[tuple[str, str], ...]:
+    """Give pairs of a readout of the item and the name of a balance that it enters."""
+    pairs: list[tuple[str, str]] = []
+    for readout, carrier in kind_of(item).balances:
+        match carrier:
+            case Carrier.ELECTRICITY:
+                pairs.append((readout, ELECTRICITY))
+                if item.feeder is not None:
+                    pairs.append((readout, f"feeder.{item.feeder}"))
+            case Carrier.HEAT | Carrier.HYDROGEN:
+                # Only items with a network have these carriers.
+                pairs.append((readout, f"{carrier}.{getattr(item, 'network', '')}"))
+            case Carrier.FEEDER:
+                pairs.append((readout, f"feeder.{item.asset_id}"))
+            case Carrier.OWN:
+                pairs.append((readout, item.asset_id))
+    return tuple(pairs)

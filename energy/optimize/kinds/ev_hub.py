@@ -6,6 +6,7 @@ from typing import Any
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
+from energy.optimize.items import Charging
 from energy.optimize.kinds.forced_power import (
     FORCED,
     FORCED_BREACHES,
@@ -15,7 +16,6 @@ from energy.optimize.kinds.forced_power import (
     is_forced,
 )
 from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
-from energy.optimize.problem import Charging
 from energy.periods import PERIOD_H
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pyomo.environ as pe
 
+from energy.optimize.items import FixedPower
 from energy.optimize.kinds.kind import Kind, new_prototype
-from energy.optimize.problem import FixedPower
 
 
 def build(periods: int, _structure: int) -> Any:

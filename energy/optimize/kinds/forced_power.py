@@ -7,7 +7,7 @@ import pyomo.environ as pe
 
 from energy.domain import FloatArray
 from energy.optimize.kinds.kind import BreachRule
-from energy.optimize.problem import BREACH_EUR_PER_KWH
+from energy.optimize.penalties import BREACH_EUR_PER_KWH
 from energy.periods import PERIOD_H
 
 FREE, FORCED = 0, 1
@@ -25,7 +25,13 @@ def is_forced(power_kw_min: FloatArray, power_kw_max: FloatArray) -> bool:
 
 
 def add_forced_power(model: Any) -> Any:
-    """Add the two soft rows to a prototype with ``power_kw`` and FORCED_SERIES; give their cost."""
+    """Add the two soft rows to a prototype with ``power_kw`` and FORCED_SERIES; give their cost.
+
+    A prototype whose power has a constant part states ``forced_kw``, the power without it, and takes that
+    part off FORCED_SERIES.
+    """
+    if not hasattr(model, "forced_kw"):
+        model.forced_kw = pe.Expression(model.T, rule=lambda m, t: m.power_kw[t])
     model.short_kw = pe.Var(model.T, bounds=(0.0, None))
     model.excess_kw = pe.Var(model.T, bounds=(0.0, None))
     model.least_power = pe.Constraint(model.T, rule=least_power)
@@ -37,9 +43,9 @@ def add_forced_power(model: Any) -> Any:
 
 def least_power(m: Any, t: int) -> Any:
     """At least what is demanded, or it is short."""
-    return m.power_kw[t] + m.short_kw[t] >= m.power_kw_min[t]
+    return m.forced_kw[t] + m.short_kw[t] >= m.power_kw_min[t]
 
 
 def greatest_power(m: Any, t: int) -> Any:
     """At most what is allowed, or it is in excess."""
-    return m.power_kw[t] - m.excess_kw[t] <= m.power_kw_max[t]
+    return m.forced_kw[t] - m.excess_kw[t] <= m.power_kw_max[t]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pyomo.environ as pe
 
+from energy.optimize.items import Source
 from energy.optimize.kinds.kind import BindingRule, Kind, new_prototype
-from energy.optimize.problem import Source
 from energy.periods import PERIOD_H
 
 

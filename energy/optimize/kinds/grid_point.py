@@ -1,19 +1,27 @@
 """The grid point: import and export at their prices, soft limits, the peak above what is billed."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pe
 
+from energy.domain import FloatArray
+from energy.optimize.items import Exchange
 from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
-from energy.optimize.problem import BREACH_EUR_PER_KWH, Exchange
+from energy.optimize.penalties import BREACH_EUR_PER_KWH
 from energy.periods import PERIOD_H
 
 SERIES = ("import_eur_per_kwh", "export_eur_per_kwh", "power_kw_min", "power_kw_max")
+NOMINATED_SERIES = ("nominated_kw", "imbalance_eur_per_kwh")
+OPEN, NOMINATED = 0, 1
+"""Keys of the two structures: with NOMINATED a deviation from what is nominated has its price."""
 
 
-def build(periods: int, _structure: int) -> Any:
+def build(periods: int, structure: int) -> Any:
     """State the prototype."""
-    m = new_prototype(periods, scalars=("billed_peak_kw", "capacity_charge_eur_per_kw"), series=SERIES)
+    series = SERIES + (NOMINATED_SERIES if structure == NOMINATED else ())
+    m = new_prototype(periods, scalars=("billed_peak_kw", "capacity_charge_eur_per_kw"), series=series)
     m.import_kw = pe.Var(m.T, bounds=(0.0, None))
     m.export_kw = pe.Var(m.T, bounds=(0.0, None))
     m.above_kw = pe.Var(m.T, bounds=(0.0, None))
@@ -33,7 +41,24 @@ def build(periods: int, _structure: int) -> Any:
     m.cost_breach = pe.Objective(
         expr=PERIOD_H * BREACH_EUR_PER_KWH * pe.quicksum(m.above_kw[t] + m.below_kw[t] for t in m.T)
     )
+    if structure == NOMINATED:
+        m.cost_imbalance = pe.Objective(expr=add_deviation(m))
     return m
+
+
+def add_deviation(m: Any) -> Any:
+    """Add the deviation from what is nominated; give its cost."""
+    m.more_kw = pe.Var(m.T, bounds=(0.0, None))
+    m.less_kw = pe.Var(m.T, bounds=(0.0, None))
+    m.deviation = pe.Constraint(m.T, rule=deviation)
+    return PERIOD_H * pe.quicksum(
+        m.imbalance_eur_per_kwh[t] * m.more_kw[t] + m.imbalance_eur_per_kwh[t] * m.less_kw[t] for t in m.T
+    )
+
+
+def deviation(m: Any, t: int) -> Any:
+    """The exchange is what was nominated, or more, or less."""
+    return m.power_kw[t] - m.more_kw[t] + m.less_kw[t] == m.nominated_kw[t]
 
 
 def import_limit(m: Any, t: int) -> Any:
@@ -51,17 +76,34 @@ def billed_peak(m: Any, t: int) -> Any:
     return m.import_kw[t] - m.new_peak_kw <= m.billed_peak_kw
 
 
-GRID_POINT: Kind[Exchange] = Kind(
-    name="grid_point",
-    build=build,
-    parameters=lambda item: {
+def parameters(item: Exchange) -> Mapping[str, float | FloatArray]:
+    """Derive what the prototype's Params stand for."""
+    values: dict[str, float | FloatArray] = {
         "import_eur_per_kwh": item.import_eur_per_kwh,
         "export_eur_per_kwh": item.export_eur_per_kwh,
         "power_kw_min": item.power_kw_min,
         "power_kw_max": item.power_kw_max,
         "billed_peak_kw": item.billed_peak_kw,
         "capacity_charge_eur_per_kw": item.capacity_charge_eur_per_kw,
-    },
+    }
+    if structure_of(item) == NOMINATED:
+        nominated = np.isfinite(item.nominated_kw)
+        values["nominated_kw"] = np.where(nominated, item.nominated_kw, 0.0)
+        values["imbalance_eur_per_kwh"] = np.where(nominated, item.imbalance_eur_per_kwh, 0.0)
+    return values
+
+
+def structure_of(item: Exchange) -> int:
+    """Tell which prototype the exchange needs."""
+    priced = item.imbalance_eur_per_kwh > 0.0 and bool(np.isfinite(item.nominated_kw).any())
+    return NOMINATED if priced else OPEN
+
+
+GRID_POINT: Kind[Exchange] = Kind(
+    name="grid_point",
+    build=build,
+    parameters=parameters,
+    structure=structure_of,
     balance_sign=-1.0,
     netted=("import_kw", "export_kw"),
     binding={

@@ -8,6 +8,7 @@ asset of the kind, and it is checked.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,19 @@ from energy.domain import FloatArray
 ItemT = TypeVar("ItemT")
 COST_PREFIX = "cost_"
 """An Objective named cost_<part> is that named part of the costs, in EUR."""
+
+
+class Carrier(StrEnum):
+    """Which balance of an item a readout enters."""
+
+    ELECTRICITY = "electricity"
+    """The region's, and that of the item's feeder."""
+    HEAT = "heat"
+    HYDROGEN = "hydrogen"
+    FEEDER = "feeder"
+    """The balance of the item that is the feeder."""
+    OWN = "own"
+    """The balance that the item is named after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +57,10 @@ class Kind(Generic[ItemT]):
 
     ``build(periods, structure)`` states the prototype with an Expression ``power_kw`` (our sign), one
     Expression for each name of ``states``, and one Objective for each part of the costs. ``structure``
-    gives the integer key of the prototype that an item needs. ``exclusive`` names two variables of which at
-    most one may be positive in a period; ``netted`` two whose common part can be taken off without any
-    effect.
+    gives the integer key of the prototype that an item needs. ``balances`` says which readout enters the
+    balance of which carrier. ``binary`` names variables that must be 0 or 1 in a period. ``exclusive`` names
+    two variables of which at most one may be positive in a period; ``netted`` two whose common part can be
+    taken off without any effect.
     """
 
     name: str
@@ -53,7 +68,9 @@ class Kind(Generic[ItemT]):
     parameters: Callable[[ItemT], Mapping[str, float | FloatArray]]
     structure: Callable[[ItemT], int] = lambda _item: 0
     balance_sign: float = 1.0
-    """How power_kw enters the region's balance: the grid point's enters against the members'."""
+    """How readouts enter the balances: those of grid point and feeders enter against the members'."""
+    balances: tuple[tuple[str, Carrier], ...] = (("power_kw", Carrier.ELECTRICITY),)
+    binary: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     exclusive: tuple[str, str] | None = None
     netted: tuple[str, str] | None = None

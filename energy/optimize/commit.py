@@ -1,0 +1,258 @@
+"""Which machines run when: quickly by rounding the linear program, or exactly by a search.
+
+Rounding: the linear program, in which a machine may run by a fraction, costs no more than any plan; that is
+the proven bound. Dynamic programs turn its profiles and its prices into profiles of 0 and 1, each is priced
+by the linear program with these profiles fixed, and the cheapest is taken.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from energy.domain import FloatArray
+from energy.errors import NoPlan
+from energy.optimize.directions import MIXED_SHARE, both_ways, exclusive_pairs, one_way, some
+from energy.optimize.network_items import Machine
+from energy.optimize.problem import Problem
+from energy.optimize.prototype import IntArray
+from energy.optimize.rounding import Wish, profile_of
+from energy.optimize.solver import End, LinearSolver, Solution, Solved, relative_gap, solve_mixed
+from energy.optimize.tile import Layout, Numbers
+
+WHOLE = 1e-6
+"""Nearer than this to 0 or 1 is whole."""
+THRESHOLDS = (0.5, 0.2)
+"""Running by more than this fraction becomes running."""
+START_PERIODS = 0.25
+"""A start weighs as much as a quarter of a period's difference from the linear program's profile."""
+IMPROVEMENTS_MAX = 3
+"""Times that profiles are improved by the prices of the plan that they led to."""
+STEADINESS = 0.3
+"""How strongly an improved profile holds on to the one before, as a share of the largest cost of running."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seat:
+    """A machine's place in the matrix: its columns by period, and their coefficients in the balances."""
+
+    item: Machine
+    on: IntArray
+    load: IntArray
+
+
+def seats_of(layout: Layout, problem: Problem) -> tuple[Seat, ...]:
+    """Find every machine's columns."""
+    machines = {item.asset_id: item for item in problem.members if isinstance(item, Machine)}
+    seats: list[Seat] = []
+    for group in layout.groups:
+        if group.kind.binary:
+            on, load = group.columns(group.kind.binary[0]), group.columns("load_kw")
+            seats += [
+                Seat(item=machines[asset_id], on=on[index], load=load[index])
+                for index, asset_id in enumerate(group.asset_ids)
+            ]
+    return tuple(seats)
+
+
+def solve_rounded(
+    solver: LinearSolver,
+    layout: Layout,
+    numbers: Numbers,
+    seats: Sequence[Seat],
+    *,
+    deadline: float,
+    gap: float,
+) -> Solved:
+    """Solve the linear program, round machines, then give stores one direction a period."""
+    relaxed = solver.solve(seconds_max=deadline - time.perf_counter())
+    if not seats or _is_whole(seats, relaxed.column):
+        fixed, linear = numbers, relaxed
+        if seats:
+            fixed = _with_profiles(numbers, seats, [np.round(relaxed.column[seat.on]) for seat in seats])
+            solver.bound(fixed.lower, fixed.upper)
+        solved = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
+        bound_eur = solved.bound_eur if not seats else relaxed.bound_eur
+        return Solved(solution=solved.solution, bound_eur=bound_eur, end=solved.end)
+    fixed, linear = _best_rounding(solver, layout, numbers, seats, relaxed, deadline=deadline, gap=gap)
+    solved = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
+    return Solved(solution=solved.solution, bound_eur=relaxed.bound_eur, end=solved.end)
+
+
+def _best_rounding(
+    solver: LinearSolver,
+    layout: Layout,
+    numbers: Numbers,
+    seats: Sequence[Seat],
+    relaxed: Solution,
+    *,
+    deadline: float,
+    gap: float,
+) -> tuple[Numbers, Solution]:
+    """Price several profiles and improve the best; leave the solver at it.
+
+    Raises:
+        NoPlan: not even the first could be priced in time.
+    """
+    best: tuple[list[FloatArray], Solution] | None = None
+    tried: set[bytes] = set()
+
+    def price(profiles: list[FloatArray]) -> bool:
+        """Price profiles not seen before; tell whether they are the best so far."""
+        nonlocal best
+        key = b"".join(profile.tobytes() for profile in profiles)
+        if key in tried:
+            return False
+        tried.add(key)
+        fixed = _with_profiles(numbers, seats, profiles)
+        solver.bound(fixed.lower, fixed.upper)
+        solution = solver.solve(seconds_max=deadline - time.perf_counter())
+        if best is not None and solution.objective_eur >= best[1].objective_eur:
+            return False
+        best = profiles, solution
+        return True
+
+    def is_good() -> bool:
+        return best is not None and relative_gap(best[1].objective_eur, relaxed.bound_eur) <= gap
+
+    for profiles in _first_profiles(layout, numbers, seats, relaxed):
+        price(profiles)
+        if is_good():
+            break
+    if best is None:
+        raise NoPlan("no profile of the machines could be priced")
+    for _round in range(IMPROVEMENTS_MAX):
+        if is_good() or not price(_improved(layout, numbers, seats, best[0], best[1])):
+            break
+    fixed = _with_profiles(numbers, seats, best[0])
+    solver.bound(fixed.lower, fixed.upper)
+    return fixed, best[1]
+
+
+def _first_profiles(
+    layout: Layout, numbers: Numbers, seats: Sequence[Seat], relaxed: Solution
+) -> Iterator[list[FloatArray]]:
+    """Fit the linear program's profiles at several thresholds, and follow its prices near them."""
+    for threshold in THRESHOLDS:
+        yield [
+            profile_of(
+                seat.item, Wish(running_eur=threshold - relaxed.column[seat.on], start_eur=START_PERIODS)
+            )
+            for seat in seats
+        ]
+    running_eur = _running_eur(layout, numbers, seats, relaxed)
+    yield [
+        profile_of(
+            seat.item,
+            Wish(
+                running_eur=eur + _scale_eur(seat, eur) * (0.5 - relaxed.column[seat.on]),
+                start_eur=seat.item.start_eur,
+            ),
+        )
+        for seat, eur in zip(seats, running_eur, strict=True)
+    ]
+
+
+def _improved(
+    layout: Layout, numbers: Numbers, seats: Sequence[Seat], profiles: list[FloatArray], priced: Solution
+) -> list[FloatArray]:
+    """Follow the prices of a plan, holding on to its profiles."""
+    running_eur = _running_eur(layout, numbers, seats, priced)
+    return [
+        profile_of(
+            seat.item,
+            Wish(
+                running_eur=eur + STEADINESS * _scale_eur(seat, eur) * (1.0 - 2.0 * profile),
+                start_eur=seat.item.start_eur,
+            ),
+        )
+        for seat, eur, profile in zip(seats, running_eur, profiles, strict=True)
+    ]
+
+
+def _scale_eur(seat: Seat, running_eur: FloatArray) -> float:
+    return max(float(np.abs(running_eur).max()), seat.item.start_eur, WHOLE)
+
+
+def _running_eur(
+    layout: Layout, numbers: Numbers, seats: Sequence[Seat], priced: Solution
+) -> list[FloatArray]:
+    """Give what running a machine costs in each period at a plan's prices, at its better load."""
+    rows = len(layout.balances) * layout.periods
+    found: list[FloatArray] = []
+    for seat in seats:
+        on_eur = np.array([_net_eur(layout, numbers, priced, column, rows) for column in seat.on])
+        load_eur = np.array([_net_eur(layout, numbers, priced, column, rows) for column in seat.load])
+        most_kw = np.minimum(numbers.upper[seat.load], seat.item.power_kw_rated)
+        found.append(on_eur + np.minimum(load_eur * seat.item.power_kw_least, load_eur * most_kw))
+    return found
+
+
+def _net_eur(layout: Layout, numbers: Numbers, priced: Solution, column: int, rows: int) -> float:
+    """Give a column's cost less what its part of the balances earns at their prices."""
+    part = slice(layout.column_start[column], layout.column_start[column + 1])
+    row = layout.row_index[part]
+    in_balance = row < rows
+    earned = float(numbers.coefficients[part][in_balance] @ priced.row_dual[row[in_balance]])
+    return float(numbers.cost_eur[column]) - earned
+
+
+def _is_whole(seats: Sequence[Seat], column: FloatArray) -> bool:
+    on = np.concatenate([column[seat.on] for seat in seats])
+    return bool((np.minimum(np.abs(on), np.abs(1.0 - on)) <= WHOLE).all())
+
+
+def _with_profiles(numbers: Numbers, seats: Sequence[Seat], profiles: Sequence[FloatArray]) -> Numbers:
+    lower, upper = numbers.lower.copy(), numbers.upper.copy()
+    for seat, profile in zip(seats, profiles, strict=True):
+        lower[seat.on] = profile
+        upper[seat.on] = profile
+    return replace(numbers, lower=lower, upper=upper)
+
+
+def solve_exact(
+    solver: LinearSolver,
+    layout: Layout,
+    numbers: Numbers,
+    seats: Sequence[Seat],
+    *,
+    deadline: float,
+    gap: float,
+) -> Solved:
+    """Search whole numbers to the gap, from the rounded plan on; then price what was found."""
+    rounded = solve_rounded(solver, layout, numbers, seats, deadline=deadline, gap=gap)
+    if relative_gap(rounded.solution.objective_eur, rounded.bound_eur) <= gap:
+        return rounded
+    binary = np.concatenate([np.zeros(0, dtype=np.int64), *(seat.on for seat in seats)])
+    pairs = exclusive_pairs(layout)
+    chosen = np.zeros(pairs.count, dtype=np.bool_)
+    known, bound_eur, end = rounded.solution.column, rounded.bound_eur, End.TIME_LIMIT
+    found: Solution | None = None
+    while (left_s := MIXED_SHARE * (deadline - time.perf_counter())) > 0.0:
+        try:
+            found = solve_mixed(
+                layout,
+                numbers,
+                exclusive=some(pairs, chosen),
+                binary=binary,
+                seconds_max=left_s,
+                gap=gap,
+                known=known,
+            )
+        except NoPlan:
+            break
+        bound_eur, end = max(bound_eur, found.bound_eur), found.end
+        broken = both_ways(pairs, found.column) & ~chosen
+        if not broken.any() or end is End.TIME_LIMIT:
+            break
+        chosen |= broken
+    if found is None:
+        return replace(rounded, end=End.TIME_LIMIT)
+    fixed = _with_profiles(numbers, seats, [np.round(found.column[seat.on]) for seat in seats])
+    solver.bound(fixed.lower, fixed.upper)
+    linear = solver.solve(seconds_max=max(1.0, deadline - time.perf_counter()))
+    solved = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
+    if solved.solution.objective_eur > rounded.solution.objective_eur:
+        solved = rounded
+    return Solved(solution=solved.solution, bound_eur=bound_eur, end=end)

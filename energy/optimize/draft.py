@@ -1,0 +1,172 @@
+"""Derives the items of a problem from checked inputs: electricity, and what all kinds share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from energy.domain import Breach, FloatArray, Limit, Point
+from energy.optimize.ev_schedule import arrived_energy_kwh, due_energy_kwh
+from energy.optimize.items import Charging, Exchange, FeederFlow, FixedPower, Source, Storage
+from energy.optimize.power_bounds import PowerBounds, power_bounds
+from energy.optimize.terminal_values import terminal_value_eur_per_kwh
+from energy.region.asset import AssetBase
+from energy.region.battery import Battery
+from energy.region.ev_hub import EvHub
+from energy.region.feeder import Feeder
+from energy.region.flexible_load import FlexibleLoad
+from energy.region.generator import Generator
+from energy.region.model import Region
+
+State = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draft:
+    """What the derivation of one problem stands on, and the notes and contradictions that it collects."""
+
+    region: Region
+    start: datetime
+    market_eur_per_kwh: FloatArray
+    expected_kw: Mapping[str, FloatArray]
+    states: Mapping[str, State]
+    limits: tuple[Limit, ...]
+    unavailable: frozenset[str]
+    temperature_c: FloatArray | None
+    notes: list[str] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
+
+    @property
+    def periods(self) -> int:
+        """How many periods are planned."""
+        return self.market_eur_per_kwh.size
+
+    def state(self, asset: AssetBase) -> State:
+        """Give what was measured of an asset."""
+        return self.states.get(asset.id, {})
+
+    def constant(self, value: float) -> FloatArray:
+        """Give the same number for each period."""
+        return np.full(self.periods, value)
+
+    def note_outage(self, asset: AssetBase) -> bool:
+        """Tell whether the asset is out of service, and note it."""
+        if asset.id in self.unavailable:
+            self.notes.append(f"{asset.id}: out of service, planned at 0 kW")
+        return asset.id in self.unavailable
+
+    def bounds(self, target_id: str, floor_kw: FloatArray, ceiling_kw: FloatArray) -> PowerBounds:
+        """Narrow what physics allows by the limits on the target."""
+        bounds = power_bounds(
+            self.limits, target_id=target_id, start=self.start, floor_kw=floor_kw, ceiling_kw=ceiling_kw
+        )
+        self.breaches.extend(bounds.breaches)
+        return bounds
+
+    def rated_bounds(self, target_id: str, rating_kw: tuple[float, float]) -> PowerBounds:
+        """Narrow a constant rating by the limits on the target."""
+        return self.bounds(target_id, self.constant(rating_kw[0]), self.constant(rating_kw[1]))
+
+
+def fixed_of(draft: Draft, asset: AssetBase, power_kw: FloatArray) -> FixedPower:
+    """Derive a load, losses, or pumps left to their own control."""
+    bounds = draft.bounds(asset.id, power_kw, power_kw)
+    return FixedPower(asset_id=asset.id, feeder=asset.feeder, power_kw=bounds.power_kw_min)
+
+
+def source_of(draft: Draft, asset: Generator) -> Source:
+    """Derive a source."""
+    available_kw = np.maximum(0.0, -draft.expected_kw[asset.id])
+    if draft.note_outage(asset):
+        available_kw = draft.constant(0.0)
+    ceiling_kw = draft.constant(0.0) if asset.curtailable else -available_kw
+    bounds = draft.bounds(asset.id, -available_kw, ceiling_kw)
+    return Source(
+        asset_id=asset.id,
+        feeder=asset.feeder,
+        available_kw=available_kw,
+        curtailed_kw_min=np.clip(available_kw + bounds.power_kw_min, 0.0, available_kw),
+        curtailed_kw_max=np.clip(available_kw + bounds.power_kw_max, 0.0, available_kw),
+        curtailment_eur_per_kwh=asset.curtailment_eur_per_kwh,
+    )
+
+
+def storage_of(draft: Draft, asset: Battery) -> Storage:
+    """Derive a battery; it stands still where its energy is unknown."""
+    energy_kwh = draft.state(asset).get(Point.ENERGY_KWH)
+    if energy_kwh is None:
+        draft.notes.append(f"{asset.id}: {Point.ENERGY_KWH} is unknown, planned at 0 kW")
+    idle = energy_kwh is None or draft.note_outage(asset)
+    bounds = draft.rated_bounds(asset.id, (0.0, 0.0) if idle else asset.power_kw_nameplate)
+    median_eur_per_kwh = float(np.median(draft.market_eur_per_kwh))
+    return Storage(
+        asset_id=asset.id,
+        feeder=asset.feeder,
+        energy_kwh=energy_kwh,
+        energy_kwh_min=asset.energy_kwh_min,
+        energy_kwh_max=asset.energy_kwh_max,
+        power_kw_min=bounds.power_kw_min,
+        power_kw_max=bounds.power_kw_max,
+        efficiency_charge=asset.efficiency_charge,
+        efficiency_discharge=asset.efficiency_discharge,
+        wear_eur_per_kwh=asset.wear_eur_per_kwh,
+        fee_eur_per_kwh_drawn=asset.fee_eur_per_kwh_drawn,
+        terminal_eur_per_kwh=terminal_value_eur_per_kwh(asset, median_eur_per_kwh),
+    )
+
+
+def charging_of(draft: Draft, asset: EvHub | FlexibleLoad) -> Charging:
+    """Derive an EV hub or a flexible load; without a measured backlog only what arrives counts."""
+    expected_kw = draft.expected_kw[asset.id]
+    waits_h = asset.dwell_h if isinstance(asset, EvHub) else asset.shift_h
+    sheds = isinstance(asset, FlexibleLoad) and asset.mode == "shed"
+    state = draft.state(asset)
+    backlog_kwh = 0.0 if sheds else state.get(Point.ENERGY_KWH_BACKLOG)
+    if backlog_kwh is None:
+        draft.notes.append(f"{asset.id}: {Point.ENERGY_KWH_BACKLOG} is unknown, planned on arrivals alone")
+        backlog_kwh = 0.0
+    most_kw = 0.0 if draft.note_outage(asset) else asset.power_kw_max
+    bounds = draft.rated_bounds(asset.id, (0.0, most_kw))
+    arrived_kwh = arrived_energy_kwh(backlog_kwh, expected_kw)
+    due_kwh = arrived_kwh
+    if not sheds:
+        due_kwh = due_energy_kwh(
+            backlog_kwh=backlog_kwh,
+            urgent_kwh=min(backlog_kwh, state.get(Point.ENERGY_KWH_URGENT, 0.0)),
+            demand_kw=expected_kw,
+            dwell_h=waits_h,
+        )
+    return Charging(
+        asset_id=asset.id,
+        feeder=asset.feeder,
+        power_kw_min=bounds.power_kw_min,
+        power_kw_max=bounds.power_kw_max,
+        arrived_kwh=arrived_kwh,
+        due_kwh=np.minimum(due_kwh, arrived_kwh),
+        unserved_eur_per_kwh=asset.unserved_eur_per_kwh,
+        fee_eur_per_kwh_drawn=asset.fee_eur_per_kwh_drawn,
+    )
+
+
+def feeder_of(draft: Draft, asset: Feeder) -> FeederFlow:
+    """Derive a feeder."""
+    bounds = draft.rated_bounds(asset.id, asset.power_kw_nameplate)
+    return FeederFlow(asset_id=asset.id, power_kw_min=bounds.power_kw_min, power_kw_max=bounds.power_kw_max)
+
+
+def exchange_of(draft: Draft, *, billed_peak_kw: float, nominated_kw: FloatArray | None) -> Exchange:
+    """Derive the grid point."""
+    point, rules, market = draft.region.grid_point, draft.region.market, draft.market_eur_per_kwh
+    bounds = draft.rated_bounds(point.id, point.power_kw_nameplate)
+    return Exchange(
+        asset_id=point.id,
+        power_kw_min=bounds.power_kw_min,
+        power_kw_max=bounds.power_kw_max,
+        import_eur_per_kwh=market + rules.import_surcharge_eur_per_kwh,
+        export_eur_per_kwh=market - rules.export_discount_eur_per_kwh,
+        billed_peak_kw=billed_peak_kw,
+        capacity_charge_eur_per_kw=rules.capacity_charge_eur_per_kw_year,
+        nominated_kw=draft.constant(np.nan) if nominated_kw is None else nominated_kw,
+        imbalance_eur_per_kwh=rules.imbalance_eur_per_kwh,
+    )

@@ -1,0 +1,100 @@
+"""What a problem is made of, electricity: each asset as checked numbers, limits already counted in.
+
+Arrays have shape (periods,). What concerns heat, hydrogen and water stands in ``network_items``.
+"""
+
+from dataclasses import dataclass
+
+from energy.domain import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Item:
+    """One part of a problem; ``feeder`` is None at the busbar."""
+
+    asset_id: str
+    feeder: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FixedPower(Item):
+    """An asset that nobody steers: loads, grid losses, pumps left to their own control."""
+
+    power_kw: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source(Item):
+    """A source with its yield as a magnitude, and the curtailment that is required and allowed."""
+
+    available_kw: FloatArray
+    curtailed_kw_min: FloatArray
+    curtailed_kw_max: FloatArray
+    curtailment_eur_per_kwh: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Storage(Item):
+    """A battery from its measured energy on.
+
+    ``energy_kwh`` is None where nothing was measured: the battery is then planned at 0 kW.
+    ``terminal_eur_per_kwh`` is what a kWh still in store at the end of the horizon is worth.
+    """
+
+    energy_kwh: float | None
+    energy_kwh_min: float
+    energy_kwh_max: float
+    power_kw_min: FloatArray
+    power_kw_max: FloatArray
+    efficiency_charge: float
+    efficiency_discharge: float
+    wear_eur_per_kwh: float
+    fee_eur_per_kwh_drawn: float
+    terminal_eur_per_kwh: float
+
+    @property
+    def energy_kwh_start(self) -> float:
+        """The measured energy; any number serves for a battery that stays at 0 kW, so its least."""
+        return self.energy_kwh_min if self.energy_kwh is None else self.energy_kwh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Charging(Item):
+    """Energy that is asked for and may wait: an EV hub, a flexible load.
+
+    ``arrived_kwh`` and ``due_kwh`` are cumulative at the end of each period; a load that can only be shed is
+    due as it arrives.
+    """
+
+    power_kw_min: FloatArray
+    power_kw_max: FloatArray
+    arrived_kwh: FloatArray
+    due_kwh: FloatArray
+    unserved_eur_per_kwh: float
+    fee_eur_per_kwh_drawn: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Exchange(Item):
+    """The grid point: limits are soft at BREACH_EUR_PER_KWH, the peak costs above what is billed already.
+
+    ``nominated_kw`` is NaN where nothing is nominated; elsewhere each kWh of deviation costs
+    ``imbalance_eur_per_kwh``, whichever way it goes.
+    """
+
+    power_kw_min: FloatArray
+    power_kw_max: FloatArray
+    import_eur_per_kwh: FloatArray
+    export_eur_per_kwh: FloatArray
+    billed_peak_kw: float
+    capacity_charge_eur_per_kw: float
+    nominated_kw: FloatArray
+    imbalance_eur_per_kwh: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FeederFlow(Item):
+    """A feeder: the sum of its members' powers, with soft limits as the grid point's."""
+
+    power_kw_min: FloatArray
+    power_kw_max: FloatArray

@@ -1,0 +1,123 @@
+"""An elevated reservoir: pumps fill it, the town draws from it, a fire-water reserve stays below the band."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pe
+
+from energy.domain import FloatArray
+from energy.optimize.kinds.forced_power import (
+    FORCED,
+    FORCED_BREACHES,
+    FORCED_SERIES,
+    FREE,
+    add_forced_power,
+    is_forced,
+)
+from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
+from energy.optimize.network_items import Reservoir
+from energy.optimize.penalties import UNSERVED_WATER_EUR_PER_KWH, WAY_BACK_EUR_PER_KWH_H
+from energy.periods import PERIOD_H
+
+SCALARS = (
+    "energy_kwh_after_first_draw",
+    "energy_kwh_min",
+    "energy_kwh_max",
+    "above_kwh_max",
+    "m3_per_kwh",
+    "fee_eur_per_kwh_drawn",
+    "terminal_eur_per_kwh",
+    "terminal_eur_start",
+)
+
+
+def build(periods: int, structure: int) -> Any:
+    """State the prototype."""
+    series = ("pump_kw_max", "demand_kw") + (FORCED_SERIES if structure == FORCED else ())
+    m = new_prototype(periods, scalars=SCALARS, series=series)
+    m.pump_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.pump_kw_max[t]))
+    m.unserved_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.demand_kw[t]))
+    m.in_band_kwh = pe.Var(m.T, bounds=lambda m, _t: (m.energy_kwh_min, m.energy_kwh_max))
+    m.below_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.energy_kwh_min))
+    m.above_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.above_kwh_max))
+    m.power_kw = pe.Expression(m.T, rule=lambda m, t: m.pump_kw[t])
+    m.volume_m3 = pe.Expression(m.T, rule=water_stored)
+    m.water_balance = pe.Constraint(m.T, rule=water_balance)
+    forced = add_forced_power(m) if structure == FORCED else 0.0
+    outside = pe.quicksum(m.below_kwh[t] + m.above_kwh[t] for t in m.T)
+    m.cost_breach = pe.Objective(expr=PERIOD_H * WAY_BACK_EUR_PER_KWH_H * outside + forced)
+    m.cost_unserved = pe.Objective(
+        expr=PERIOD_H * UNSERVED_WATER_EUR_PER_KWH * pe.quicksum(m.unserved_kw[t] for t in m.T)
+    )
+    m.cost_fees = pe.Objective(
+        expr=PERIOD_H * m.fee_eur_per_kwh_drawn * pe.quicksum(m.pump_kw[t] for t in m.T)
+    )
+    last = m.T.last()
+    m.cost_terminal = pe.Objective(
+        expr=m.terminal_eur_start
+        - m.terminal_eur_per_kwh * (m.in_band_kwh[last] - m.below_kwh[last] + m.above_kwh[last])
+    )
+    return m
+
+
+def water_stored(m: Any, t: int) -> Any:
+    """Water at the end of the period: above the reserve, in it, or above the band as it was measured."""
+    return m.m3_per_kwh * m.in_band_kwh[t] - m.m3_per_kwh * m.below_kwh[t] + m.m3_per_kwh * m.above_kwh[t]
+
+
+def water_balance(m: Any, t: int) -> Any:
+    """What was stored, plus what is pumped, less what the town draws; all in kWh of pumping."""
+    stored = m.in_band_kwh[t] - m.below_kwh[t] + m.above_kwh[t]
+    flow = PERIOD_H * (m.pump_kw[t] + m.unserved_kw[t])
+    drawn = PERIOD_H * m.demand_kw[t]
+    if t == 0:
+        # One Param a number: the start energy is folded into the first demand.
+        return stored - flow == m.energy_kwh_after_first_draw
+    before = m.in_band_kwh[t - 1] - m.below_kwh[t - 1] + m.above_kwh[t - 1]
+    return stored - before - flow == -drawn
+
+
+def parameters(item: Reservoir) -> Mapping[str, float | FloatArray]:
+    """Derive what the prototype's Params stand for."""
+    start = item.energy_kwh
+    values: dict[str, float | FloatArray] = {
+        "energy_kwh_after_first_draw": start - PERIOD_H * float(item.demand_kw[0]),
+        "energy_kwh_min": item.energy_kwh_min,
+        "energy_kwh_max": item.energy_kwh_max,
+        "above_kwh_max": max(0.0, start - item.energy_kwh_max),
+        "m3_per_kwh": item.m3_per_kwh,
+        "fee_eur_per_kwh_drawn": item.fee_eur_per_kwh_drawn,
+        "terminal_eur_per_kwh": item.terminal_eur_per_kwh,
+        "terminal_eur_start": item.terminal_eur_per_kwh * start,
+        "pump_kw_max": np.maximum(0.0, item.power_kw_max),
+        "demand_kw": item.demand_kw,
+    }
+    if structure(item) == FORCED:
+        values["power_kw_min"], values["power_kw_max"] = item.power_kw_min, item.power_kw_max
+    return values
+
+
+def structure(item: Reservoir) -> int:
+    """Tell which prototype the reservoir needs."""
+    return FORCED if is_forced(item.power_kw_min, item.power_kw_max) else FREE
+
+
+PUMPED_RESERVOIR: Kind[Reservoir] = Kind(
+    name="pumped_reservoir",
+    build=build,
+    parameters=parameters,
+    structure=structure,
+    states=("volume_m3",),
+    binding={
+        ("pump_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),
+        ("in_band_kwh", "lower"): BindingRule(name="volume_m3_min"),
+        ("in_band_kwh", "upper"): BindingRule(name="volume_m3_max"),
+    },
+    breaches={
+        "unserved_kw": BreachRule(name="unserved_water", unit="kW"),
+        "below_kwh": BreachRule(name="volume_m3_min", unit="kWh"),
+        "above_kwh": BreachRule(name="volume_m3_max", unit="kWh"),
+        **FORCED_BREACHES,
+    },
+)
