@@ -38,6 +38,9 @@ from energy.region.machine import Machine as MachineAsset
 from energy.region.pumped_reservoir import PumpedReservoir
 from energy.units import S_PER_H
 
+STANDING_S_LONG = 48.0 * S_PER_H
+"""The longest least time that a region can state."""
+
 
 def cogeneration_of(draft: Draft, asset: Chp) -> Cogeneration:
     """Derive a CHP."""
@@ -127,7 +130,7 @@ def _since_switch_s(draft: Draft, asset: MachineAsset) -> tuple[float, float]:
         draft.notes.append(f"{asset.id}: {Point.RUNNING_S} is unknown, planned as standing for long")
     if running_s is not None and running_s > 0.0:
         return running_s, 0.0
-    return 0.0, math.inf if standing_s is None else standing_s
+    return 0.0, STANDING_S_LONG if standing_s is None else standing_s
 
 
 def _cop(draft: Draft, asset: HeatPump) -> FloatArray:

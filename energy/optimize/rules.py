@@ -1,8 +1,8 @@
 """The fallback that needs no solver: plain rules, period after period, physics first, then limits.
 
 Heat, hydrogen and water follow ``network_rules``. Sources run free, vehicles and flexible loads draw on
-arrival, batteries take up surplus and give it back in the dearer half of the horizon. Limits of feeders and of the
-exchange are then kept by batteries first, what can wait second, curtailment last.
+arrival, batteries take up surplus and give it back in the dearer half of the horizon. Limits of feeders and
+of the exchange are then kept by batteries first, what can wait second, curtailment last.
 """
 
 from collections.abc import Iterable
