@@ -53,6 +53,8 @@ class Nominations:
         known = self._by_day.get(day)
         if known is None:
             plan = self._plans.plan_at(self.nominated_at(day))
+            if plan is None:  # not kept: the first plan of all may still be on its way
+                return np.full(periods_between(*local_day(day, self._region.zone)), np.nan)
             known = _exchange_kw(self._region, plan, *local_day(day, self._region.zone))
             self._by_day[day] = known
             for old in sorted(self._by_day)[:-DAYS_KEPT]:
@@ -60,11 +62,11 @@ class Nominations:
         return known
 
 
-def _exchange_kw(region: Region, plan: Plan | None, first: datetime, end: datetime) -> FloatArray:
+def _exchange_kw(region: Region, plan: Plan, first: datetime, end: datetime) -> FloatArray:
     """Give the plan's exchange of the periods in [first, end), NaN where it says nothing."""
     periods = periods_between(first, end)
     exchange_kw = np.full(periods, np.nan)
-    if plan is None or region.grid_point.id not in plan.assets:
+    if region.grid_point.id not in plan.assets:
         return exchange_kw
     power_kw = plan.assets[region.grid_point.id].power_kw
     offset = periods_between(plan.start, first)
