@@ -13,7 +13,7 @@ from energy.alarms import (
 from energy.arbitration import Verdict
 from energy.authority import may_send
 from energy.controller.correct import correction
-from energy.controller.flexible import Flexible, own_control_points, reading_age_s_max, runnable_kw
+from energy.controller.flexible import Flexible, may_be_missing, reading_age_s_max, runnable_kw
 from energy.controller.following import alarm_unless_following
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import Wish, wishes
@@ -46,7 +46,7 @@ def decide(region: Region, tick: TickInput) -> TickOutput:
                 "grid_limit_breached", Severity.ALARM, target_id=target_id, at=tick.image.at, detail=words
             )
         )
-    alarms.extend(alarms_of_readings(tick.image, may_be_missing=own_control_points(region)))
+    alarms.extend(alarms_of_readings(tick.image, may_be_missing=may_be_missing(region)))
     alarms.extend(alarms_of_outcomes(tick.outcomes, tick.image.at))
     alarms.extend(_alarms_of_shell(region, tick))
     return TickOutput(decisions=tuple(decisions), alarms=with_beginnings(alarms, tick.alarms))

@@ -86,12 +86,21 @@ def runnable_kw(machine: Machine, power_kw: float, bounds_kw: tuple[float, float
     return running_kw if low <= running_kw <= high else max(low, min(high, 0.0))
 
 
-def own_control_points(region: Region) -> frozenset[tuple[str, Point]]:
-    """Name the setpoints that a device may show as missing: its own control holds while nobody commands."""
-    return frozenset(
+def may_be_missing(region: Region) -> frozenset[tuple[str, Point]]:
+    """Name the setpoints that a device may show as missing.
+
+    Its own control holds while nobody commands; and a source that cannot be held back has no bound to show.
+    """
+    own_control = {
         (asset.id, asset.dispatch_point)
         for asset in flexible_assets(region)
         if asset.dispatch_point is not None
         and asset.safe_state is not None
-        and asset.safe_state.power_kw is None
-    )
+        and (asset.safe_state.power_kw is None or isinstance(asset, Electrolyser))
+    }
+    unbound = {
+        (asset.id, Point.POWER_KW_MIN)
+        for asset in region.assets
+        if isinstance(asset, Generator) and asset.dispatch_point is None
+    }
+    return frozenset(own_control | unbound)

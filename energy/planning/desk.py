@@ -29,6 +29,9 @@ from energy.region.history import RegionHistory
 from energy.region.loader import load_region
 from energy.region.model import Region
 
+RETRAIN_DAYS = 7
+"""A model that learned from half a year is little older after a week, and a night trains only a seventh."""
+
 
 class Record(MeansSource, PlanSource, Protocol):
     """The record as the planner sees it: what was measured, and what was planned."""
@@ -100,14 +103,20 @@ class Desk:
         return PlanAnswer(plan=plan, forecasts=forecasts, notes=tuple(notes))
 
     def train_if_due(self) -> None:
-        """Train every asset once a local day, on what was known at the last request."""
+        """Train once a local day, on what was known at the last request.
+
+        An asset without a model is trained at once, the others in turn: each once a week.
+        """
         if self._request is None:
             return
         today = self._request.issued_at.astimezone(self._region.zone).date()
         if today == self._trained_on:
             return
         self._trained_on = today
-        for asset in expected_assets(self._region):
+        turn = today.toordinal() % RETRAIN_DAYS
+        for index, asset in enumerate(expected_assets(self._region)):
+            if asset.id in self._models and index % RETRAIN_DAYS != turn:
+                continue
             with suppress(StoreUnavailable):
                 history = self._past.history(asset, known_at=self._request.issued_at)
                 spec = series_spec(self._region, asset)

@@ -24,6 +24,8 @@ TIME_COLUMN = "utc"
 POWER_SUFFIX = "_kw"
 PRICE_SUFFIX = "_eur_per_mwh"
 TEMPERATURE_SUFFIX = "_c"
+USUAL_LABEL = "%Y-%m-%dT%H:%MZ"
+"""How most files write a period's start; every other form is read too, only slower."""
 SIZE_BYTES_MAX = 128_000_000
 """Uncompressed; twenty years of ten columns have about 60 MB."""
 POWER_KW_MAX = 10_000_000.0
@@ -167,19 +169,23 @@ def _header(header: list[str], columns: Sequence[str], report: _Report) -> dict[
 def _body(
     lines: Iterator[tuple[int, list[str]]], places: Mapping[str, int], report: _Report, *, width: int
 ) -> tuple[datetime | None, dict[str, list[float]]]:
-    columns = {name: place for name, place in places.items() if name != TIME_COLUMN}
-    values: dict[str, list[float]] = {name: [] for name in columns}
-    start = previous = None
+    """Read the lines; what is usual is taken on the quick, and looked at closely only where it is not."""
+    values: dict[str, list[float]] = {name: [] for name in places if name != TIME_COLUMN}
+    columns = [(name, places[name], *_range_of(name)[:2], column.append) for name, column in values.items()]
+    time_place = places[TIME_COLUMN]
+    start: datetime | None = None
+    previous: datetime | None = None
     for line, row in lines:
         even = len(row) == width
-        label = _label(row[places[TIME_COLUMN]], line, report) if even else None
-        if label is None:
-            previous = previous + PERIOD if previous is not None else None
+        usual = previous + PERIOD if previous is not None else None
+        if even and usual is not None and row[time_place] == f"{usual:{USUAL_LABEL}}":
+            previous = usual
         else:
-            if previous is not None:
+            label = _label(row[time_place], line, report) if even else None
+            if label is not None and previous is not None:
                 _check_step(previous, label, line, report)
             start = start if start is not None else label
-            previous = label
+            previous = label if label is not None else usual
         if not even:
             report.add(
                 line,
@@ -189,9 +195,17 @@ def _body(
                 mend="write decimals with a point, not a comma, and leave the field of a missing value empty",
             )
             continue
-        for name, place in columns.items():
-            values[name].append(_number(row[place], name, line, report))
+        for name, place, low, high, append in columns:
+            try:
+                value = float(row[place])
+            except ValueError:
+                value = math.nan
+            append(value if low <= value <= high else _number(row[place], name, line, report))
     return start, values
+
+
+def _range_of(name: str) -> tuple[float, float, str]:
+    return next(range_ for suffix, range_ in RANGES.items() if name.endswith(suffix))
 
 
 def _lines(text: str, report: _Report) -> Iterator[tuple[int, list[str]]]:
@@ -264,7 +278,7 @@ def _number(text: str, name: str, line: int, report: _Report) -> float:
             mend="write a number with a decimal point, or nothing where it is missing",
         )
         return math.nan
-    low, high, unit = next(range_ for suffix, range_ in RANGES.items() if name.endswith(suffix))
+    low, high, unit = _range_of(name)
     if not low <= value <= high:
         report.add(
             line,
