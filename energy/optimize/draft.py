@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypedDict
 
 import numpy as np
 
@@ -22,6 +23,13 @@ from energy.region.model import Region
 State = Mapping[str, float]
 
 
+class Ending(TypedDict):
+    """How a store ends: what a kWh left in it is worth, and what must be left."""
+
+    terminal_eur_per_kwh: float
+    energy_kwh_end_min: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Draft:
     """What the derivation of one problem stands on, and the notes and contradictions that it collects."""
@@ -34,6 +42,7 @@ class Draft:
     limits: tuple[Limit, ...]
     unavailable: frozenset[str]
     temperature_c: FloatArray | None
+    end_at_start: bool = False
     notes: list[str] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
 
@@ -49,6 +58,15 @@ class Draft:
     def constant(self, value: float) -> FloatArray:
         """Give the same number for each period."""
         return np.full(self.periods, value)
+
+    def end(
+        self, energy_kwh: float | None, band_kwh: tuple[float, float], *, worth_eur_per_kwh: float
+    ) -> "Ending":
+        """Say how a store ends: with what its content is worth, or with at least what it began with."""
+        if not self.end_at_start or energy_kwh is None:
+            return {"terminal_eur_per_kwh": worth_eur_per_kwh, "energy_kwh_end_min": None}
+        least, most = band_kwh
+        return {"terminal_eur_per_kwh": 0.0, "energy_kwh_end_min": max(least, min(most, energy_kwh))}
 
     def note_outage(self, asset: AssetBase) -> bool:
         """Tell whether the asset is out of service, and note it."""
@@ -112,7 +130,11 @@ def storage_of(draft: Draft, asset: Battery) -> Storage:
         efficiency_discharge=asset.efficiency_discharge,
         wear_eur_per_kwh=asset.wear_eur_per_kwh,
         fee_eur_per_kwh_drawn=asset.fee_eur_per_kwh_drawn,
-        terminal_eur_per_kwh=terminal_value_eur_per_kwh(asset, median_eur_per_kwh),
+        **draft.end(
+            None if idle else energy_kwh,
+            (asset.energy_kwh_min, asset.energy_kwh_max),
+            worth_eur_per_kwh=terminal_value_eur_per_kwh(asset, median_eur_per_kwh),
+        ),
     )
 
 

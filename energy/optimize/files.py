@@ -54,7 +54,7 @@ def plan_from_files(region: Region, series: Path, state: Path | None, at: dateti
         BadInput: with every fault of the files.
     """
     began = time.perf_counter()
-    problem = _problem_of_files(region, series, state, at)
+    problem = problem_of_files(region, series, state, at)
     problem_s = time.perf_counter() - began
     identity: dict[str, Any] = {"plan_id": f"file-{format_utc(problem.start)}", "issued_at": problem.start}
     limits = region.control
@@ -108,7 +108,7 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _problem_of_files(region: Region, series: Path, state: Path | None, at: datetime | None) -> Problem:
+def problem_of_files(region: Region, series: Path, state: Path | None, at: datetime | None) -> Problem:
     """Read both files before giving up, so that the faults of both come together."""
     faults: list[Fault] = []
     content: Mapping[str, Any] = {}

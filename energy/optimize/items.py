@@ -38,7 +38,8 @@ class Storage(Item):
     """A battery from its measured energy on.
 
     ``energy_kwh`` is None where nothing was measured: the battery is then planned at 0 kW.
-    ``terminal_eur_per_kwh`` is what a kWh still in store at the end of the horizon is worth.
+    ``terminal_eur_per_kwh`` is what a kWh still in store at the end of the horizon is worth;
+    ``energy_kwh_end_min`` is what must be in store then, None for no more than usual.
     """
 
     energy_kwh: float | None
@@ -51,6 +52,7 @@ class Storage(Item):
     wear_eur_per_kwh: float
     fee_eur_per_kwh_drawn: float
     terminal_eur_per_kwh: float
+    energy_kwh_end_min: float | None = None
 
     @property
     def energy_kwh_start(self) -> float:

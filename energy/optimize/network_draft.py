@@ -176,12 +176,16 @@ def heat_store_of(draft: Draft, asset: HeatStorage) -> HeatStore:
         heat_kw_max=asset.heat_kw_max,
         kept_fraction=1.0 - lost_fraction,
         kept_h=lost_fraction / rate_per_h if rate_per_h > 0.0 else PERIOD_H,
-        terminal_eur_per_kwh=heat_value_eur_per_kwh(
-            draft.region,
-            asset.heat_network,
-            market_eur_per_kwh=draft.market_eur_per_kwh,
-            expected_kw=draft.expected_kw,
-            cop=cop,
+        **draft.end(
+            energy_kwh,
+            (0.0, asset.energy_kwh_capacity),
+            worth_eur_per_kwh=heat_value_eur_per_kwh(
+                draft.region,
+                asset.heat_network,
+                market_eur_per_kwh=draft.market_eur_per_kwh,
+                expected_kw=draft.expected_kw,
+                cop=cop,
+            ),
         ),
     )
 
@@ -200,8 +204,12 @@ def hydrogen_store_of(draft: Draft, asset: HydrogenStorage) -> HydrogenStore:
         energy_kwh_max=asset.energy_kwh_capacity,
         offtake_kw=offtake_kw(asset, zone=draft.region.zone, start=draft.start, periods=draft.periods),
         unserved_eur_per_kwh=asset.unserved_eur_per_kwh,
-        terminal_eur_per_kwh=hydrogen_value_eur_per_kwh(
-            draft.region, asset, market_eur_per_kwh=draft.market_eur_per_kwh
+        **draft.end(
+            energy_kwh,
+            (asset.energy_kwh_min, asset.energy_kwh_capacity),
+            worth_eur_per_kwh=hydrogen_value_eur_per_kwh(
+                draft.region, asset, market_eur_per_kwh=draft.market_eur_per_kwh
+            ),
         ),
     )
 
@@ -227,7 +235,11 @@ def reservoir_of(draft: Draft, asset: PumpedReservoir) -> Reservoir | FixedPower
         power_kw_max=bounds.power_kw_max,
         m3_per_kwh=1.0 / asset.pump_kwh_per_m3,
         fee_eur_per_kwh_drawn=asset.fee_eur_per_kwh_drawn,
-        terminal_eur_per_kwh=water_value_eur_per_kwh(
-            draft.region, asset, market_eur_per_kwh=draft.market_eur_per_kwh
+        **draft.end(
+            volume_m3 * asset.pump_kwh_per_m3,
+            (asset.volume_m3_min * asset.pump_kwh_per_m3, asset.volume_m3_max * asset.pump_kwh_per_m3),
+            worth_eur_per_kwh=water_value_eur_per_kwh(
+                draft.region, asset, market_eur_per_kwh=draft.market_eur_per_kwh
+            ),
         ),
     )

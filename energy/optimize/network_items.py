@@ -96,6 +96,7 @@ class HeatStore(Item):
     kept_fraction: float
     kept_h: float
     terminal_eur_per_kwh: float
+    energy_kwh_end_min: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,6 +110,7 @@ class HydrogenStore(Item):
     offtake_kw: FloatArray
     unserved_eur_per_kwh: float
     terminal_eur_per_kwh: float
+    energy_kwh_end_min: float | None = None
 
     @property
     def energy_kwh_start(self) -> float:
@@ -129,6 +131,7 @@ class Reservoir(Item):
     m3_per_kwh: float
     fee_eur_per_kwh_drawn: float
     terminal_eur_per_kwh: float
+    energy_kwh_end_min: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

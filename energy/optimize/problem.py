@@ -85,6 +85,7 @@ def problem_from(
     unavailable: Collection[str] = (),
     temperature_c: FloatArray | None = None,
     nominated_kw: FloatArray | None = None,
+    end_at_start: bool = False,
 ) -> Problem:
     """Check all inputs and derive the problem.
 
@@ -103,6 +104,7 @@ def problem_from(
         unavailable: what can be steered and is out of service; it is planned at 0 kW.
         temperature_c: outside, shape (periods,); None is not known.
         nominated_kw: the exchange nominated, our sign, NaN where nothing is; None for nothing at all.
+        end_at_start: each store ends with at least what it began with, instead of with what that is worth.
 
     Raises:
         BadInput: with every fault: asset, period, value, what may stand there.
@@ -128,6 +130,7 @@ def problem_from(
         limits=tuple(limits),
         unavailable=frozenset(unavailable),
         temperature_c=temperature_c,
+        end_at_start=end_at_start,
     )
     members = tuple(_member(draft, asset) for asset in region.members)
     return Problem(

@@ -1,17 +1,15 @@
 """Cases solved by hand: folders with region, series, state and the derivation of what is expected."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from energy.optimize.files import plan_from_files
 from energy.region.loader import load_region
+from tests.optimize.cases import small_cases
 
-CASES = Path(__file__).parents[1] / "cases" / "optimize"
 
-
-@pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", small_cases(), ids=lambda case: case.name)
 def test_plan_equals_the_hand_calculation(case):
     expected = json.loads((case / "expected.json").read_text())
     plan = plan_from_files(load_region(str(case)), case / "series.csv", case / "state.json", None)

@@ -8,6 +8,7 @@ import pyomo.environ as pe
 
 from energy.domain import FloatArray
 from energy.optimize.items import Storage
+from energy.optimize.kinds.band import band, end_least_kwh
 from energy.optimize.kinds.forced_power import (
     FORCED,
     FORCED_BREACHES,
@@ -23,6 +24,7 @@ from energy.periods import PERIOD_H
 SCALARS = (
     "energy_kwh_start",
     "energy_kwh_min",
+    "energy_kwh_end_min",
     "energy_kwh_max",
     "below_kwh_max",
     "above_kwh_max",
@@ -43,7 +45,7 @@ def build(periods: int, structure: int) -> Any:
     )
     m.charge_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.charge_kw_max[t]))
     m.discharge_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.discharge_kw_max[t]))
-    m.in_band_kwh = pe.Var(m.T, bounds=lambda m, _t: (m.energy_kwh_min, m.energy_kwh_max))
+    m.in_band_kwh = pe.Var(m.T, bounds=band)
     m.below_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.below_kwh_max))
     m.above_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.above_kwh_max))
     m.power_kw = pe.Expression(m.T, rule=lambda m, t: m.charge_kw[t] - m.discharge_kw[t])
@@ -90,6 +92,7 @@ def parameters(item: Storage) -> Mapping[str, float | FloatArray]:
     values: dict[str, float | FloatArray] = {
         "energy_kwh_start": start,
         "energy_kwh_min": item.energy_kwh_min,
+        "energy_kwh_end_min": end_least_kwh(item.energy_kwh_min, item.energy_kwh_end_min),
         "energy_kwh_max": item.energy_kwh_max,
         "below_kwh_max": max(0.0, item.energy_kwh_min - start),
         "above_kwh_max": max(0.0, start - item.energy_kwh_max),

@@ -6,12 +6,15 @@ from typing import Any
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
+from energy.optimize.kinds.band import band, end_least_kwh
 from energy.optimize.kinds.kind import BindingRule, BreachRule, Carrier, Kind, new_prototype
 from energy.optimize.network_items import HeatStore
 from energy.optimize.penalties import WAY_BACK_EUR_PER_KWH_H
 from energy.periods import PERIOD_H
 
 SCALARS = (
+    "energy_kwh_min",
+    "energy_kwh_end_min",
     "energy_kwh_max",
     "above_kwh_max",
     "heat_kw_min",
@@ -28,7 +31,7 @@ def build(periods: int, _structure: int) -> Any:
     """State the prototype."""
     m = new_prototype(periods, scalars=SCALARS)
     m.flow_kw = pe.Var(m.T, bounds=lambda m, _t: (m.heat_kw_min, m.heat_kw_max))
-    m.in_store_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.energy_kwh_max))
+    m.in_store_kwh = pe.Var(m.T, bounds=band)
     m.above_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.above_kwh_max))
     m.power_kw = pe.Expression(m.T, rule=lambda _m, _t: 0.0)
     m.heat_kw = pe.Expression(m.T, rule=lambda m, t: m.flow_kw[t])
@@ -57,6 +60,8 @@ def parameters(item: HeatStore) -> Mapping[str, float | FloatArray]:
     start = 0.0 if item.energy_kwh is None else item.energy_kwh
     most_kw = 0.0 if item.energy_kwh is None else item.heat_kw_max
     return {
+        "energy_kwh_min": 0.0,
+        "energy_kwh_end_min": end_least_kwh(0.0, item.energy_kwh_end_min),
         "energy_kwh_max": item.energy_kwh_max,
         "above_kwh_max": max(0.0, start - item.energy_kwh_max),
         "heat_kw_min": -most_kw,

@@ -6,6 +6,7 @@ from typing import Any
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
+from energy.optimize.kinds.band import band, end_least_kwh
 from energy.optimize.kinds.kind import BindingRule, BreachRule, Carrier, Kind, new_prototype
 from energy.optimize.network_items import HydrogenStore
 from energy.optimize.penalties import WAY_BACK_EUR_PER_KWH_H
@@ -18,6 +19,7 @@ SCALARS = (
     "flow_kw_max",
     "energy_kwh_start",
     "energy_kwh_min",
+    "energy_kwh_end_min",
     "energy_kwh_max",
     "below_kwh_max",
     "above_kwh_max",
@@ -32,7 +34,7 @@ def build(periods: int, _structure: int) -> Any:
     m = new_prototype(periods, scalars=SCALARS, series=("offtake_kw",))
     m.flow_kw = pe.Var(m.T, bounds=lambda m, _t: (m.flow_kw_min, m.flow_kw_max))
     m.unserved_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.offtake_kw[t]))
-    m.in_band_kwh = pe.Var(m.T, bounds=lambda m, _t: (m.energy_kwh_min, m.energy_kwh_max))
+    m.in_band_kwh = pe.Var(m.T, bounds=band)
     m.below_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.below_kwh_max))
     m.above_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.above_kwh_max))
     m.power_kw = pe.Expression(m.T, rule=lambda _m, _t: 0.0)
@@ -77,6 +79,7 @@ def parameters(item: HydrogenStore) -> Mapping[str, float | FloatArray]:
         "flow_kw_max": most_kw,
         "energy_kwh_start": start,
         "energy_kwh_min": item.energy_kwh_min,
+        "energy_kwh_end_min": end_least_kwh(item.energy_kwh_min, item.energy_kwh_end_min),
         "energy_kwh_max": item.energy_kwh_max,
         "below_kwh_max": max(0.0, item.energy_kwh_min - start),
         "above_kwh_max": max(0.0, start - item.energy_kwh_max),

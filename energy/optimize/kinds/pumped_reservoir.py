@@ -7,6 +7,7 @@ import numpy as np
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
+from energy.optimize.kinds.band import band, end_least_kwh
 from energy.optimize.kinds.forced_power import (
     FORCED,
     FORCED_BREACHES,
@@ -23,6 +24,7 @@ from energy.periods import PERIOD_H
 SCALARS = (
     "energy_kwh_after_first_draw",
     "energy_kwh_min",
+    "energy_kwh_end_min",
     "energy_kwh_max",
     "above_kwh_max",
     "m3_per_kwh",
@@ -38,7 +40,7 @@ def build(periods: int, structure: int) -> Any:
     m = new_prototype(periods, scalars=SCALARS, series=series)
     m.pump_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.pump_kw_max[t]))
     m.unserved_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.demand_kw[t]))
-    m.in_band_kwh = pe.Var(m.T, bounds=lambda m, _t: (m.energy_kwh_min, m.energy_kwh_max))
+    m.in_band_kwh = pe.Var(m.T, bounds=band)
     m.below_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.energy_kwh_min))
     m.above_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.above_kwh_max))
     m.power_kw = pe.Expression(m.T, rule=lambda m, t: m.pump_kw[t])
@@ -84,6 +86,7 @@ def parameters(item: Reservoir) -> Mapping[str, float | FloatArray]:
     values: dict[str, float | FloatArray] = {
         "energy_kwh_after_first_draw": start - PERIOD_H * float(item.demand_kw[0]),
         "energy_kwh_min": item.energy_kwh_min,
+        "energy_kwh_end_min": end_least_kwh(item.energy_kwh_min, item.energy_kwh_end_min),
         "energy_kwh_max": item.energy_kwh_max,
         "above_kwh_max": max(0.0, start - item.energy_kwh_max),
         "m3_per_kwh": item.m3_per_kwh,

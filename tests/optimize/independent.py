@@ -1,0 +1,344 @@
+"""The golden days as mixed-integer programs of their own, for scipy, from the plain files.
+
+Nothing of energy.optimize is used. Least times are stated period by period after each switch, exclusivity of
+charging and discharging for every period, limits of feeders are hard. ``terminal`` gives by asset what a kWh
+left in its store is worth; each case derives its own in expected.json.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
+
+from tests.optimize.cases import Day
+
+DT_H = 0.25
+FLOW = " flow"
+"""Marks what flows into a hydrogen store, beside what it delivers."""
+
+
+class Program:
+    """Columns and rows, collected one by one."""
+
+    def __init__(self) -> None:
+        self.low: list[float] = []
+        self.high: list[float] = []
+        self.cost: list[float] = []
+        self.whole: list[int] = []
+        self.rows: list[tuple[dict[int, float], float, float]] = []
+        self.constant = 0.0
+
+    def columns(self, low: Any, high: Any, cost: Any = 0.0, *, whole: bool = False, n: int = 96) -> range:
+        first = len(self.low)
+        for values, into in ((low, self.low), (high, self.high), (cost, self.cost)):
+            into.extend(np.broadcast_to(np.asarray(values, dtype=float), (n,)).tolist())
+        self.whole.extend([int(whole)] * n)
+        return range(first, first + n)
+
+    def row(self, terms: dict[int, float], low: float, high: float) -> None:
+        self.rows.append((terms, low, high))
+
+    def solve(self) -> tuple[float, np.ndarray]:
+        data, index, pointer = [], [], [0]
+        for terms, _low, _high in self.rows:
+            index += list(terms)
+            data += list(terms.values())
+            pointer.append(len(index))
+        matrix = csr_array((data, index, pointer), shape=(len(self.rows), len(self.low)))
+        bounds = np.array([row[1:] for row in self.rows])
+        found = milp(
+            self.cost,
+            integrality=self.whole,
+            bounds=Bounds(self.low, self.high),
+            constraints=LinearConstraint(matrix, bounds[:, 0], bounds[:, 1]),
+            options={"mip_rel_gap": 1e-7, "time_limit": 120.0},
+        )
+        assert found.status == 0, found.message
+        return float(found.fun) + self.constant, found.x
+
+
+Terms = dict[int, float]
+
+
+class Day96:
+    """One day: balances as terms by period, then each kind adds its own."""
+
+    def __init__(self, day: Day, terminal: dict[str, float]) -> None:
+        self.day, self.terminal = day, terminal
+        self.market = day.plain["market"]
+        self.price = day.series["price_eur_per_mwh"] / 1000.0
+        self.n = self.price.size
+        self.program = Program()
+        self.power: dict[str, tuple[list[Terms], np.ndarray]] = {}
+        """By asset the terms of its power in our sign, and its constant part."""
+        self.heat: dict[str, tuple[list[Terms], np.ndarray]] = {}
+        self.hydrogen: dict[str, tuple[list[Terms], np.ndarray]] = {}
+        self.on: dict[str, range] = {}
+        self.assets = {asset["id"]: asset for asset in day.plain["assets"]}
+        for asset in self.assets.values():
+            getattr(self, f"add_{asset['kind']}", lambda _a: None)(asset)
+        for balance in (self.heat, self.hydrogen):
+            if balance:
+                self._close(balance)
+        self._grid_point()
+        self._feeders()
+
+    def solve(self) -> dict[str, Any]:
+        """Give the cost and each asset's energies of the day."""
+        cost, x = self.program.solve()
+        energies: dict[str, dict[str, float]] = {}
+        for name, flows in (("power", self.power), ("heat", self.heat), ("hydrogen", self.hydrogen)):
+            for asset_id, (terms, fixed) in flows.items():
+                if asset_id.endswith(FLOW):
+                    continue  # when an offtake is left unserved is one of many equal optima
+                values = fixed + np.array([sum(c * x[j] for j, c in term.items()) for term in terms])
+                drawn, fed = np.maximum(values, 0.0).sum(), np.maximum(-values, 0.0).sum()
+                own = energies.setdefault(asset_id, {})
+                own[f"{name}_kwh_drawn"] = DT_H * float(drawn)
+                own[f"{name}_kwh_fed_in"] = DT_H * float(fed)
+        for asset_id, on in self.on.items():
+            energies[asset_id]["running_periods"] = float(np.round(x[list(on)]).sum())
+        return {"objective_eur": cost, "energies": energies}
+
+    def _series(self, asset: dict[str, Any]) -> np.ndarray:
+        return self.day.series[f"{asset['id']}_kw"]
+
+    def _fee(self, asset: dict[str, Any]) -> float:
+        return asset.get("fee_eur_per_kwh_drawn", 0.0)
+
+    def add_load(self, asset: dict[str, Any]) -> None:
+        self.power[asset["id"]] = ([{}] * self.n, self._series(asset))
+
+    def add_pv(self, asset: dict[str, Any]) -> None:
+        cut = self.program.columns(0.0, self._series(asset), DT_H * asset["curtailment_eur_per_kwh"])
+        self.power[asset["id"]] = ([{j: 1.0} for j in cut], -self._series(asset))
+
+    def add_battery(self, asset: dict[str, Any]) -> None:
+        p, worth = self.program, self.terminal[asset["id"]]
+        most_in, most_out = asset["power_kw_charge_max"], asset["power_kw_discharge_max"]
+        into = p.columns(0.0, most_in, DT_H * self._fee(asset))
+        out = p.columns(0.0, most_out, DT_H * asset["wear_eur_per_kwh"])
+        way = p.columns(0.0, 1.0, whole=True)
+        start = self.day.states[asset["id"]]["energy_kwh"]
+        value = np.zeros(self.n)
+        value[-1] = -worth
+        energy = p.columns(asset["energy_kwh_min"], asset["energy_kwh_max"], value)
+        p.constant += worth * start
+        for t in range(self.n):
+            p.row({into[t]: 1.0, way[t]: -most_in}, -np.inf, 0.0)
+            p.row({out[t]: 1.0, way[t]: most_out}, -np.inf, most_out)
+            terms = {
+                energy[t]: 1.0,
+                into[t]: -DT_H * asset["efficiency_charge"],
+                out[t]: DT_H / asset["efficiency_discharge"],
+            }
+            self._after(terms, energy, t, start)
+        self.power[asset["id"]] = ([{into[t]: 1.0, out[t]: -1.0} for t in range(self.n)], np.zeros(self.n))
+
+    def _after(self, terms: Terms, energy: range, t: int, start: float, *, kept: float = 1.0) -> None:
+        if t:
+            self.program.row({**terms, energy[t - 1]: -kept}, 0.0, 0.0)
+        else:
+            self.program.row(terms, kept * start, kept * start)
+
+    def _waiting(self, asset: dict[str, Any], wait: int) -> None:
+        """What arrives in a period may be drawn in it and in the ``wait`` periods after it, pair by pair."""
+        p, demand = self.program, self._series(asset)
+        draw = p.columns(0.0, asset["power_kw_max"], DT_H * self._fee(asset))
+        drawn: list[Terms] = [{draw[t]: -DT_H} for t in range(self.n)]
+        for arrival in range(self.n):
+            last = min(self.n - 1, arrival + wait)
+            part = p.columns(0.0, np.inf, n=last - arrival + 1)
+            # What is due after the end of the day need not be drawn in it.
+            due_inside = arrival + wait <= self.n - 1
+            price = asset.get("unserved_eur_per_kwh", 2.0)
+            missed = p.columns(0.0, np.inf, price if due_inside else 0.0, n=1)
+            p.row({**dict.fromkeys(part, 1.0), missed[0]: 1.0}, *[DT_H * demand[arrival]] * 2)
+            for place, column in enumerate(part):
+                drawn[arrival + place][column] = 1.0
+        for terms in drawn:
+            p.row(terms, 0.0, 0.0)
+        self.power[asset["id"]] = ([{j: 1.0} for j in draw], np.zeros(self.n))
+
+    def add_ev_hub(self, asset: dict[str, Any]) -> None:
+        self._waiting(asset, int(asset["dwell_h"] / DT_H) - 1)
+
+    def add_flexible_load(self, asset: dict[str, Any]) -> None:
+        self._waiting(asset, int(asset["shift_h"] / DT_H) - 1 if asset["mode"] == "shift" else 0)
+
+    def _machine(self, asset: dict[str, Any]) -> tuple[range, range]:
+        """Give columns of running and of load; a start and a stop force the periods after them."""
+        p = self.program
+        on = p.columns(0.0, 1.0, whole=True)
+        load = p.columns(0.0, asset["power_kw_rated"])
+        start = p.columns(0.0, 1.0, asset["start_eur"], whole=True)
+        stop = p.columns(0.0, 1.0, whole=True)
+        state = self.day.states[asset["id"]]
+        before = 1.0 if state["running_s"] > 0.0 else 0.0
+        for t in range(self.n):
+            p.row({load[t]: 1.0, on[t]: -asset["power_kw_least"]}, 0.0, np.inf)
+            p.row({load[t]: 1.0, on[t]: -asset["power_kw_rated"]}, -np.inf, 0.0)
+            change = {on[t]: 1.0, start[t]: -1.0, stop[t]: 1.0}
+            if t:
+                p.row({**change, on[t - 1]: -1.0}, 0.0, 0.0)
+            else:
+                p.row(change, before, before)
+            for s in range(t, min(self.n, t + round(asset["uptime_h_min"] / DT_H))):
+                p.row({on[s]: 1.0, start[t]: -1.0}, 0.0, np.inf)
+            for s in range(t, min(self.n, t + round(asset["downtime_h_min"] / DT_H))):
+                p.row({on[s]: 1.0, stop[t]: 1.0}, -np.inf, 1.0)
+        if before:
+            for s in range(round((asset["uptime_h_min"] * 3600.0 - state["running_s"]) / 900.0)):
+                p.low[on[s]] = 1.0
+        self.on[asset["id"]] = on
+        return on, load
+
+    def _fuel_eur(self, asset: dict[str, Any]) -> float:
+        carbon = self.market.get("co2_eur_per_t", 0.0) * asset["co2_kg_per_kwh_fuel"] / 1000.0
+        return asset["fuel_eur_per_kwh"] + carbon
+
+    def add_chp(self, asset: dict[str, Any]) -> None:
+        on, load = self._machine(asset)
+        span = asset["power_kw_rated"] - asset["power_kw_least"]
+        heat = (asset["heat_kw_rated"] - asset["heat_kw_least"]) / span
+        fuel = (asset["fuel_kw_rated"] - asset["fuel_kw_least"]) / span
+        heat_0 = asset["heat_kw_least"] - heat * asset["power_kw_least"]
+        fuel_0 = asset["fuel_kw_least"] - fuel * asset["power_kw_least"]
+        for t in range(self.n):
+            self.program.cost[on[t]] += DT_H * self._fuel_eur(asset) * fuel_0
+            per_kwh = self._fuel_eur(asset) * fuel + asset["wear_eur_per_kwh"]
+            self.program.cost[load[t]] += DT_H * per_kwh
+        zeros = np.zeros(self.n)
+        self.power["chp"] = ([{j: -1.0} for j in load], zeros)
+        self.heat["chp"] = ([{on[t]: -heat_0, load[t]: -heat} for t in range(self.n)], zeros)
+
+    def add_heat_pump(self, asset: dict[str, Any]) -> None:
+        _on, load = self._machine(asset)
+        warmth = self.day.series["temperature_c"]
+        cop = np.clip(asset["cop_at_0_c"] + asset["cop_per_k"] * warmth, 1.0, asset["cop_max"])
+        for column in load:
+            self.program.cost[column] += DT_H * self._fee(asset)
+        zeros = np.zeros(self.n)
+        self.power[asset["id"]] = ([{j: 1.0} for j in load], zeros)
+        self.heat[asset["id"]] = ([{load[t]: -cop[t]} for t in range(self.n)], zeros)
+
+    def add_boiler(self, asset: dict[str, Any]) -> None:
+        cost = DT_H * self._fuel_eur(asset) / asset["efficiency"]
+        boiled = self.program.columns(0.0, asset["heat_kw_rated"], cost)
+        self.heat[asset["id"]] = ([{j: -1.0} for j in boiled], np.zeros(self.n))
+
+    def add_heat_load(self, asset: dict[str, Any]) -> None:
+        self.heat[asset["id"]] = ([{}] * self.n, self._series(asset))
+
+    def add_heat_storage(self, asset: dict[str, Any]) -> None:
+        p, worth = self.program, self.terminal[asset["id"]]
+        flow = p.columns(-asset["heat_kw_max"], asset["heat_kw_max"])
+        value = np.zeros(self.n)
+        value[-1] = -worth
+        energy = p.columns(0.0, asset["energy_kwh_capacity"], value)
+        start = self.day.states[asset["id"]]["energy_kwh"]
+        p.constant += worth * start
+        # A hundredth an hour is lost evenly: dE/dt = flow + E * ln(0.99), solved over a quarter hour.
+        rate_per_h = np.log(1.0 - asset["loss_fraction_per_h"])
+        kept, gained_h = np.exp(rate_per_h * DT_H), np.expm1(rate_per_h * DT_H) / rate_per_h
+        for t in range(self.n):
+            self._after({energy[t]: 1.0, flow[t]: -gained_h}, energy, t, start, kept=kept)
+        self.heat[asset["id"]] = ([{j: 1.0} for j in flow], np.zeros(self.n))
+
+    def add_electrolyser(self, asset: dict[str, Any]) -> None:
+        on, load = self._machine(asset)
+        span = asset["power_kw_rated"] - asset["power_kw_least"]
+        slope = (asset["hydrogen_kw_rated"] - asset["hydrogen_kw_least"]) / span
+        at_0 = asset["hydrogen_kw_least"] - slope * asset["power_kw_least"]
+        standby = asset["power_kw_standby"]
+        for t in range(self.n):
+            self.program.cost[load[t]] += DT_H * (asset["wear_eur_per_kwh"] + self._fee(asset))
+            self.program.cost[on[t]] -= DT_H * self._fee(asset) * standby
+        self.program.constant += self.n * DT_H * self._fee(asset) * standby
+        power = [{load[t]: 1.0, on[t]: -standby} for t in range(self.n)]
+        self.power[asset["id"]] = (power, np.full(self.n, standby))
+        made = [{on[t]: -at_0, load[t]: -slope} for t in range(self.n)]
+        self.hydrogen[asset["id"]] = (made, np.zeros(self.n))
+
+    def add_hydrogen_storage(self, asset: dict[str, Any]) -> None:
+        p, worth = self.program, self.terminal[asset["id"]]
+        # The days are in January: local time is UTC and an hour.
+        begin, end = (int(str(asset.get(key, at))[:2]) for key, at in WINDOW)
+        hour = (np.arange(self.n) * DT_H + 1.0) % 24.0
+        inside = (hour >= begin) & (hour < end)
+        offtake = np.where(inside, asset["offtake_kwh_per_day"] / (end - begin), 0.0)
+        missed = p.columns(0.0, offtake, DT_H * asset["unserved_eur_per_kwh"])
+        flow = p.columns(-np.inf, np.inf)
+        value = np.zeros(self.n)
+        value[-1] = -worth
+        energy = p.columns(asset["energy_kwh_min"], asset["energy_kwh_capacity"], value)
+        start = self.day.states[asset["id"]]["energy_kwh"]
+        p.constant += worth * start
+        for t in range(self.n):
+            self._after({energy[t]: 1.0, flow[t]: -DT_H}, energy, t, start)
+        self.hydrogen[asset["id"]] = ([{j: -1.0} for j in missed], offtake)
+        self.hydrogen[f"{asset['id']}{FLOW}"] = ([{j: 1.0} for j in flow], np.zeros(self.n))
+
+    def add_pumped_reservoir(self, asset: dict[str, Any]) -> None:
+        p, worth, k = self.program, self.terminal[asset["id"]], asset["pump_kwh_per_m3"]
+        pump = p.columns(0.0, asset["power_kw_rated"], DT_H * self._fee(asset))
+        value = np.zeros(self.n)
+        value[-1] = -worth * k
+        volume = p.columns(asset["volume_m3_min"], asset["volume_m3_max"], value)
+        start = self.day.states[asset["id"]]["volume_m3"]
+        p.constant += worth * k * start
+        for t in range(self.n):
+            drawn = DT_H * self._series(asset)[t] / k
+            terms = {volume[t]: 1.0, pump[t]: -DT_H / k}
+            if t:
+                p.row({**terms, volume[t - 1]: -1.0}, -drawn, -drawn)
+            else:
+                p.row(terms, start - drawn, start - drawn)
+        self.power[asset["id"]] = ([{j: 1.0} for j in pump], np.zeros(self.n))
+
+    def _sum(self, flows: dict[str, tuple[list[Terms], np.ndarray]], t: int) -> tuple[Terms, float]:
+        terms: Terms = {}
+        for own, _fixed in flows.values():
+            for column, factor in own[t].items():
+                terms[column] = terms.get(column, 0.0) + factor
+        return terms, float(sum(fixed[t] for _own, fixed in flows.values()))
+
+    def _close(self, flows: dict[str, tuple[list[Terms], np.ndarray]]) -> None:
+        for t in range(self.n):
+            terms, fixed = self._sum(flows, t)
+            self.program.row(terms, -fixed, -fixed)
+
+    def _grid_point(self) -> None:
+        p, market = self.program, self.market
+        import_eur = self.price + market.get("import_surcharge_eur_per_kwh", 0.0)
+        export_eur = self.price - market.get("export_discount_eur_per_kwh", 0.0)
+        drawn = p.columns(0.0, 10_000.0, DT_H * import_eur)
+        fed = p.columns(0.0, 10_000.0, -DT_H * export_eur)
+        nominated = self.day.series.get("nominated_import_kw")
+        beside = DT_H * market.get("imbalance_eur_per_kwh", 0.0)
+        for t in range(self.n):
+            terms, fixed = self._sum(self.power, t)
+            p.row({**terms, drawn[t]: -1.0, fed[t]: 1.0}, -fixed, -fixed)
+        if nominated is not None:
+            more, less = p.columns(0.0, np.inf, beside), p.columns(0.0, np.inf, beside)
+            for t in range(self.n):
+                terms = {drawn[t]: 1.0, fed[t]: -1.0, more[t]: -1.0, less[t]: 1.0}
+                p.row(terms, nominated[t], nominated[t])
+        exchange = [{drawn[t]: 1.0, fed[t]: -1.0} for t in range(self.n)]
+        self.power["grid_point"] = (exchange, np.zeros(self.n))
+
+    def _feeders(self) -> None:
+        for feeder in (asset for asset in self.assets.values() if asset["kind"] == "feeder"):
+            behind = {
+                asset_id: flow
+                for asset_id, flow in self.power.items()
+                if self.assets[asset_id].get("feeder") == feeder["id"]
+            }
+            most = feeder["power_kw_max"]
+            for t in range(self.n):
+                terms, fixed = self._sum(behind, t)
+                self.program.row(terms, -most - fixed, most - fixed)
+
+
+WINDOW = (("offtake_from", "06:00"), ("offtake_until", "18:00"))
