@@ -26,6 +26,7 @@ SCALARS = (
     "energy_kwh_min",
     "energy_kwh_end_min",
     "energy_kwh_max",
+    "below_kwh_end_max",
     "above_kwh_max",
     "m3_per_kwh",
     "fee_eur_per_kwh_drawn",
@@ -41,7 +42,7 @@ def build(periods: int, structure: int) -> Any:
     m.pump_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.pump_kw_max[t]))
     m.unserved_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.demand_kw[t]))
     m.in_band_kwh = pe.Var(m.T, bounds=band)
-    m.below_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.energy_kwh_min))
+    m.below_kwh = pe.Var(m.T, bounds=reserve)
     m.above_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.above_kwh_max))
     m.power_kw = pe.Expression(m.T, rule=lambda m, t: m.pump_kw[t])
     m.volume_m3 = pe.Expression(m.T, rule=water_stored)
@@ -61,6 +62,11 @@ def build(periods: int, structure: int) -> Any:
         - m.terminal_eur_per_kwh * (m.in_band_kwh[last] - m.below_kwh[last] + m.above_kwh[last])
     )
     return m
+
+
+def reserve(m: Any, t: int) -> Any:
+    """Down to nothing at a price, but not where the end is asked for."""
+    return 0.0, (m.below_kwh_end_max if t == m.T.last() else m.energy_kwh_min)
 
 
 def water_stored(m: Any, t: int) -> Any:
@@ -88,6 +94,7 @@ def parameters(item: Reservoir) -> Mapping[str, float | FloatArray]:
         "energy_kwh_min": item.energy_kwh_min,
         "energy_kwh_end_min": end_least_kwh(item.energy_kwh_min, item.energy_kwh_end_min),
         "energy_kwh_max": item.energy_kwh_max,
+        "below_kwh_end_max": item.energy_kwh_min if item.energy_kwh_end_min is None else 0.0,
         "above_kwh_max": max(0.0, start - item.energy_kwh_max),
         "m3_per_kwh": item.m3_per_kwh,
         "fee_eur_per_kwh_drawn": item.fee_eur_per_kwh_drawn,
