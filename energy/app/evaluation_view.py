@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -39,7 +40,7 @@ def print_verdict(result: Mapping[str, Any]) -> None:
 
 
 def _weeks(weeks: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table("week", *SHORT, "saved", "captured", "over rules", title="cost in EUR")
+    table = Table("week", *SHORT, "saved", "captured", "~ rules", title="cost in EUR", box=SIMPLE, padding=0)
     for week in weeks:
         table.add_row(
             week["first_day"],
