@@ -55,8 +55,7 @@ def check_inputs(
     limits: Sequence[Limit],
     billed_peak_kw: float,
     unavailable: Collection[str],
-    temperature_c: FloatArray | None = None,
-    nominated_kw: FloatArray | None = None,
+    optional: Mapping[str, FloatArray | None],
 ) -> None:
     """Refuse what cannot be planned on.
 
@@ -67,7 +66,7 @@ def check_inputs(
     faults = [
         *_price_faults(start, prices),
         *_expected_faults(region, start, expected_kw, periods),
-        *_optional_faults(start, periods, temperature_c, nominated_kw),
+        *_optional_faults(start, periods, optional),
         *_state_faults(region, states),
         *_limit_faults(region, limits),
         *_other_faults(region, billed_peak_kw, unavailable),
@@ -146,27 +145,23 @@ def _expected_faults(
 
 
 def _optional_faults(
-    start: datetime, periods: int, temperature_c: FloatArray | None, nominated_kw: FloatArray | None
+    start: datetime, periods: int, optional: Mapping[str, FloatArray | None]
 ) -> Iterator[Fault]:
-    given: list[tuple[str, FloatArray | None, list[Test]]] = [
-        (
-            "temperature_c",
-            temperature_c,
-            [
-                (
-                    lambda a: ~(np.abs(a) <= TEMPERATURE_C_MAX),
-                    f"must be finite, at most {TEMPERATURE_C_MAX:.0f} degrees from 0",
-                    "give None where it is not known",
-                )
-            ],
-        ),
-        (
-            "nominated_kw",
-            nominated_kw,
-            [(lambda a: np.abs(a) > POWER_KW_MAX, f"at most {POWER_KW_MAX:.0f} kW", "check the unit: kW")],
-        ),
-    ]
-    for place, values, tests in given:
+    """Check series that may be missing; a nomination may have gaps, a temperature may not."""
+    tests_of: dict[str, list[Test]] = {
+        "temperature_c": [
+            (
+                lambda a: ~(np.abs(a) <= TEMPERATURE_C_MAX),
+                f"must be finite, at most {TEMPERATURE_C_MAX:.0f} degrees from 0",
+                "give None where it is not known",
+            )
+        ],
+        "nominated_kw": [
+            (lambda a: np.abs(a) > POWER_KW_MAX, f"at most {POWER_KW_MAX:.0f} kW", "check the unit: kW")
+        ],
+    }
+    for place, values in optional.items():
+        tests = tests_of[place]
         if values is None:
             continue
         if np.shape(values) != (periods,):

@@ -13,15 +13,15 @@ from energy.optimize.items import Item
 class Machine(Item):
     """What every machine has that runs or stands; ``power_kw_least`` and ``power_kw_rated`` are magnitudes.
 
-    ``running_before`` tells whether it runs just before the first period. ``on_min`` and ``on_max`` (0 or 1)
-    say where it must run or stand: time that it still has to keep from its last switch, limits, outages.
+    ``running_before`` tells whether it runs just before the first period. ``running_share_min`` and ``_max``
+    (0 or 1) say where it must run or stand: time to keep from its last switch, limits, outages.
     Once started it runs ``uptime_periods``, once stopped it stands ``downtime_periods``, at least 1 each.
     """
 
     network: str
     running_before: bool
-    on_min: FloatArray
-    on_max: FloatArray
+    running_share_min: FloatArray
+    running_share_max: FloatArray
     uptime_periods: int
     downtime_periods: int
     power_kw_least: float

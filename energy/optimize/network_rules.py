@@ -61,17 +61,17 @@ class _Switch:
     """A machine's state while the rules walk along the horizon, and the line that its output follows."""
 
     item: Machine
-    output_on: FloatArray
+    output_kw_on: FloatArray
     output_per_kw: FloatArray
     on: bool
     age: int
     load_kw: FloatArray
-    running: FloatArray
+    running_share: FloatArray
 
     def may_start(self, period: int) -> bool:
         """Tell whether it has stood long enough and may then run for its least time."""
         rested = self.age >= self.item.downtime_periods
-        return rested and bool(self.item.on_max[period : period + self.item.uptime_periods].all())
+        return rested and bool(self.item.running_share_max[period : period + self.item.uptime_periods].all())
 
     def decide(self, period: int, *, wanted: bool, most_kw: float, output_kw_max: float) -> float:
         """Switch as far as times and limits allow; give the output, at most ``output_kw_max`` if possible."""
@@ -80,12 +80,14 @@ class _Switch:
         least_output = self.output_kw(period, item.power_kw_least)
         fits = least_output <= output_kw_max + 1e-9
         if self.on:
-            run = item.on_max[period] > 0.0 and (item.on_min[period] > 0.0 or kept or (wanted and fits))
+            run = item.running_share_max[period] > 0.0 and (
+                item.running_share_min[period] > 0.0 or kept or (wanted and fits)
+            )
         else:
             run = wanted and fits and self.may_start(period)
         self.age = self.age + 1 if run == self.on else 1
         self.on = run
-        self.running[period] = float(run)
+        self.running_share[period] = float(run)
         if not run:
             return 0.0
         slope = float(self.output_per_kw[period])
@@ -98,7 +100,7 @@ class _Switch:
 
     def output_kw(self, period: int, load_kw: float) -> float:
         """Give heat or hydrogen while running."""
-        return float(self.output_on[period] + self.output_per_kw[period] * load_kw)
+        return float(self.output_kw_on[period] + self.output_per_kw[period] * load_kw)
 
 
 def _switch_of(item: Machine, periods: int) -> _Switch:
@@ -114,13 +116,13 @@ def _switch_of(item: Machine, periods: int) -> _Switch:
     per_kw = item.heat_kw_per_kw if isinstance(item, HeatPumping) else np.full(periods, slope)
     return _Switch(
         item=item,
-        output_on=output_on,
+        output_kw_on=output_on,
         output_per_kw=per_kw,
         on=item.running_before,
-        # What is left of its times stands in on_min and on_max.
+        # What is left of its times stands in running_share_min and _max.
         age=max(item.uptime_periods, item.downtime_periods),
         load_kw=np.zeros(periods),
-        running=np.zeros(periods),
+        running_share=np.zeros(periods),
     )
 
 
@@ -134,7 +136,7 @@ class _HeatRule:
         self._loads = [item for item in items if isinstance(item, HeatDemand)]
         self._stores = [item for item in items if isinstance(item, HeatStore) and item.energy_kwh is not None]
         self._idle = [item for item in items if isinstance(item, HeatStore) and item.energy_kwh is None]
-        self._energy = [item.energy_kwh or 0.0 for item in self._stores]
+        self._energy = [item.energy_kwh for item in self._stores if item.energy_kwh is not None]
         self._capacity = sum(item.energy_kwh_max for item in self._stores)
         self._asked = [switch.on for switch in self._switches]
         self._heat = {
@@ -297,20 +299,20 @@ def _ahead_kwh(offtake_kw: FloatArray) -> FloatArray:
 
 
 def _machine_plan(switch: _Switch) -> AssetPlan:
-    output_kw = -(switch.output_on * switch.running + switch.output_per_kw * switch.load_kw)
+    output_kw = -(switch.output_kw_on * switch.running_share + switch.output_per_kw * switch.load_kw)
     match switch.item:
         case Cogeneration():
             made = AssetPlan(
-                power_kw=-switch.load_kw, states={"heat_kw": output_kw, "running": switch.running}
+                power_kw=-switch.load_kw, states={"heat_kw": output_kw, "running": switch.running_share}
             )
             fuel_kw = fuel_kw_of(switch.item, made)
             return AssetPlan(power_kw=made.power_kw, states={**made.states, "fuel_kw": fuel_kw})
         case Electrolysis():
-            standing_kw = switch.item.power_kw_standby * (1.0 - switch.running)
-            states = {"hydrogen_kw": output_kw, "running": switch.running}
+            standing_kw = switch.item.power_kw_standby * (1.0 - switch.running_share)
+            states = {"hydrogen_kw": output_kw, "running": switch.running_share}
             return AssetPlan(power_kw=switch.load_kw + standing_kw, states=states)
         case _:
-            states = {"heat_kw": output_kw, "running": switch.running}
+            states = {"heat_kw": output_kw, "running": switch.running_share}
             return AssetPlan(power_kw=switch.load_kw, states=states)
 
 

@@ -90,16 +90,16 @@ def problem_from(
     """Check all inputs and derive the problem.
 
     Args:
-        region: the region; every asset of it is planned.
+        region: every asset of it is planned.
         start: label of the first period.
         prices: day-ahead prices from ``start`` on; their number is the number of periods.
         expected_kw: by asset id, shape (periods,), our sign: loads and losses as they draw (not negative),
             sources as they would feed in uncurtailed (not positive), EV hubs and flexible loads the power
-            that is asked for, reservoirs the pumping power that the water drawn asks for, heat loads heat.
+            that is asked for, reservoirs the power that pumps the water drawn, heat loads heat.
         states: by asset id what was measured: ``energy_kwh`` of stores, ``energy_kwh_backlog`` and
             ``energy_kwh_urgent`` of EV hubs and flexible loads, ``volume_m3`` of reservoirs, ``running_s``
             and ``standing_s`` of machines. What is missing is not guessed: a note says how it was planned.
-        limits: bounds on an asset or on the grid point; the higher level wins where they contradict.
+        limits: bounds on an asset, a feeder or the grid point; where they contradict the higher level wins.
         billed_peak_kw: the highest quarter-hour import of the billing year so far.
         unavailable: what can be steered and is out of service; it is planned at 0 kW.
         temperature_c: outside, shape (periods,); None is not known.
@@ -118,8 +118,7 @@ def problem_from(
         limits=limits,
         billed_peak_kw=billed_peak_kw,
         unavailable=unavailable,
-        temperature_c=temperature_c,
-        nominated_kw=nominated_kw,
+        optional={"temperature_c": temperature_c, "nominated_kw": nominated_kw},
     )
     draft = Draft(
         region=region,

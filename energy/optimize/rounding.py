@@ -28,7 +28,7 @@ def profile_of(item: Machine, wish: Wish) -> FloatArray:
 
     States are ages: running for 1 ... uptime periods, then standing for 1 ... downtime periods, the last of
     each standing for "that long or longer". What is still to be kept from before the first period stands in
-    ``on_min`` and ``on_max``, so the machine begins with the greatest age.
+    ``running_share_min`` and ``_max``, so the machine begins with the greatest age.
     """
     up, down, periods = item.uptime_periods, item.downtime_periods, wish.running_eur.size
     size = up + down
@@ -52,8 +52,8 @@ def profile_of(item: Machine, wish: Wish) -> FloatArray:
             if cost[oldest] <= following[oldest]:
                 following[oldest], source[oldest] = cost[oldest], oldest
             following[youngest], source[youngest] = cost[switch_from] + switch_eur, switch_from
-        running = wish.running_eur[period] + (FORBIDDEN_EUR if item.on_max[period] < 1.0 else 0.0)
-        standing = FORBIDDEN_EUR if item.on_min[period] > 0.0 else 0.0
+        running = wish.running_eur[period] + (FORBIDDEN_EUR if item.running_share_max[period] < 1.0 else 0.0)
+        standing = FORBIDDEN_EUR if item.running_share_min[period] > 0.0 else 0.0
         following[:up] += running
         following[up:] += standing
         cost = np.minimum(following, FORBIDDEN_EUR)

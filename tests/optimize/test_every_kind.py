@@ -155,8 +155,8 @@ def check_machine(item, plan):
     load = np.abs(plan.power_kw) - standby * (1.0 - on)
     assert (load >= on * item.power_kw_least - 1e-5).all()
     assert (load <= on * item.power_kw_rated + 1e-5).all()
-    assert (on <= item.on_max + 1e-6).all()
-    assert (on >= item.on_min - 1e-6).all()
+    assert (on <= item.running_share_max + 1e-6).all()
+    assert (on >= item.running_share_min - 1e-6).all()
     switches = np.flatnonzero(np.diff(np.round(on), prepend=float(item.running_before)))
     for first, second in pairwise(switches):
         least = item.uptime_periods if on[first] > 0.5 else item.downtime_periods

@@ -100,8 +100,8 @@ def commitment_parameters(item: Machine, *, load_kw_max: FloatArray) -> dict[str
         "power_kw_least": item.power_kw_least,
         "power_kw_rated": item.power_kw_rated,
         "start_eur": item.start_eur,
-        "on_min": item.on_min,
-        "on_max": item.on_max,
+        "on_min": item.running_share_min,
+        "on_max": item.running_share_max,
         "load_kw_max": load_kw_max,
     }
     if structure_of(item) % 2 == FORCED:
