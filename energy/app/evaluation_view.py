@@ -44,8 +44,8 @@ def _weeks(weeks: Sequence[Mapping[str, Any]]) -> Table:
     for week in weeks:
         table.add_row(
             week["first_day"],
-            *(_eur(week["cost_eur"][case]) for case in CASES),
-            _eur(week["saved_eur"]),
+            *(f"{week['cost_eur'][case]:.0f}" for case in CASES),
+            f"{week['saved_eur']:.0f}",
             _percent(week["captured"]),
             _percent(week["captured_over_rules"]),
         )
