@@ -43,7 +43,7 @@ class Pace:
     """How fast a simulated loop runs; ``train_days`` is how often the forecaster learns anew."""
 
     tick_s: float = 300.0
-    train_days: int = 7
+    train_days: int = 1
 
 
 @dataclass(slots=True, kw_only=True)

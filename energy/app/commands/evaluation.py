@@ -30,8 +30,9 @@ def evaluate(
     ] = None,
     tick: Annotated[float, typer.Option(help="Seconds between ticks.", min=5.0, max=900.0)] = 300.0,
     train_days: Annotated[
-        int, typer.Option(help="Days after which the forecaster learns anew.", min=1, max=7)
-    ] = 7,
+        int,
+        typer.Option(help="Days after which the forecaster learns again, a part at a time.", min=1, max=7),
+    ] = 1,
     folder: Annotated[
         Path | None,
         typer.Option(
