@@ -92,18 +92,17 @@ def problem_from(
     Args:
         region: every asset of it is planned.
         start: label of the first period.
-        prices: day-ahead prices from ``start`` on; their number is the number of periods.
+        prices: from ``start`` on; their number is the number of periods.
         expected_kw: by asset id, shape (periods,), our sign: loads and losses as they draw (not negative),
-            sources as they would feed in uncurtailed (not positive), EV hubs and flexible loads the power
-            that is asked for, reservoirs the power that pumps the water drawn, heat loads heat.
-        states: by asset id what was measured: ``energy_kwh`` of stores, ``energy_kwh_backlog`` and
-            ``energy_kwh_urgent`` of EV hubs and flexible loads, ``volume_m3`` of reservoirs, ``running_s``
-            and ``standing_s`` of machines. What is missing is not guessed: a note says how it was planned.
-        limits: bounds on an asset, a feeder or the grid point; where they contradict the higher level wins.
+            sources as they would feed in uncurtailed (not positive), EV hubs and flexible loads what is asked
+            for, reservoirs the power that pumps the water drawn, heat loads heat.
+        states: by asset id what was measured, as ``contract.states_of`` names it. What is missing is not
+            guessed, and noted.
+        limits: bounds on an asset, a feeder or the grid point; a higher level wins over a lower.
         billed_peak_kw: the highest quarter-hour import of the billing year so far.
-        unavailable: what can be steered and is out of service; it is planned at 0 kW.
-        temperature_c: outside, shape (periods,); None is not known.
-        nominated_kw: the exchange nominated, our sign, NaN where nothing is; None for nothing at all.
+        unavailable: what is out of service; it is planned at 0 kW.
+        temperature_c: outside, None where it is not known.
+        nominated_kw: the exchange nominated, our sign, NaN where nothing is.
         end_at_start: each store ends with at least what it began with, instead of with what that is worth.
 
     Raises:
