@@ -41,8 +41,7 @@ class Point(StrEnum):
     HEAT_KW = "heat_kw"
     """Heat exchanged with the heat network: positive draws from it, negative feeds into it."""
     HYDROGEN_KW = "hydrogen_kw"
-    """Hydrogen exchanged with the hydrogen network, by its lower heating value: positive draws, negative feeds
-    in."""
+    """Hydrogen exchanged with its network, by the lower heating value: positive draws, negative feeds in."""
     VOLUME_M3 = "volume_m3"
     """Water in a reservoir."""
     TEMPERATURE_C = "temperature_c"

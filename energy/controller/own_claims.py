@@ -23,7 +23,7 @@ from energy.units import S_PER_H
 CURTAILED_KW_MIN = 1.0
 """A plan that curtails or sheds less than this does not."""
 CURTAILED = "power_kw_curtailed"
-SHED = "power_kw_shed"
+UNSERVED = "power_kw_unserved"
 URGENT_WITHIN_H = 0.25
 """Energy that is due within the hour is served within a quarter of it: asked for anew each tick at its rest
 over a whole hour, a third of it would never arrive."""
@@ -92,7 +92,7 @@ def _add_deferrable_claims(
 
 def _add_shedding_claim(tick: TickInput, asset: FlexibleLoad, planned: float, claims: list[Claim]) -> None:
     """A bound at what was expected would shed whatever the works draw above it: bound only to shed."""
-    shed_kw = planned_kw(tick.plan, asset.id, tick.image.at, state=SHED)
+    shed_kw = planned_kw(tick.plan, asset.id, tick.image.at, state=UNSERVED)
     if shed_kw is not None and shed_kw > CURTAILED_KW_MIN:
         claims.append(Claim(level=Level.PLAN, reason="plan sheds", wanted_kw=planned))
     else:

@@ -200,13 +200,13 @@ def hydrogen_store_of(draft: Draft, asset: HydrogenStorage) -> HydrogenStore:
         feeder=asset.feeder,
         network=asset.hydrogen_network,
         energy_kwh=energy_kwh,
-        energy_kwh_min=asset.energy_kwh_min,
+        energy_kwh_min=asset.energy_kwh_min + asset.energy_kwh_reserve,
         energy_kwh_max=asset.energy_kwh_capacity,
         offtake_kw=offtake_kw(asset, zone=draft.region.zone, start=draft.start, periods=draft.periods),
         unserved_eur_per_kwh=asset.unserved_eur_per_kwh,
         **draft.end(
             energy_kwh,
-            (asset.energy_kwh_min, asset.energy_kwh_capacity),
+            (asset.energy_kwh_min + asset.energy_kwh_reserve, asset.energy_kwh_capacity),
             worth_eur_per_kwh=hydrogen_value_eur_per_kwh(
                 draft.region, asset, market_eur_per_kwh=draft.market_eur_per_kwh
             ),

@@ -71,6 +71,7 @@ class _Track:
         self._energy_kwh = {item.asset_id: item.energy_kwh_start for item in self._batteries}
         self._settled_kwh = {item.asset_id: 0.0 for item in self._waiting}
         self._backlog_kwh = {item.asset_id: np.zeros(problem.periods) for item in self._waiting}
+        self._unserved_kwh = {item.asset_id: np.zeros(problem.periods) for item in self._waiting}
         self._power_kw = {item.asset_id: self._first_kw(item) for item in problem.members}
         self._fixed_kw = np.zeros(problem.periods)
         self._feeder_kw = {feeder.asset_id: np.zeros(problem.periods) for feeder in problem.feeders}
@@ -127,7 +128,10 @@ class _Track:
             if isinstance(item, Storage) and item.energy_kwh is not None:
                 states = {"energy_kwh": stored_energy_kwh(item, power_kw)}
             elif isinstance(item, Charging):
-                states = {"energy_kwh_backlog": self._backlog_kwh[item.asset_id]}
+                states = {
+                    "energy_kwh_backlog": self._backlog_kwh[item.asset_id],
+                    "power_kw_unserved": self._unserved_kwh[item.asset_id] / PERIOD_H,
+                }
             elif isinstance(item, Source):
                 states = {"power_kw_curtailed": np.maximum(0.0, item.available_kw + power_kw)}
             known = self._given.get(item.asset_id)
@@ -165,6 +169,7 @@ class _Track:
         for item in self._waiting:
             power_kw = float(self._power_kw[item.asset_id][period])
             settled_kwh = self._settled_kwh[item.asset_id] + PERIOD_H * power_kw
+            self._unserved_kwh[item.asset_id][period] = max(0.0, float(item.due_kwh[period]) - settled_kwh)
             settled_kwh = max(settled_kwh, float(item.due_kwh[period]))
             self._settled_kwh[item.asset_id] = settled_kwh
             self._backlog_kwh[item.asset_id][period] = max(0.0, float(item.arrived_kwh[period]) - settled_kwh)

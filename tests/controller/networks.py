@@ -168,7 +168,7 @@ def plan_of(
         for asset_id, power_kw in {**PLANNED_KW, **(changes_kw or {})}.items()
     }
     assets["kuehlhaus"] = AssetPlan(
-        power_kw=assets["kuehlhaus"].power_kw, states={"power_kw_shed": np.full(192, shed_kw)}
+        power_kw=assets["kuehlhaus"].power_kw, states={"power_kw_unserved": np.full(192, shed_kw)}
     )
     return Plan(
         plan_id="p1",

@@ -31,6 +31,7 @@ def build(periods: int, structure: int) -> Any:
     m.settled_kwh = pe.Var(m.T, bounds=not_before_arrival_and_by_departure)
     m.power_kw = pe.Expression(m.T, rule=lambda m, t: m.draw_kw[t])
     m.energy_kwh_backlog = pe.Expression(m.T, rule=lambda m, t: m.arrived_kwh[t] - m.settled_kwh[t])
+    m.power_kw_unserved = pe.Expression(m.T, rule=lambda m, t: m.unserved_kwh[t] * (1.0 / PERIOD_H))
     m.wishes_settled = pe.Constraint(m.T, rule=wishes_settled)
     if structure == FORCED:
         m.cost_breach = pe.Objective(expr=add_forced_power(m))
@@ -76,7 +77,7 @@ EV_HUB: Kind[Charging] = Kind(
     build=build,
     parameters=parameters,
     structure=structure,
-    states=("energy_kwh_backlog",),
+    states=("energy_kwh_backlog", "power_kw_unserved"),
     binding={
         ("draw_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),
         ("settled_kwh", "lower"): BindingRule(name="energy_kwh_due", at_zero=False),
