@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from energy.domain import AssetPlan, Forecast, Plan, Rung
+from energy.domain import AssetPlan, FloatArray, Forecast, Plan, Rung
 from energy.periods import HORIZON_PERIODS, PERIOD
 from energy.planning.nomination import Nominations
 from energy.region.model import Region
@@ -23,6 +23,9 @@ class RecordedPlans:
     def __init__(self, *plans: Plan) -> None:
         self._plans = plans
         self.looked_up = 0
+
+    def record(self, plan: Plan) -> None:
+        self._plans += (plan,)
 
     def plan_at(self, moment: datetime) -> Plan | None:
         self.looked_up += 1
@@ -81,6 +84,20 @@ def test_the_day_after_a_nominated_one_is_still_open(region: Region) -> None:
 def test_without_a_plan_at_the_hour_nothing_is_nominated(region: Region) -> None:
     nominations = Nominations(region, RecordedPlans())
     assert np.isnan(nominations.nominated_kw(start=MIDNIGHT, periods=96, known_at=MIDNIGHT)).all()
+
+
+def test_a_day_whose_plan_was_not_recorded_yet_is_asked_again(region: Region) -> None:
+    plans = RecordedPlans()
+    nominations = Nominations(region, plans)
+
+    def nominated_kw() -> FloatArray:
+        return nominations.nominated_kw(start=MIDNIGHT, periods=96, known_at=NOON)
+
+    assert np.isnan(nominated_kw()).all()
+    plans.record(plan(NOON, 0.0))
+    assert np.isfinite(nominated_kw()).all()
+    assert np.isfinite(nominated_kw()).all()
+    assert plans.looked_up == 2
 
 
 def test_a_plan_too_old_to_reach_the_day_nominates_only_what_it_holds(region: Region) -> None:
