@@ -69,7 +69,7 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
     gated = gate(
         verdict.wanted_kw,
         bounds_kw=(verdict.power_kw_min, verdict.power_kw_max),
-        held_kw=tick.image.value(asset.id, point, age_s_max=reading_age_s_max(region, tick.tick_s)),
+        held_kw=_held_kw(region, tick, wish, point),
         ramp_kw=ramp_kw_of(asset, tick_s=tick.tick_s),
         safe_kw=0.0 if safe.power_kw is None else safe.power_kw,
     )
@@ -88,6 +88,14 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
         asked_by=level,
         reason=reason,
     )
+
+
+def _held_kw(region: Region, tick: TickInput, wish: Wish, point: Point) -> float | None:
+    """Give what the device holds; one on its own control holds nothing, and moves on from where it is."""
+    held_kw = tick.image.value(wish.asset.id, point, age_s_max=reading_age_s_max(region, tick.tick_s))
+    safe = wish.asset.safe_state
+    on_its_own = held_kw is None and safe is not None and safe.power_kw is None
+    return wish.measured_kw if on_its_own else held_kw
 
 
 def _settled(asset: Flexible, gated: Gated, verdict: Verdict) -> Gated:

@@ -133,6 +133,12 @@ def test_a_machine_on_its_way_down_stands_once_it_is_below_its_least_load(region
     assert sent_kw(decisions, "bhkw") == 0.0
 
 
+def test_a_machine_taken_over_from_its_own_control_moves_on_from_where_it_is(region: Region) -> None:
+    image = image_of({("bhkw", Point.POWER_KW_SETPOINT): Quality.NOT_IMPLEMENTED})
+    decisions, _output = decided(region, tick_of(image, plan_of({"bhkw": 0.0})))
+    assert sent_kw(decisions, "bhkw") == -750.0, "from 800 kW by its ramp, not at once to a stand"
+
+
 def test_a_limit_below_the_least_load_stops_the_machine(region: Region) -> None:
     decisions, _output = decided(region, tick_of(image_of(), plan_of(), limits=(limit("bhkw", low=-400.0),)))
     assert sent_kw(decisions, "bhkw") == 0.0
