@@ -17,7 +17,7 @@ from energy.controller.flexible import Flexible, may_be_missing, reading_age_s_m
 from energy.controller.following import alarm_unless_following
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import Wish, wishes
-from energy.domain import Alarm, Decision, Level, Setpoint, Severity
+from energy.domain import Alarm, Decision, Level, Point, Setpoint, Severity
 from energy.region.battery import Battery
 from energy.region.machine import Machine
 from energy.region.model import Region
