@@ -6,7 +6,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Point
-from energy.region.asset import CONFIG, AssetBase, CostEur, HoursMin, NonNegativeKw, PositiveKw, RampKwPerS
+from energy.region.asset import CONFIG, AssetBase, CostEur, HoursMin, PositiveKw, RampKwPerS
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
@@ -19,7 +19,7 @@ class Machine(AssetBase):
 
     _: KW_ONLY
     power_kw_rated: PositiveKw
-    power_kw_least: NonNegativeKw
+    power_kw_least: PositiveKw
     ramp_kw_per_s: RampKwPerS
     start_eur: CostEur = 0.0
     uptime_h_min: HoursMin = 0.0

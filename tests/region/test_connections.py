@@ -159,6 +159,7 @@ def test_networks_and_feeders_that_fit_have_no_fault(tmp_path: Path) -> None:
         (_without("electrolyser"), "hydrogen_networks.works", "needs an asset of kind electrolyser"),
         (_without("hydrogen_store"), "hydrogen_networks.works", "needs an asset of kind hydrogen_storage"),
         (("heat_kw_max: 1000", "heat_kw_max: 1301"), "heat_networks.centre", "cannot give heat_kw_max, 1301"),
+        (("power_kw_least: 50", "power_kw_least: 0"), "assets.heat_pump.power_kw_least", "more than 0"),
         (("per_day: 8000", "per_day: 16081"), "hydrogen_networks.works", "cannot make offtake_kwh_per_day"),
         (
             ("  - id: works\n", "  - id: works\n    name: {de: A, en: A}\n  - id: works\n"),
