@@ -97,15 +97,22 @@ def values_at(hour: float) -> dict[str, float]:
     }
 
 
-def valley(folder: Path, ports: list[int] | None = None, *, copies: int = 0) -> Region:
+def valley(
+    folder: Path,
+    ports: list[int] | None = None,
+    *,
+    copies: int = 0,
+    begin: datetime = BEGIN,
+    periods: int = PERIODS,
+) -> Region:
     """Write the region's folder and load it; ``copies`` adds loads to make it larger."""
     (folder / "history").mkdir(parents=True)
     for name, columns in FILES.items():
         rows = [",".join(["utc", *columns])]
-        for index in range(PERIODS):
+        for index in range(periods):
             values = values_at(index / 4.0)
             cells = [f"{values[column]:.3f}" for column in columns]
-            rows.append(",".join([f"{BEGIN + index * timedelta(minutes=15):%Y-%m-%dT%H:%M:%SZ}", *cells]))
+            rows.append(",".join([f"{begin + index * timedelta(minutes=15):%Y-%m-%dT%H:%M:%SZ}", *cells]))
         (folder / "history" / name).write_text("\n".join(rows) + "\n")
     lines = [line for line in ASSETS.strip().splitlines() if line]
     lines += [
