@@ -94,7 +94,7 @@ def share(
     left = dict(rooms or {})
     rest_kw = delta_kw
     for item in flexibilities:
-        room = left.get(item.feeder_id) if item.feeder_id is not None else None
+        room = _room_for(item, left) if rooms is not None else None
         down_kw = item.down_kw if room is None else max(item.down_kw, room.down_kw)
         up_kw = item.up_kw if room is None else min(item.up_kw, room.up_kw)
         part_kw = max(down_kw, min(up_kw, rest_kw))
@@ -106,6 +106,13 @@ def share(
                     down_kw=min(0.0, room.down_kw - part_kw), up_kw=max(0.0, room.up_kw - part_kw)
                 )
     return shares
+
+
+def _room_for(item: Flexibility, rooms: Mapping[str, Room]) -> Room | None:
+    """Give the room of an asset's feeder; one that is not known has none."""
+    if item.feeder_id is None:
+        return None
+    return rooms.get(item.feeder_id, Room(down_kw=0.0, up_kw=0.0))
 
 
 def _quarter_hour_target_kw(exchange: Exchange, *, expected_kw: float, deadband_kw: float) -> float | None:

@@ -222,6 +222,6 @@ def _content_of(asset: Asset, values: Mapping[str, float]) -> tuple[float, float
         case HeatStorage() | HydrogenStorage() if energy_kwh is not None:
             return energy_kwh, 0.0, asset.energy_kwh_capacity, "kWh"
         case PumpedReservoir() if volume_m3 is not None:
-            return volume_m3, 0.0, asset.volume_m3_max, "m3"
+            return volume_m3, asset.volume_m3_min, asset.volume_m3_max, "m3"
         case _:
             return None

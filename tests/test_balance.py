@@ -73,3 +73,8 @@ def test_what_is_shared_out_stays_in_the_room_of_each_feeder() -> None:
 
 def test_a_flow_beyond_its_limit_has_no_room_that_way_and_all_the_way_back() -> None:
     assert room_of(1200.0, (-1000.0, 1000.0)) == Room(down_kw=-2180.0, up_kw=0.0)
+
+
+def test_a_feeder_whose_room_is_not_known_has_none() -> None:
+    giver = Flexibility(asset_id="a", down_kw=-50.0, up_kw=50.0, feeder_id="west")
+    assert share(-30.0, [giver], {}) == {}

@@ -84,7 +84,9 @@ def _at_grid_point(
     delta_kw, why = needed_kw(exchange, expected_kw=node.expected_kw, deadband_kw=deadband_kw)
     by_limit = why == "grid limit"
     givers = [wish for wish in _merit_order(wishes) if by_limit or isinstance(wish.asset, STORES)]
-    shares = share(delta_kw, [_flexibility(tick, wish, region) for wish in givers], rooms)
+    measured = frozenset(rooms)
+    flexibilities = [_seen(_flexibility(tick, wish, region), wish, measured) for wish in givers]
+    shares = share(delta_kw, flexibilities, rooms)
     moved = [_moved(wish, shares.get(wish.asset.id), by_limit=by_limit) for wish in wishes]
     return moved, _breaches(node, node.expected_kw + sum(shares.values()))
 
@@ -188,7 +190,7 @@ def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:
         case Battery() | PumpedReservoir():
             down_kw, up_kw = low - expected_kw, high - expected_kw
         case Chp() | HeatPump() | Electrolyser():
-            low, high = _running_band_kw(wish.asset, expected_kw, (low, high))
+            low, high = _running_band_kw(wish, wish.asset, expected_kw)
             down_kw, up_kw = low - expected_kw, high - expected_kw
         case EvHub() | FlexibleLoad():
             down_kw, up_kw = low - expected_kw, 0.0
@@ -205,14 +207,25 @@ def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:
     )
 
 
-def _running_band_kw(
-    machine: Machine, expected_kw: float, bounds_kw: tuple[float, float]
-) -> tuple[float, float]:
-    """A correction moves a running machine within its load range and never switches one."""
+def _seen(flexibility: Flexibility, wish: Wish, measured: frozenset[str]) -> Flexibility:
+    """Behind a feeder that is not measured power may only go back towards nothing: that loads no cable."""
+    expected_kw = wish.expected_kw
+    if flexibility.feeder_id is None or flexibility.feeder_id in measured or expected_kw is None:
+        return flexibility
+    return Flexibility(
+        asset_id=flexibility.asset_id,
+        down_kw=max(flexibility.down_kw, min(0.0, -expected_kw)),
+        up_kw=min(flexibility.up_kw, max(0.0, -expected_kw)),
+    )
+
+
+def _running_band_kw(wish: Wish, machine: Machine, expected_kw: float) -> tuple[float, float]:
+    """A correction moves a machine that runs and is to go on within its load range; it switches none."""
     least_kw = machine.power_kw_least
-    if 2.0 * abs(expected_kw) < least_kw:
+    wanted_kw = wish.verdict.wanted_kw
+    if wanted_kw is None or 2.0 * min(abs(expected_kw), abs(wanted_kw)) < least_kw:
         return expected_kw, expected_kw
-    low, high = bounds_kw
+    low, high = wish.verdict.power_kw_min, wish.verdict.power_kw_max
     if expected_kw < 0.0:
         return min(low, expected_kw), max(expected_kw, min(high, -least_kw))
     return min(expected_kw, max(low, least_kw)), max(high, expected_kw)

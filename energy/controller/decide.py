@@ -1,6 +1,5 @@
 """The decision of one tick: pure, so that it can be replayed from the record, bit for bit."""
 
-import math
 from datetime import timedelta
 
 from energy.alarms import (
@@ -13,14 +12,16 @@ from energy.alarms import (
 from energy.arbitration import Verdict
 from energy.authority import may_send
 from energy.controller.correct import correction
-from energy.controller.flexible import Flexible, may_be_missing, reading_age_s_max, runnable_kw
+from energy.controller.flexible import AnyMachine, Flexible, may_be_missing, reading_age_s_max, runnable_kw
 from energy.controller.following import alarm_unless_following
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import Wish, wishes
 from energy.domain import Alarm, Decision, Level, Point, Setpoint, Severity
 from energy.region.battery import Battery
+from energy.region.heat_pump import HeatPump
 from energy.region.machine import Machine
 from energy.region.model import Region
+from energy.region.pumped_reservoir import PumpedReservoir
 from energy.safety import Gated, gate, ramp_kw_of
 
 TRIFLE_KW = 1.0
@@ -110,16 +111,19 @@ def _settled(asset: Flexible, gated: Gated, verdict: Verdict) -> Gated:
     return gated
 
 
-def _machine_kw(machine: Machine, gated_kw: float, wanted_kw: float, bounds_kw: tuple[float, float]) -> float:
+def _machine_kw(
+    machine: AnyMachine, gated_kw: float, wanted_kw: float, bounds_kw: tuple[float, float]
+) -> float:
     """Below its least load a machine does what is wanted of it: it starts at once, or stands at once.
 
-    A ramp from standing would never reach the least load, and one downwards would never leave it.
+    A ramp from standing would never reach the least load, and one downwards would never leave it. The bounds
+    have the last word.
     """
     if abs(gated_kw) >= machine.power_kw_least:
-        return gated_kw
+        return runnable_kw(machine, gated_kw, bounds_kw)
     if 2.0 * abs(wanted_kw) < machine.power_kw_least:
         return runnable_kw(machine, wanted_kw, bounds_kw)
-    return runnable_kw(machine, math.copysign(0.5 * machine.power_kw_least, wanted_kw), bounds_kw)
+    return runnable_kw(machine, machine.power_kw_least, bounds_kw)
 
 
 def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict, cause: str) -> Decision:
@@ -135,7 +139,7 @@ def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict
             return Decision(
                 asset_id=asset.id, wanted_kw=None, level=Level.PROTECTION, setpoint=None, reason=reason
             )
-        safe_kw = 0.0  # its own control does not know the limit: inside it, standing is all that is certain
+        safe_kw = _blind_kw(asset, (verdict.power_kw_min, verdict.power_kw_max))
     return _send(
         region,
         tick,
@@ -146,6 +150,21 @@ def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict
         asked_by=Level.OPERATOR if wish.by_operator else Level.PLAN,
         reason=f"safe state {safe.name}: {cause}",
     )
+
+
+def _blind_kw(asset: Flexible, bounds_kw: tuple[float, float]) -> float:
+    """A limit that a device's own control does not know has to be kept by us, blind as we are.
+
+    Pumps and heat pumps then run as far as it allows: too much water runs over and a full store stops its
+    heat pump, too little leaves people without. A CHP stands, its boiler heats.
+    """
+    match asset:
+        case PumpedReservoir():
+            return bounds_kw[1]
+        case HeatPump():
+            return runnable_kw(asset, bounds_kw[1], bounds_kw)
+        case _:
+            return 0.0
 
 
 def _send(
@@ -197,7 +216,9 @@ def _alarms_of_wish(region: Region, tick: TickInput, wish: Wish, verdict: Verdic
             raise_alarm("asset_in_safe_state", Severity.ALARM, target_id=wish.asset.id, at=at, detail=cause)
         )
     age_s_max = reading_age_s_max(region, tick.tick_s)
-    if (alarm := alarm_unless_following(wish.asset, tick.image, age_s_max=age_s_max)) is not None:
+    if (
+        alarm := alarm_unless_following(wish.asset, tick.image, age_s_max=age_s_max, before=tick.alarms)
+    ) is not None:
         found.append(alarm)
     return found
 

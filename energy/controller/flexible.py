@@ -13,10 +13,10 @@ from energy.region.generator import Generator
 from energy.region.heat_pump import HeatPump
 from energy.region.heat_storage import HeatStorage
 from energy.region.hydrogen_storage import HydrogenStorage
-from energy.region.machine import Machine
 from energy.region.model import Region
 from energy.region.pumped_reservoir import PumpedReservoir
 
+AnyMachine = Chp | HeatPump | Electrolyser
 Deferrable = EvHub | FlexibleLoad
 """What draws by itself and can be held back by a bound."""
 Flexible = Battery | EvHub | FlexibleLoad | Generator | PumpedReservoir | Chp | HeatPump | Electrolyser
@@ -48,7 +48,7 @@ def planned_kw(
     return float(values[index])
 
 
-def store_ids_of(region: Region, machine: Machine) -> tuple[str, ...]:
+def store_ids_of(region: Region, machine: AnyMachine) -> tuple[str, ...]:
     """Name the stores of what a machine makes; without their content nobody can say when to stop."""
     match machine:
         case Chp() | HeatPump():
@@ -65,25 +65,26 @@ def store_ids_of(region: Region, machine: Machine) -> tuple[str, ...]:
                 for asset in region.assets
                 if isinstance(asset, HydrogenStorage) and asset.hydrogen_network == network
             )
-        case _:
-            return ()
 
 
-def runnable_kw(machine: Machine, power_kw: float, bounds_kw: tuple[float, float]) -> float:
-    """Give the power nearest to the wish that the machine can run at inside its bounds; else it stands.
+def runnable_kw(machine: AnyMachine, power_kw: float, bounds_kw: tuple[float, float]) -> float:
+    """Give the power nearest to the wish that the machine can hold inside its bounds.
 
-    Between standing and its least load there is nothing: half of the least load decides.
+    Between standing and its least load there is nothing: half of the least load decides what is wished. Where
+    the bounds leave no room for what is wished, the other is taken; where they leave none at all, it stands.
     """
-    least_kw = machine.power_kw_least
-    magnitude_kw = abs(power_kw)
-    if magnitude_kw >= least_kw:
-        return power_kw
-    if 2.0 * magnitude_kw < least_kw:
-        return power_kw
-    sign = -1.0 if power_kw < 0.0 else 1.0
     low, high = bounds_kw
-    running_kw = sign * least_kw
-    return running_kw if low <= running_kw <= high else max(low, min(high, 0.0))
+    sign = -1.0 if machine.power_kw_nameplate[0] < 0.0 else 1.0
+    least_kw, most_kw = (
+        max(machine.power_kw_least, min(sign * low, sign * high)),
+        max(sign * low, sign * high),
+    )
+    can_run, can_stand = least_kw <= most_kw, low <= 0.0 <= high
+    runs = 2.0 * abs(power_kw) >= machine.power_kw_least
+    if can_run and (runs or not can_stand):
+        return sign * max(least_kw, min(most_kw, abs(power_kw)))
+    standing_kw = power_kw if not runs else 0.0
+    return max(low, min(high, standing_kw)) if can_stand else 0.0
 
 
 def may_be_missing(region: Region) -> frozenset[tuple[str, Point]]:

@@ -2,6 +2,7 @@
 
 from energy.arbitration import Claim
 from energy.controller.flexible import (
+    AnyMachine,
     Deferrable,
     Flexible,
     planned_kw,
@@ -11,10 +12,12 @@ from energy.controller.flexible import (
 from energy.controller.tick_input import TickInput
 from energy.domain import Level, Point
 from energy.region.battery import Battery
+from energy.region.chp import Chp
+from energy.region.electrolyser import Electrolyser
 from energy.region.ev_hub import EvHub
 from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
-from energy.region.machine import Machine
+from energy.region.heat_pump import HeatPump
 from energy.region.model import Region
 from energy.region.pumped_reservoir import PumpedReservoir
 from energy.safety import battery_bounds_kw
@@ -40,7 +43,7 @@ def add_own_claims(region: Region, tick: TickInput, asset: Flexible, claims: lis
             return _add_deferrable_claims(region, tick, asset, claims)
         case PumpedReservoir():
             return _add_reservoir_claims(region, tick, asset, claims)
-        case Machine():
+        case Chp() | HeatPump() | Electrolyser():
             return _add_machine_claims(region, tick, asset, claims)
         case Generator():
             _add_generator_claims(tick, asset, claims)
@@ -119,7 +122,9 @@ def _add_reservoir_claims(
     return None
 
 
-def _add_machine_claims(region: Region, tick: TickInput, asset: Machine, claims: list[Claim]) -> str | None:
+def _add_machine_claims(
+    region: Region, tick: TickInput, asset: AnyMachine, claims: list[Claim]
+) -> str | None:
     age_s_max = reading_age_s_max(region, tick.tick_s)
     for store_id in store_ids_of(region, asset):
         if tick.image.value(store_id, Point.ENERGY_KWH, age_s_max=age_s_max) is None:

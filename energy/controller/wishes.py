@@ -12,7 +12,7 @@ from energy.controller.flexible import (
     reading_age_s_max,
     runnable_kw,
 )
-from energy.controller.following import NOT_FOLLOWED
+from energy.controller.following import NOT_FOLLOWED, is_switching
 from energy.controller.own_claims import add_own_claims
 from energy.controller.tick_input import TickInput
 from energy.domain import Applied, Level, Limit, Point
@@ -101,6 +101,8 @@ def _expected_kw(tick: TickInput, asset: Flexible, verdict: Verdict, *, age_s_ma
         case Battery() | PumpedReservoir():
             return target_kw
         case Machine():
+            if is_switching(asset, tick.image, age_s_max=age_s_max):
+                return measured_kw  # it may not come, or not yet: nothing is built on it
             return runnable_kw(asset, target_kw, (verdict.power_kw_min, verdict.power_kw_max))
         case EvHub() | FlexibleLoad():
             return _expected_charging_kw(tick, asset, target_kw, measured_kw, age_s_max=age_s_max)

@@ -186,6 +186,13 @@ def _faults_of_safe_value(asset: Asset, write: Write) -> Iterator[tuple[str, str
         return
     safe_state = asset.safe_state
     falls_to_own = write.safe_value_kw == "own_control"
+    watched = isinstance(write.watchdog_s, float) and write.watchdog_fed_by == "write"
+    if falls_to_own and not (watched or isinstance(write.reversion_s, float)):
+        limit = (
+            f"falls back to its own control, but neither a watchdog fed by writes nor a reversion time leads "
+            f"there, and silence is the safe state of asset '{asset.id}'"
+        )
+        yield limit, "set up the device's watchdog and write its watchdog_s, or choose another map"
     if falls_to_own != (safe_state is not None and safe_state.power_kw is None):
         name = safe_state.name if safe_state is not None else "none"
         yield (

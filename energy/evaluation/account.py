@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.evaluation.course import AVAILABLE, FUEL, STARTS, Course
+from energy.evaluation.course import FUEL, STARTS, Course
 from energy.evaluation.end_stores import end_stores_eur
 from energy.optimize.penalties import UNSERVED_HEAT_EUR_PER_KWH, UNSERVED_WATER_EUR_PER_KWH
 from energy.periods import PERIOD_H
@@ -16,7 +16,6 @@ from energy.region.chp import Chp
 from energy.region.electrolyser import Electrolyser
 from energy.region.ev_hub import EvHub
 from energy.region.flexible_load import FlexibleLoad
-from energy.region.generator import Generator
 from energy.region.heat_load import HeatLoad
 from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.machine import Machine
@@ -26,7 +25,7 @@ from energy.region.pumped_reservoir import PumpedReservoir
 DAYS_PER_YEAR = 365.0
 KG_PER_T = 1000.0
 PARTS = (
-    *("energy", "imbalance", "fuel", "co2", "starts", "wear", "curtailment", "fees", "capacity"),
+    *("energy", "imbalance", "fuel", "co2", "starts", "wear", "fees", "capacity"),
     *("shortfall", "end_stores"),
 )
 """Parts of the account in EUR. ``energy`` is negative where export earns, ``end_stores`` where the stores end
@@ -105,9 +104,6 @@ def _add_asset(parts: Mapping[str, FloatArray], region: Region, asset: Asset, co
     match asset:
         case Battery():
             parts["wear"][:] += asset.wear_eur_per_kwh * fed_in_kwh
-        case Generator():
-            curtailed_kw = np.maximum(0.0, power_kw - course.mean(asset.id, AVAILABLE))
-            parts["curtailment"][:] += PERIOD_H * asset.curtailment_eur_per_kwh * curtailed_kw
         case Electrolyser():
             running = power_kw > asset.power_kw_standby
             parts["wear"][:] += asset.wear_eur_per_kwh * np.where(running, drawn_kwh, 0.0)

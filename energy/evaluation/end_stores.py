@@ -3,7 +3,8 @@
 A shortfall is bought back at the last day's highest price, a surplus is sold at its lowest (not below 0).
 Electricity is worth its price, losses of the way in or out included. Hydrogen is worth the electricity that
 its electrolyser takes for it, water what pumps it. Heat is worth what its dearest producer (shortfall) or its
-cheapest (surplus) spends on it: a boiler fuel and CO2, a heat pump electricity at its COP at 0 degrees.
+cheapest (surplus) spends on it: a boiler fuel and CO2, a heat pump electricity at its COP at 0 degrees, a CHP
+unit what its electricity does not earn back.
 Energy that vehicles or flexible loads still wait for is a debt and counts as a shortfall of electricity.
 """
 
@@ -11,6 +12,7 @@ from energy.domain import FloatArray
 from energy.evaluation.course import Course
 from energy.region.battery import Battery
 from energy.region.boiler import Boiler
+from energy.region.chp import Chp
 from energy.region.electrolyser import Electrolyser
 from energy.region.ev_hub import EvHub
 from energy.region.flexible_load import FlexibleLoad
@@ -32,7 +34,7 @@ def end_stores_eur(region: Region, course: Course, last_day_eur_per_kwh: FloatAr
         if short > 0.0:
             cost_eur += short * bought_back_eur(region, asset, high)
         elif short < 0.0:
-            cost_eur += short * sold_eur(region, asset, low)
+            cost_eur += short * sold_eur(region, asset, low, high_eur_per_kwh=high)
     return cost_eur
 
 
@@ -58,13 +60,22 @@ def bought_back_eur(region: Region, asset: Asset, high_eur_per_kwh: float) -> fl
             return high_eur_per_kwh
 
 
-def sold_eur(region: Region, asset: Asset, low_eur_per_kwh: float) -> float:
-    """Give the worth of one unit that a store holds beyond its start content."""
+def sold_eur(region: Region, asset: Asset, low_eur_per_kwh: float, *, high_eur_per_kwh: float) -> float:
+    """Give the worth of one unit that a store holds beyond its start content.
+
+    Heat is worth what makes it cheapest: a CHP unit when electricity is dearest, at least nothing.
+    """
     match asset:
         case Battery():
             return low_eur_per_kwh * asset.efficiency_discharge
         case HeatStorage():
-            return min(_heat_eur_per_kwh(region, asset.heat_network, low_eur_per_kwh), default=0.0)
+            return min(
+                [
+                    *_heat_eur_per_kwh(region, asset.heat_network, low_eur_per_kwh),
+                    *_cogenerated_eur_per_kwh(region, asset.heat_network, high_eur_per_kwh),
+                ],
+                default=0.0,
+            )
         case HydrogenStorage():
             return low_eur_per_kwh / _electrolyser_efficiency(region, asset)
         case PumpedReservoir():
@@ -86,7 +97,7 @@ def _content(asset: Asset) -> tuple[str | None, float]:
 
 
 def _heat_eur_per_kwh(region: Region, network: str, price_eur_per_kwh: float) -> list[float]:
-    """Give what each producer of a network spends on a kWh of heat; CHP units earn elsewhere and stay out."""
+    """Give what each boiler and heat pump of a network spends on a kWh of heat."""
     costs: list[float] = []
     for asset in region.members:
         if isinstance(asset, Boiler) and asset.heat_network == network:
@@ -94,6 +105,18 @@ def _heat_eur_per_kwh(region: Region, network: str, price_eur_per_kwh: float) ->
             costs.append((asset.fuel_eur_per_kwh + co2_eur_per_kwh) / asset.efficiency)
         elif isinstance(asset, HeatPump) and asset.heat_network == network:
             costs.append((price_eur_per_kwh + asset.fee_eur_per_kwh_drawn) / asset.cop(0.0))
+    return costs
+
+
+def _cogenerated_eur_per_kwh(region: Region, network: str, price_eur_per_kwh: float) -> list[float]:
+    """Give what heat of each CHP unit costs at rated power, less what its electricity earns; at least 0."""
+    costs: list[float] = []
+    for asset in region.members:
+        if isinstance(asset, Chp) and asset.heat_network == network:
+            co2_eur_per_kwh = asset.co2_kg_per_kwh_fuel * region.market.co2_eur_per_t / KG_PER_T
+            spent = (asset.fuel_eur_per_kwh + co2_eur_per_kwh) * asset.fuel_kw_rated
+            earned = (price_eur_per_kwh - asset.wear_eur_per_kwh) * asset.power_kw_rated
+            costs.append(max(0.0, (spent - earned) / asset.heat_kw_rated))
     return costs
 
 

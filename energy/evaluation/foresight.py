@@ -1,7 +1,7 @@
 """Perfect foresight: one plan for the whole window from the true series, and that plan run on the plant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from energy.evaluation.probe import Probe
 from energy.evaluation.scene import Scene
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import problem_from
-from energy.periods import PERIOD
+from energy.periods import PERIOD, PERIOD_H
 from energy.planning.expectation import states_at
 from energy.region.generator import Generator
+from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.machine import Machine
 from energy.region.model import Asset, Region
 
@@ -38,7 +39,7 @@ class Foresight:
 
 def plan_foresight(scene: Scene) -> tuple[Plan, Foresight]:
     """Plan the whole window at once; stores end with at least what they held at the start."""
-    region, window, truth = scene.region, scene.window, scene.truth
+    region, window, truth = unhampered(scene.region), scene.window, scene.truth
     world = scene.world()
     image = true_image(region, world)
     problem = problem_from(
@@ -70,6 +71,22 @@ def plan_foresight(scene: Scene) -> tuple[Plan, Foresight]:
     )
 
 
+def unhampered(region: Region) -> Region:
+    """Give the region without what only our own plans keep to, so that the bound is one for every case.
+
+    A reserve is a planner's caution, not physics; and curtailment has no price in the account.
+    """
+    assets: list[Asset] = []
+    for asset in region.assets:
+        if isinstance(asset, HydrogenStorage):
+            assets.append(replace(asset, energy_kwh_reserve=0.0))
+        elif isinstance(asset, Generator):
+            assets.append(replace(asset, curtailment_eur_per_kwh=0.0))
+        else:
+            assets.append(asset)
+    return replace(region, assets=tuple(assets))
+
+
 def course_of_plan(region: Region, plan: Plan, world: World, expected_kw: Mapping[str, FloatArray]) -> Course:
     """Read a plan as if it had happened, from the plant's start state on."""
     truth = world.truth()
@@ -94,8 +111,9 @@ def course_of_plan(region: Region, plan: Plan, world: World, expected_kw: Mappin
             for name in ("energy_kwh", "volume_m3", "energy_kwh_backlog")
             if name in states
         }
-        if "unserved_kwh" in states:
-            ends[asset.id]["energy_kwh_unserved"] = np.concatenate([[0.0], np.cumsum(states["unserved_kwh"])])
+        if "power_kw_unserved" in states:
+            lacking_kwh = PERIOD_H * np.cumsum(states["power_kw_unserved"])
+            ends[asset.id]["energy_kwh_unserved"] = np.concatenate([[0.0], lacking_kwh])
     nominated_kw = plan.assets[region.grid_point.id].power_kw
     return Course(start=plan.start, means=means, ends=ends, nominated_kw=nominated_kw)
 

@@ -18,6 +18,8 @@ DENOMINATOR_SHARE_MIN = 0.02
 """Of the uncontrolled cost: where less could be saved, a share of it says nothing."""
 SERVED_MIN = 0.999
 """Less than this is unserved demand; a thousandth is what steps and ramps leave."""
+UNDERCUT_EUR = 1.0
+"""Rounding of the account; a case that undercuts a proven bound by more shows that the bound is none."""
 CASES = ("uncontrolled", "rules", "ours", "perfect_foresight")
 CENTS = 2
 
@@ -92,6 +94,13 @@ def broken_invariants(region: Region, judged: Judged) -> list[str]:
         captured = judged.captured(baseline)
         if captured is not None and captured > 1.0:
             found.append(f"{label}: {100.0 * captured:.1f} % of what could be saved against {baseline}")
+    bound_eur = judged.cost_eur("perfect_foresight")
+    for case in judged.accounts:
+        if case != "perfect_foresight" and judged.cost_eur(case) < bound_eur - UNDERCUT_EUR:
+            under_eur = bound_eur - judged.cost_eur(case)
+            found.append(
+                f"{label}: {case} costs {under_eur:.0f} EUR less than perfect foresight was proven to"
+            )
     return found
 
 

@@ -107,7 +107,12 @@ def _best_rounding(
         tried.add(key)
         fixed = _with_profiles(numbers, seats, profiles)
         solver.bound(fixed.lower, fixed.upper)
-        solution = solver.solve(seconds_max=deadline - time.perf_counter())
+        try:
+            solution = solver.solve(seconds_max=deadline - time.perf_counter())
+        except NoPlan:
+            if best is None:
+                raise
+            return False  # out of time: the best so far stands
         if best is not None and solution.objective_eur >= best[1].objective_eur:
             return False
         best = profiles, solution

@@ -159,13 +159,17 @@ def charging_of(draft: Draft, asset: EvHub | FlexibleLoad) -> Charging:
             demand_kw=expected_kw,
             dwell_h=waits_h,
         )
+    due_kwh = np.minimum(due_kwh, arrived_kwh)
+    if draft.end_at_start:
+        # What still waits at the end is a debt: no more of it than at the start.
+        due_kwh[-1] = max(due_kwh[-1], arrived_kwh[-1] - backlog_kwh)
     return Charging(
         asset_id=asset.id,
         feeder=asset.feeder,
         power_kw_min=bounds.power_kw_min,
         power_kw_max=bounds.power_kw_max,
         arrived_kwh=arrived_kwh,
-        due_kwh=np.minimum(due_kwh, arrived_kwh),
+        due_kwh=due_kwh,
         unserved_eur_per_kwh=asset.unserved_eur_per_kwh,
         fee_eur_per_kwh_drawn=asset.fee_eur_per_kwh_drawn,
     )

@@ -166,7 +166,11 @@ def heat_store_of(draft: Draft, asset: HeatStorage) -> HeatStore:
         draft.notes.append(f"{asset.id}: {Point.ENERGY_KWH} is unknown, planned standing still")
     rate_per_h = -math.log1p(-asset.loss_fraction_per_h)
     lost_fraction = -math.expm1(-rate_per_h * PERIOD_H)
-    cop = {other.id: _cop(draft, other) for other in draft.region.members if isinstance(other, HeatPump)}
+    cop = {
+        other.id: _cop(draft, other)
+        for other in draft.region.members
+        if isinstance(other, HeatPump) and other.heat_network == asset.heat_network
+    }
     return HeatStore(
         asset_id=asset.id,
         feeder=asset.feeder,

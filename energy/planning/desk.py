@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from energy.domain import FloatArray
 from energy.errors import BadInput, NoPlan, RecordBroken, StoreUnavailable
 from energy.forecast.effort import LIVE
@@ -46,6 +48,7 @@ class Desk:
         self._nominations = Nominations(region, record)
         self._past = Past(region, record)
         self._meters = MeterWatch(region, record)
+        self._meter_notes: tuple[str, ...] = ()
         self._optimizer = Optimizer(region)
         self._models: dict[str, Model] = {}
         self._trained_on: date | None = None
@@ -90,7 +93,7 @@ class Desk:
         )
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
-        notes.extend(self._meters.notes(request.issued_at))
+        notes.extend(self._meter_notes)
         plan = self._optimizer.solve(
             problem,
             plan_id=request.plan_id,
@@ -101,6 +104,15 @@ class Desk:
         )
         plan = replace(plan, wall_s={"forecast_s": forecast_s, **plan.wall_s})
         return PlanAnswer(plan=plan, forecasts=forecasts, notes=tuple(notes))
+
+    def watch_meters(self) -> None:
+        """Look at the meters at most once an hour, once a plan was given: the next one tells the result."""
+        if self._request is None:
+            return
+        try:
+            self._meter_notes = self._meters.notes(self._request.issued_at)
+        except (StoreUnavailable, RecordBroken, ArithmeticError, np.linalg.LinAlgError) as error:
+            self._meter_notes = (f"meter_watch_failed: {error}",)
 
     def train_if_due(self) -> None:
         """Train once a local day, on what was known at the last request.

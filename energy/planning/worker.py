@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> int:
     for line in sys.stdin.buffer:
         answers.write(desk.answer(line))
         answers.flush()
+        desk.watch_meters()
         desk.train_if_due()
     return 0
 

@@ -8,7 +8,19 @@ import pytest
 
 from energy.controller.decide import decide
 from energy.controller.tick_input import TickInput, TickOutput
-from energy.domain import Decision, Image, Level, Limit, Plan, Point, Quality, Request, RequestKind, Rung
+from energy.domain import (
+    Decision,
+    Image,
+    Level,
+    Limit,
+    Plan,
+    Point,
+    Quality,
+    Request,
+    RequestKind,
+    Rung,
+    Severity,
+)
 from energy.invariants import TickRecord, broken_invariants
 from energy.region.model import Region
 from tests.controller.networks import NOW, image_of, plan_of, region_in
@@ -137,6 +149,63 @@ def test_a_machine_taken_over_from_its_own_control_moves_on_from_where_it_is(reg
     image = image_of({("bhkw", Point.POWER_KW_SETPOINT): Quality.NOT_IMPLEMENTED})
     decisions, _output = decided(region, tick_of(image, plan_of({"bhkw": 0.0})))
     assert sent_kw(decisions, "bhkw") == -750.0, "from 800 kW by its ramp, not at once to a stand"
+
+
+def test_nothing_is_built_on_a_machine_that_does_not_start(region: Region) -> None:
+    changes = {("bhkw", Point.POWER_KW): 0.0, ("netz", Point.POWER_KW): 6300.0}
+    tick = tick_of(image_of(changes), plan_of())
+    decisions, output = decided(region, tick)
+    assert sent_kw(decisions, "elektrolyse") == pytest.approx(1000.0 - 420.0), "all of the overload, to 98 %"
+    assert [(a.code, a.severity) for a in output.alarms if a.target_id == "bhkw"] == [
+        ("asset_switching", Severity.INFO)
+    ]
+    late = replace(tick, image=image_of(changes, at=NOW + timedelta(minutes=11)), alarms=output.alarms)
+    _decisions, output = decided(region, late)
+    assert [a.code for a in output.alarms if a.target_id == "bhkw"] == ["setpoint_not_followed"]
+    _decisions, output = decided(region, replace(late, alarms=output.alarms))
+    assert [a.code for a in output.alarms if a.target_id == "bhkw"] == ["setpoint_not_followed"], (
+        "until it does"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asset_id", "low", "high", "wanted_kw", "sent"),
+    [
+        ("bhkw", -100.0, None, -450.0, 0.0),
+        ("bhkw", None, -500.0, 0.0, -750.0),
+        ("bhkw", None, -800.0, 0.0, -800.0),
+        ("bhkw", -700.0, None, -1000.0, -700.0),
+        ("pumpe", None, 20.0, 90.0, 0.0),
+        ("elektrolyse", None, 0.0, 20.0, 0.0),
+        ("elektrolyse", None, 400.0, 1000.0, 400.0),
+    ],
+)
+def test_the_bounds_have_the_last_word_on_a_machine(
+    region: Region, asset_id: str, low: float | None, high: float | None, wanted_kw: float, sent: float
+) -> None:
+    tick = tick_of(image_of(), plan_of({asset_id: wanted_kw}), limits=(limit(asset_id, low=low, high=high),))
+    decisions, _output = decided(region, tick)
+    assert sent_kw(decisions, asset_id) == sent
+
+
+def test_pumps_of_unknown_level_run_as_far_as_a_limit_allows(region: Region) -> None:
+    image = image_of({("hochbehaelter", Point.VOLUME_M3): Quality.COMM_ERROR})
+    tick = tick_of(image, plan_of(), limits=(limit("hochbehaelter", high=150.0),))
+    decisions, _output = decided(region, tick)
+    assert sent_kw(decisions, "hochbehaelter") == 150.0
+
+
+def test_a_heat_pump_with_an_unknown_store_runs_as_far_as_a_limit_allows(region: Region) -> None:
+    image = image_of({("waermespeicher", Point.ENERGY_KWH): Quality.COMM_ERROR})
+    tick = tick_of(image, plan_of(), limits=(limit("pumpe", high=200.0),))
+    decisions, _output = decided(region, tick)
+    assert sent_kw(decisions, "pumpe") == 200.0
+
+
+def test_behind_a_feeder_that_is_not_measured_power_only_goes_back_to_nothing(region: Region) -> None:
+    lost = {("abgang", Point.POWER_KW): Quality.COMM_ERROR}
+    over, _ = decided(region, tick_of(image_of({**lost, ("netz", Point.POWER_KW): 9000.0}), plan_of()))
+    assert sent_kw(over, "werk") == 0.0, "a breached grid limit may hold it back"
 
 
 def test_a_limit_below_the_least_load_stops_the_machine(region: Region) -> None:

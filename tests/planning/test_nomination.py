@@ -1,6 +1,7 @@
 """What counts as nominated, and that it needs no memory but the recorded plans."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -100,13 +101,21 @@ def test_a_day_whose_plan_was_not_recorded_yet_is_asked_again(region: Region) ->
     assert plans.looked_up == 2
 
 
-def test_a_plan_too_old_to_reach_the_day_nominates_only_what_it_holds(region: Region) -> None:
-    old = plan(NOON - timedelta(days=1), 0.0)
-    nominated_kw = Nominations(region, RecordedPlans(old)).nominated_kw(
-        start=MIDNIGHT, periods=96, known_at=MIDNIGHT
-    )
-    assert np.isfinite(nominated_kw[:48]).all()
-    assert np.isnan(nominated_kw[48:]).all()
+def test_a_plan_too_old_to_be_followed_nominates_nothing(region: Region) -> None:
+    age = timedelta(seconds=region.control.plan_age_s_max)
+    for late, known in ((timedelta(minutes=1), False), (-timedelta(minutes=1), True)):
+        plans = RecordedPlans(plan(NOON, 0.0, issued_at=NOON - age - late))
+        nominated_kw = Nominations(region, plans).nominated_kw(start=MIDNIGHT, periods=96, known_at=MIDNIGHT)
+        assert np.isfinite(nominated_kw).all() == known
+
+
+def test_rules_are_never_nominated_but_the_plan_before_them_is(region: Region) -> None:
+    good, rules = plan(NOON - PERIOD, 1000.0), replace(plan(NOON, 5.0), rung=Rung.RULES)
+    nominations = Nominations(region, RecordedPlans(good, rules))
+    nominated_kw = nominations.nominated_kw(start=MIDNIGHT, periods=96, known_at=MIDNIGHT)
+    assert nominated_kw[0] == 1000.0 + 49.0
+    only_rules = Nominations(region, RecordedPlans(rules))
+    assert np.isnan(only_rules.nominated_kw(start=MIDNIGHT, periods=96, known_at=MIDNIGHT)).all()
 
 
 def test_each_day_is_looked_up_once(region: Region) -> None:
