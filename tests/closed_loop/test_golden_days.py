@@ -230,6 +230,18 @@ def test_the_plant_moves_and_holds_what_the_plan_says(folder: Path) -> None:
     agree(played(folder, as_built=False))
 
 
+@pytest.mark.parametrize("folder", days(), ids=lambda folder: folder.name)
+def test_electricity_flows_in_the_quarter_hour_in_which_it_is_planned(folder: Path) -> None:
+    one = played(folder, as_built=False)
+    for asset in one.day.region.assets:
+        if "energy_kwh_drawn" not in one.edges[0][asset.id]:
+            continue
+        net_kwh = one.ends(asset.id, "energy_kwh_drawn") - one.ends(asset.id, "energy_kwh_fed_in")
+        planned_kw = one.plan.assets[asset.id].power_kw
+        off_kw = np.abs(np.diff(net_kwh) / PERIOD_H - planned_kw)
+        assert off_kw.max() <= TOLERANCE * np.abs(planned_kw).max(), asset.id
+
+
 RAMPS_COUNT = {"flexible_load_shed_day": ("unserved", 0.002)}
 """Bounds move at 10 kW/s: 1.4 kWh in the day. That is 0.02 % of what is drawn, but 0.11 % of what is shed."""
 
