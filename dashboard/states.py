@@ -21,6 +21,7 @@ from energy.region.machine import Machine
 from energy.region.model import Asset
 from energy.region.pumped_reservoir import PumpedReservoir
 
+NOT_ALL = 0.99
 RUNNING_MIN = 0.5
 """A planned state of running is 0 or 1 but for a solver's tolerance."""
 STORES = Battery | HeatStorage | HydrogenStorage
@@ -119,6 +120,8 @@ def own_share(words: Words, picture: Picture) -> str:
     if fraction is None:
         return words.text("summary.power_unknown")
     exchange_kw = picture.balance.group(Group.EXCHANGE).power_kw
+    if exchange_kw is not None and exchange_kw > 0.0:
+        fraction = min(fraction, NOT_ALL)  # what imports does not cover all of it, however little comes in
     sentence = words.text("summary.power", fraction=words.fraction(fraction))
     if exchange_kw is None:
         return f"{sentence}."

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from energy.arbitration import Claim, arbitrate, claim_of_limit, usable
 from energy.balance import Exchange, Flexibility, Room, needed_kw, room_of, share, with_margin
-from energy.controller.flexible import planned_kw, reading_age_s_max
+from energy.controller.flexible import Flexible, planned_kw, reading_age_s_max
 from energy.controller.tick_input import TickInput
 from energy.controller.wishes import Wish
 from energy.domain import Level, Point
@@ -83,7 +83,7 @@ def _at_grid_point(
     deadband_kw = region.control.correction_deadband_kw
     delta_kw, why = needed_kw(exchange, expected_kw=node.expected_kw, deadband_kw=deadband_kw)
     by_limit = why == "grid limit"
-    givers = [wish for wish in _merit_order(wishes) if by_limit or isinstance(wish.asset, STORES)]
+    givers = [wish for wish in _merit_order(wishes, delta_kw) if by_limit or isinstance(wish.asset, STORES)]
     measured = frozenset(rooms)
     flexibilities = [_seen(_flexibility(tick, wish, region), wish, measured) for wish in givers]
     shares = share(delta_kw, flexibilities, rooms)
@@ -94,7 +94,7 @@ def _at_grid_point(
 def _kept_in_limits(region: Region, tick: TickInput, node: _Node, wishes: Sequence[Wish]) -> list[Wish]:
     low, high = with_margin(node.limits_kw)
     delta_kw = max(low, min(high, node.expected_kw)) - node.expected_kw
-    shares = share(delta_kw, [_flexibility(tick, wish, region) for wish in _merit_order(wishes)])
+    shares = share(delta_kw, [_flexibility(tick, wish, region) for wish in _merit_order(wishes, delta_kw)])
     return [_moved(wish, shares.get(wish.asset.id), by_limit=True) for wish in wishes]
 
 
@@ -162,23 +162,31 @@ def _breaches(node: _Node, after_kw: float) -> list[tuple[str, str]]:
     return [(node.node_id, words)]
 
 
-def _merit_order(wishes: Sequence[Wish]) -> list[Wish]:
-    """Stores first, then what can wait, heat, and curtailment; what people asked for is left to the last."""
+def _merit_order(wishes: Sequence[Wish], delta_kw: float) -> list[Wish]:
+    """Stores first, then what can wait, heat, and curtailment; what people asked for is left to the last.
 
-    def rank(wish: Wish) -> tuple[bool, int]:
-        match wish.asset:
-            case Battery():
-                return wish.by_operator, 0
-            case Electrolyser() | PumpedReservoir():
-                return wish.by_operator, 1
-            case EvHub() | FlexibleLoad():
-                return wish.by_operator, 2
-            case Chp() | HeatPump():
-                return wish.by_operator, 3
-            case Generator():
-                return wish.by_operator, 4
+    Among equals first who does the opposite already: no battery charges what another one gives.
+    """
+
+    def rank(wish: Wish) -> tuple[bool, int, bool]:
+        opposed = wish.expected_kw is not None and wish.expected_kw * delta_kw < 0.0
+        return wish.by_operator, _class_of(wish.asset), not opposed
 
     return sorted((wish for wish in wishes if wish.delivers and wish.expected_kw is not None), key=rank)
+
+
+def _class_of(asset: Flexible) -> int:
+    match asset:
+        case Battery():
+            return 0
+        case Electrolyser() | PumpedReservoir():
+            return 1
+        case EvHub() | FlexibleLoad():
+            return 2
+        case Chp() | HeatPump():
+            return 3
+        case Generator():
+            return 4
 
 
 def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:

@@ -276,7 +276,7 @@ class Controller:
     def _status(self, tick: TickInput, output: TickOutput, *, wall_s: float) -> Status:
         return Status(
             at=tick.image.at,
-            rung=tick.rung,
+            rung=_rung_in_force(tick, output),
             plan_id=tick.plan.plan_id if tick.plan is not None else None,
             authority=self._region.authority,
             alarms=output.alarms,
@@ -284,6 +284,14 @@ class Controller:
             speed=self._mode.speed,
             tick_ms=1000.0 * wall_s,
         )
+
+
+def _rung_in_force(tick: TickInput, output: TickOutput) -> Rung:
+    """A plan that no asset follows is none: where all of them are in their safe states, that is the rung."""
+    safe = {alarm.target_id for alarm in output.alarms if alarm.code == "asset_in_safe_state"}
+    followed = [decision for decision in output.decisions if decision.asset_id not in safe]
+    silent = all(reading.value is None for reading in tick.image.readings.values())
+    return tick.rung if followed and not silent else Rung.SAFE_STATE
 
 
 def _trusted(reading: Reading) -> Reading:

@@ -14,7 +14,7 @@ import typer
 from energy.app.commands.options import AsJson, DataFolder, RegionName, print_json
 from energy.app.data_folder import LEDGER, REQUESTS, default_folder
 from energy.app.refusal import bad_option
-from energy.domain import Authority, Reading, Request, RequestKind
+from energy.domain import Authority, Point, Reading, Request, RequestKind
 from energy.region.model import Region
 
 ANSWER_S = 15.0
@@ -153,12 +153,16 @@ def _post(
         number = mailbox.post(request)
     answer = answer_of(folder, number)
     if answer is None:
+        ends = "" if request.until is None else f" before {request.until:%H:%M} UTC"
         typer.echo(f"request {number} is posted, but no controller has taken it within {ANSWER_S:.0f} s")
+        typer.echo(f"it stays posted and is carried out if a controller starts{ends}; to withdraw it:")
+        typer.echo(f"energiewaage release {region_name} {asset_id} --reason ...")
         raise typer.Exit(1)
     if answer.startswith("refused"):
         typer.echo(f"{asset_id}: {answer}", err=True)
         raise typer.Exit(1)
-    until = "" if request.until is None else f", until {request.until:%H:%M} UTC at the latest"
+    holds = request.until is not None and kind in {RequestKind.SET, RequestKind.HOLD}
+    until = f", until {request.until:%H:%M} UTC at the latest" if holds else ""
     typer.echo(f"{asset_id}: {answer}{until}")
     if region.authority_of(region.asset(asset_id)) is Authority.OBSERVE:
         typer.echo("the authority is observe: nothing is written to the device")
@@ -184,6 +188,12 @@ def _require_asset(region: Region, asset_id: str) -> None:
         raise bad_option("ASSET", asset_id, "no such asset in the region", f"use one of: {', '.join(known)}")
 
 
+def _unit_of(point: Point) -> str:
+    """Points carry their unit in their name, before any qualifier."""
+    units = {"kwh": "kWh", "kw": "kW", "m3": "m3", "c": "degC", "s": "s"}
+    return next((units[word] for word in point.value.split("_") if word in units), "")
+
+
 def _print_table(readings: Sequence[Reading]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -191,6 +201,5 @@ def _print_table(readings: Sequence[Reading]) -> None:
     table = Table("asset", "point", "value", "unit", "quality")
     for item in readings:
         value = "" if item.value is None else f"{item.value:,.1f}"
-        unit = "kWh" if "_kwh" in item.point else "kW"
-        table.add_row(item.asset_id, str(item.point), value, unit, str(item.quality))
+        table.add_row(item.asset_id, str(item.point), value, _unit_of(item.point), str(item.quality))
     Console().print(table)
