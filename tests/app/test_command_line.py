@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from energy.region.loader import shipped_regions
+from energy.region.loader import load_region, shipped_regions
 from tests.closed_loop.ports import free_range
 
 
@@ -142,7 +142,9 @@ def test_two_controllers_never_share_a_folder(tmp_path: Path) -> None:
 
 
 def test_the_headless_demo_prints_one_json_object_with_its_figures(tmp_path: Path) -> None:
-    ports = str(free_range(8))
+    assets = load_region("fichtelgebirge").assets
+    endpoints = {(asset.device.host, asset.device.port) for asset in assets}
+    ports = str(free_range(len(endpoints)))
     arguments = ["demo", "--headless", "--days", "0.02", "--seed", "3", "--json", "--first-port", ports]
     result = energiewaage(*arguments, "--data", str(tmp_path / "data"))
     assert result.returncode == 0, result.stderr
@@ -153,13 +155,13 @@ def test_the_headless_demo_prints_one_json_object_with_its_figures(tmp_path: Pat
     assert {"p50", "p99"} <= set(figures["plan_s"])
     assert set(figures["setpoints"]) == {"applied", "limited", "rejected", "unreachable"}
     assert figures["broken_invariants"] == 0
-    verified = energiewaage("ledger", "verify", "musterstadt", "--data", str(tmp_path / "data"), "--json")
+    verified = energiewaage("ledger", "verify", "fichtelgebirge", "--data", str(tmp_path / "data"), "--json")
     assert json.loads(verified.stdout)["ledger_head"] == figures["ledger_head"]
-    replayed = energiewaage("replay", "musterstadt", "--data", str(tmp_path / "data"), "--json")
+    replayed = energiewaage("replay", "fichtelgebirge", "--data", str(tmp_path / "data"), "--json")
     assert json.loads(replayed.stdout)["different"] == 0
     out = tmp_path / "export"
     exported = energiewaage(
-        "export", "musterstadt", "--data", str(tmp_path / "data"),
+        "export", "fichtelgebirge", "--data", str(tmp_path / "data"),
         "--from", "2020-05-18T06:00Z", "--to", "2020-05-18T07:00Z", "--out", str(out), "--json",
     )  # fmt: skip
     assert exported.returncode == 0, exported.stderr

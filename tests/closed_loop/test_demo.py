@@ -48,7 +48,8 @@ class Terminal:
 
 @contextmanager
 def demo(folder: Path, web_port: int, first_port: int) -> Iterator[Terminal]:
-    command = [sys.executable, "-m", "energy", "demo", "--port", str(web_port), "--speed", "120"]
+    command = [sys.executable, "-m", "energy", "demo", "--region", "musterstadt"]
+    command += ["--port", str(web_port), "--speed", "120"]
     command += ["--first-port", str(first_port), "--data", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
