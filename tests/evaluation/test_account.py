@@ -47,7 +47,8 @@ def test_each_part_is_what_a_hand_gets(tiny: Region) -> None:
     assert parts["wear"] == pytest.approx(0.25 * 0.01 * 100.0)
     assert parts["capacity"] == pytest.approx(70.0 / 365.0 * 800.0)
     assert parts["end_stores"] == pytest.approx(26.3 * 0.20 / 0.95)
-    assert parts["curtailment"] == parts["fuel"] == parts["shortfall"] == 0.0
+    assert parts["fuel"] == parts["shortfall"] == 0.0
+    assert "curtailment" not in parts, "what a park may not sell is lost revenue, and that is in the energy"
 
 
 def test_nomination_at_its_price_and_deviation_at_its_price_are_the_exchange_at_its_price(
