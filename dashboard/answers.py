@@ -38,9 +38,6 @@ from energy.ports import Means
 from energy.region.asset import Name
 from energy.region.model import Region
 
-UNITS = ("kwh", "kw", "m3", "c", "s")
-"""The units that points have."""
-
 
 def region_answer(region: Region) -> RegionAnswer:
     """Describe the region."""
@@ -209,7 +206,7 @@ def means_answer(asset_id: str, point: Point, means: Means) -> MeansAnswer:
         point=point,
         start=means.start,
         coverage_fraction=[round(float(value), DIGITS) for value in means.coverage],
-        **{f"mean_{_unit(point)}": values},
+        **{f"mean_{point.unit}": values},
     )
 
 
@@ -255,11 +252,6 @@ def _name(name: Name) -> NameAnswer:
     return NameAnswer(de=name.de, en=name.en)
 
 
-def _unit(point: Point) -> str:
-    """Name the unit of a point as the fields of the answers have it."""
-    return next(unit for unit in UNITS if unit in point.value.split("_"))
-
-
 def _asset(row: AssetRow) -> AssetAnswer:
     return AssetAnswer(
         id=row.asset.id,
@@ -282,7 +274,7 @@ def _values(row: AssetRow) -> Iterable[ValueAnswer]:
             quality=value.quality,
             freshness=value.freshness,
             age_s=value.age_s,
-            **{f"value_{_unit(point)}": value.value},
+            **{f"value_{point.unit}": value.value},
         )
 
 

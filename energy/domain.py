@@ -51,6 +51,14 @@ class Point(StrEnum):
     STANDING_S = "standing_s"
     """Time since a unit was stopped; 0 while it runs."""
 
+    @property
+    def unit(self) -> str:
+        """Its unit, as it stands in its name before any qualifier: kw, kwh, m3, c or s."""
+        return next(word for word in self.value.split("_") if word in _POINT_UNITS)
+
+
+_POINT_UNITS = frozenset({"kw", "kwh", "m3", "c", "s"})
+
 
 class Quality(StrEnum):
     """How far a reading can be trusted; only GOOD may decide anything."""

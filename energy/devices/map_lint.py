@@ -91,7 +91,7 @@ def _faults_of_register(file: YamlFile, content: RegisterMap, item: _Placed) -> 
 
 
 def _faults_of_point(file: YamlFile, place: Place, point: MapPoint) -> Iterator[Fault]:
-    if point.unit.measures not in point.name.value.split("_"):
+    if point.unit.measures != point.name.unit:
         yield file.fault(
             (*place, "unit"),
             value=point.unit.value,

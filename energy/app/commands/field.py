@@ -14,9 +14,11 @@ import typer
 from energy.app.commands.options import AsJson, DataFolder, RegionName, print_json
 from energy.app.data_folder import LEDGER, REQUESTS, default_folder
 from energy.app.refusal import bad_option
-from energy.domain import Authority, Point, Reading, Request, RequestKind
+from energy.domain import Authority, Reading, Request, RequestKind
 from energy.region.model import Region
 
+UNITS = {"kw": "kW", "kwh": "kWh", "m3": "m3", "c": "degC", "s": "s"}
+"""How people write the units of points."""
 ANSWER_S = 15.0
 """Two ticks at 5 s and a little; a fast demo answers at once."""
 AssetName = Annotated[str, typer.Argument(help="The asset's id in the region file.", metavar="ASSET")]
@@ -188,12 +190,6 @@ def _require_asset(region: Region, asset_id: str) -> None:
         raise bad_option("ASSET", asset_id, "no such asset in the region", f"use one of: {', '.join(known)}")
 
 
-def _unit_of(point: Point) -> str:
-    """Points carry their unit in their name, before any qualifier."""
-    units = {"kwh": "kWh", "kw": "kW", "m3": "m3", "c": "degC", "s": "s"}
-    return next((units[word] for word in point.value.split("_") if word in units), "")
-
-
 def _print_table(readings: Sequence[Reading]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -201,5 +197,5 @@ def _print_table(readings: Sequence[Reading]) -> None:
     table = Table("asset", "point", "value", "unit", "quality")
     for item in readings:
         value = "" if item.value is None else f"{item.value:,.1f}"
-        table.add_row(item.asset_id, str(item.point), value, _unit_of(item.point), str(item.quality))
+        table.add_row(item.asset_id, str(item.point), value, UNITS[item.point.unit], str(item.quality))
     Console().print(table)
