@@ -6,6 +6,7 @@ Inside the house there is one system: kW, kWh, EUR, EUR/kWh, seconds, degrees Ce
 KW_PER_MW = 1000.0
 KW_PER_W = 0.001
 EUR_PER_KWH_PER_EUR_PER_MWH = 0.001
+KG_PER_T = 1000.0
 S_PER_H = 3600.0
 
 

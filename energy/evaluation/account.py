@@ -23,7 +23,6 @@ from energy.region.model import Asset, Region
 from energy.region.pumped_reservoir import PumpedReservoir
 
 DAYS_PER_YEAR = 365.0
-KG_PER_T = 1000.0
 PARTS = (
     *("energy", "imbalance", "fuel", "co2", "starts", "wear", "fees", "capacity"),
     *("shortfall", "end_stores"),
@@ -109,7 +108,7 @@ def _add_asset(parts: Mapping[str, FloatArray], region: Region, asset: Asset, co
             parts["wear"][:] += asset.wear_eur_per_kwh * np.where(running, drawn_kwh, 0.0)
         case Chp() | Boiler():
             fuel_kwh = PERIOD_H * course.mean(asset.id, FUEL)
-            co2_eur_per_kwh = asset.co2_kg_per_kwh_fuel * region.market.co2_eur_per_t / KG_PER_T
+            co2_eur_per_kwh = region.market.co2_eur_per_kwh_fuel(asset.co2_kg_per_kwh_fuel)
             parts["fuel"][:] += asset.fuel_eur_per_kwh * fuel_kwh
             parts["co2"][:] += co2_eur_per_kwh * fuel_kwh
             if isinstance(asset, Chp):

@@ -10,6 +10,7 @@ Energy that vehicles or flexible loads still wait for is a debt and counts as a 
 
 from energy.domain import FloatArray
 from energy.evaluation.course import Course
+from energy.optimize.terminal_values import boiler_heat_eur_per_kwh, chp_heat_eur_per_kwh
 from energy.region.battery import Battery
 from energy.region.boiler import Boiler
 from energy.region.chp import Chp
@@ -21,8 +22,6 @@ from energy.region.heat_storage import HeatStorage
 from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.model import Asset, Region
 from energy.region.pumped_reservoir import PumpedReservoir
-
-KG_PER_T = 1000.0
 
 
 def end_stores_eur(region: Region, course: Course, last_day_eur_per_kwh: FloatArray) -> float:
@@ -101,8 +100,7 @@ def _heat_eur_per_kwh(region: Region, network: str, price_eur_per_kwh: float) ->
     costs: list[float] = []
     for asset in region.members:
         if isinstance(asset, Boiler) and asset.heat_network == network:
-            co2_eur_per_kwh = asset.co2_kg_per_kwh_fuel * region.market.co2_eur_per_t / KG_PER_T
-            costs.append((asset.fuel_eur_per_kwh + co2_eur_per_kwh) / asset.efficiency)
+            costs.append(boiler_heat_eur_per_kwh(region.market, asset))
         elif isinstance(asset, HeatPump) and asset.heat_network == network:
             costs.append((price_eur_per_kwh + asset.fee_eur_per_kwh_drawn) / asset.cop(0.0))
     return costs
@@ -110,14 +108,11 @@ def _heat_eur_per_kwh(region: Region, network: str, price_eur_per_kwh: float) ->
 
 def _cogenerated_eur_per_kwh(region: Region, network: str, price_eur_per_kwh: float) -> list[float]:
     """Give what heat of each CHP unit costs at rated power, less what its electricity earns; at least 0."""
-    costs: list[float] = []
-    for asset in region.members:
-        if isinstance(asset, Chp) and asset.heat_network == network:
-            co2_eur_per_kwh = asset.co2_kg_per_kwh_fuel * region.market.co2_eur_per_t / KG_PER_T
-            spent = (asset.fuel_eur_per_kwh + co2_eur_per_kwh) * asset.fuel_kw_rated
-            earned = (price_eur_per_kwh - asset.wear_eur_per_kwh) * asset.power_kw_rated
-            costs.append(max(0.0, (spent - earned) / asset.heat_kw_rated))
-    return costs
+    return [
+        max(0.0, chp_heat_eur_per_kwh(region.market, asset, power_eur_per_kwh=price_eur_per_kwh))
+        for asset in region.members
+        if isinstance(asset, Chp) and asset.heat_network == network
+    ]
 
 
 def _electrolyser_efficiency(region: Region, store: HydrogenStorage) -> float:

@@ -21,8 +21,8 @@ from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.machine import Machine
 from energy.region.model import Asset, Region
 from energy.region.pumped_reservoir import PumpedReservoir
+from energy.units import KG_PER_T
 
-KG_PER_T = 1000.0
 TOLERANCE_KW = 1.0
 """A register's resolution: a quarter hour beyond a limit by less keeps it."""
 

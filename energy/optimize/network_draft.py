@@ -21,7 +21,6 @@ from energy.optimize.network_items import (
 from energy.optimize.offtake import offtake_kw
 from energy.optimize.power_bounds import PowerBounds
 from energy.optimize.terminal_values import (
-    co2_eur_per_kwh_fuel,
     heat_value_eur_per_kwh,
     hydrogen_value_eur_per_kwh,
     water_value_eur_per_kwh,
@@ -54,7 +53,7 @@ def cogeneration_of(draft: Draft, asset: Chp) -> Cogeneration:
         fuel_kw_least=asset.fuel_kw_least,
         fuel_kw_rated=asset.fuel_kw_rated,
         fuel_eur_per_kwh=asset.fuel_eur_per_kwh,
-        co2_eur_per_kwh_fuel=co2_eur_per_kwh_fuel(draft.region.market, asset.co2_kg_per_kwh_fuel),
+        co2_eur_per_kwh_fuel=draft.region.market.co2_eur_per_kwh_fuel(asset.co2_kg_per_kwh_fuel),
         wear_eur_per_kwh=asset.wear_eur_per_kwh,
     )
 
@@ -149,7 +148,7 @@ def boiling_of(draft: Draft, asset: Boiler) -> Boiling:
         heat_kw_max=draft.constant(most_kw),
         efficiency=asset.efficiency,
         fuel_eur_per_kwh=asset.fuel_eur_per_kwh,
-        co2_eur_per_kwh_fuel=co2_eur_per_kwh_fuel(draft.region.market, asset.co2_kg_per_kwh_fuel),
+        co2_eur_per_kwh_fuel=draft.region.market.co2_eur_per_kwh_fuel(asset.co2_kg_per_kwh_fuel),
     )
 
 

@@ -19,14 +19,8 @@ from energy.region.market import Market
 from energy.region.model import Region
 from energy.region.pumped_reservoir import PumpedReservoir
 
-KG_PER_T = 1000.0
 CHEAP_QUANTILE = 0.25
 """What can wait draws in the cheap half of the day; the middle of that half is its price."""
-
-
-def co2_eur_per_kwh_fuel(market: Market, co2_kg_per_kwh_fuel: float) -> float:
-    """Give what the carbon of a kWh of fuel costs."""
-    return market.co2_eur_per_t * co2_kg_per_kwh_fuel / KG_PER_T
 
 
 def terminal_value_eur_per_kwh(battery: Battery, market_eur_per_kwh_median: float) -> float:
@@ -58,13 +52,10 @@ def heat_value_eur_per_kwh(
             case HeatLoad(heat_network=name) if name == network:
                 demand_kw += float(np.mean(expected_kw[asset.id]))
             case Boiler(heat_network=name) if name == network:
-                co2 = co2_eur_per_kwh_fuel(region.market, asset.co2_kg_per_kwh_fuel)
-                offers.append(((asset.fuel_eur_per_kwh + co2) / asset.efficiency, asset.heat_kw_rated))
+                offers.append((boiler_heat_eur_per_kwh(region.market, asset), asset.heat_kw_rated))
             case Chp(heat_network=name) if name == network:
-                co2 = co2_eur_per_kwh_fuel(region.market, asset.co2_kg_per_kwh_fuel)
-                spent = (asset.fuel_eur_per_kwh + co2) * asset.fuel_kw_rated
-                earned = (price - asset.wear_eur_per_kwh) * asset.power_kw_rated
-                offers.append(((spent - earned) / asset.heat_kw_rated, asset.heat_kw_rated))
+                cost = chp_heat_eur_per_kwh(region.market, asset, power_eur_per_kwh=price)
+                offers.append((cost, asset.heat_kw_rated))
             case HeatPump(heat_network=name) if name == network:
                 mean_cop = float(np.mean(cop[asset.id]))
                 offers.append(
@@ -76,6 +67,20 @@ def heat_value_eur_per_kwh(
         if demand_kw <= 0.0:
             return max(0.0, cost)
     return max(0.0, offers[-1][0]) if offers else 0.0
+
+
+def boiler_heat_eur_per_kwh(market: Market, boiler: Boiler) -> float:
+    """Give what a kWh of a boiler's heat costs: fuel and its carbon."""
+    co2_eur_per_kwh = market.co2_eur_per_kwh_fuel(boiler.co2_kg_per_kwh_fuel)
+    return (boiler.fuel_eur_per_kwh + co2_eur_per_kwh) / boiler.efficiency
+
+
+def chp_heat_eur_per_kwh(market: Market, chp: Chp, *, power_eur_per_kwh: float) -> float:
+    """Give what a kWh of a CHP unit's heat costs at rated power, less what its electricity earns."""
+    co2_eur_per_kwh = market.co2_eur_per_kwh_fuel(chp.co2_kg_per_kwh_fuel)
+    spent = (chp.fuel_eur_per_kwh + co2_eur_per_kwh) * chp.fuel_kw_rated
+    earned = (power_eur_per_kwh - chp.wear_eur_per_kwh) * chp.power_kw_rated
+    return (spent - earned) / chp.heat_kw_rated
 
 
 def hydrogen_value_eur_per_kwh(

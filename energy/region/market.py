@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from energy.region.asset import CONFIG, CostEurPerKwh, EurPerKwh, HistoryColumn, KgPerKwh, Number, only_text
+from energy.units import KG_PER_T
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -30,3 +31,7 @@ class Market:
     imbalance_eur_per_kwh: CostEurPerKwh = 0.0
     co2_eur_per_t: Annotated[Number, Field(ge=0.0, le=1000.0)] = 0.0
     import_co2_kg_per_kwh: KgPerKwh = 0.0
+
+    def co2_eur_per_kwh_fuel(self, co2_kg_per_kwh_fuel: float) -> float:
+        """Give what the carbon of a kWh of fuel costs."""
+        return self.co2_eur_per_t * co2_kg_per_kwh_fuel / KG_PER_T
