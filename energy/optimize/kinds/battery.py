@@ -12,10 +12,10 @@ from energy.optimize.kinds.band import band, end_least_kwh
 from energy.optimize.kinds.forced_power import (
     FORCED,
     FORCED_BREACHES,
-    FORCED_SERIES,
-    FREE,
     add_forced_power,
-    is_forced,
+    forced_structure_of,
+    forced_values,
+    series_of,
 )
 from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
 from energy.optimize.penalties import WAY_BACK_EUR_PER_KWH_H
@@ -40,9 +40,7 @@ SCALARS = (
 def build(periods: int, structure: int) -> Any:
     """State the prototype."""
     series = ("charge_kw_max", "discharge_kw_max")
-    m = new_prototype(
-        periods, scalars=SCALARS, series=series + (FORCED_SERIES if structure == FORCED else ())
-    )
+    m = new_prototype(periods, scalars=SCALARS, series=series + series_of(structure))
     m.charge_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.charge_kw_max[t]))
     m.discharge_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.discharge_kw_max[t]))
     m.in_band_kwh = pe.Var(m.T, bounds=band)
@@ -89,7 +87,7 @@ def worth_of_what_was_drained(m: Any) -> Any:
 def parameters(item: Storage) -> Mapping[str, float | FloatArray]:
     """Derive what the prototype's Params stand for."""
     start = item.energy_kwh_start
-    values: dict[str, float | FloatArray] = {
+    return {
         "energy_kwh_start": start,
         "energy_kwh_min": item.energy_kwh_min,
         "energy_kwh_end_min": end_least_kwh(item.energy_kwh_min, item.energy_kwh_end_min),
@@ -104,22 +102,15 @@ def parameters(item: Storage) -> Mapping[str, float | FloatArray]:
         "terminal_eur_start": item.terminal_eur_per_kwh * start,
         "charge_kw_max": np.maximum(0.0, item.power_kw_max),
         "discharge_kw_max": np.maximum(0.0, -item.power_kw_min),
+        **forced_values(item),
     }
-    if structure(item) == FORCED:
-        values["power_kw_min"], values["power_kw_max"] = item.power_kw_min, item.power_kw_max
-    return values
-
-
-def structure(item: Storage) -> int:
-    """Tell which prototype the battery needs."""
-    return FORCED if is_forced(item.power_kw_min, item.power_kw_max) else FREE
 
 
 BATTERY: Kind[Storage] = Kind(
     name="battery",
     build=build,
     parameters=parameters,
-    structure=structure,
+    structure=forced_structure_of,
     states=("energy_kwh",),
     exclusive=("charge_kw", "discharge_kw"),
     binding={

@@ -11,7 +11,7 @@ from typing import Any
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
-from energy.optimize.kinds.forced_power import FORCED, FORCED_SERIES, add_forced_power, is_forced
+from energy.optimize.kinds.forced_power import FORCED, add_forced_power, is_forced, series_of
 from energy.optimize.kinds.kind import new_prototype
 from energy.optimize.network_items import Machine
 
@@ -36,7 +36,7 @@ def new_machine(
     m = new_prototype(
         periods,
         scalars=SCALARS + scalars,
-        series=SERIES + series + (FORCED_SERIES if forced == FORCED else ()),
+        series=SERIES + series + series_of(forced),
     )
     m.uptime_periods, m.downtime_periods = divmod(times, PERIODS_SPAN)
     m.on = pe.Var(m.T, bounds=lambda m, t: (m.on_min[t], m.on_max[t]))

@@ -10,10 +10,10 @@ from energy.optimize.items import Charging
 from energy.optimize.kinds.forced_power import (
     FORCED,
     FORCED_BREACHES,
-    FORCED_SERIES,
-    FREE,
     add_forced_power,
-    is_forced,
+    forced_structure_of,
+    forced_values,
+    series_of,
 )
 from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
 from energy.periods import PERIOD_H
@@ -23,9 +23,7 @@ def build(periods: int, structure: int) -> Any:
     """State the prototype."""
     series = ("draw_kw_max", "arrived_kwh", "due_kwh")
     scalars = ("unserved_eur_per_kwh", "fee_eur_per_kwh_drawn")
-    m = new_prototype(
-        periods, scalars=scalars, series=series + (FORCED_SERIES if structure == FORCED else ())
-    )
+    m = new_prototype(periods, scalars=scalars, series=series + series_of(structure))
     m.draw_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.draw_kw_max[t]))
     m.unserved_kwh = pe.Var(m.T, bounds=(0.0, None))
     m.settled_kwh = pe.Var(m.T, bounds=not_before_arrival_and_by_departure)
@@ -55,28 +53,21 @@ def wishes_settled(m: Any, t: int) -> Any:
 
 def parameters(item: Charging) -> Mapping[str, float | FloatArray]:
     """Derive what the prototype's Params stand for."""
-    values: dict[str, float | FloatArray] = {
+    return {
         "unserved_eur_per_kwh": item.unserved_eur_per_kwh,
         "fee_eur_per_kwh_drawn": item.fee_eur_per_kwh_drawn,
         "draw_kw_max": item.power_kw_max,
         "arrived_kwh": item.arrived_kwh,
         "due_kwh": item.due_kwh,
+        **forced_values(item),
     }
-    if structure(item) == FORCED:
-        values["power_kw_min"], values["power_kw_max"] = item.power_kw_min, item.power_kw_max
-    return values
-
-
-def structure(item: Charging) -> int:
-    """Tell which prototype the hub needs."""
-    return FORCED if is_forced(item.power_kw_min, item.power_kw_max) else FREE
 
 
 EV_HUB: Kind[Charging] = Kind(
     name="ev_hub",
     build=build,
     parameters=parameters,
-    structure=structure,
+    structure=forced_structure_of,
     states=("energy_kwh_backlog", "power_kw_unserved"),
     binding={
         ("draw_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),

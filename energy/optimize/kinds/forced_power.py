@@ -1,6 +1,6 @@
 """A limit that demands power: soft at the breach price, since it may ask for more than is stored."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyomo.environ as pe
@@ -19,9 +19,40 @@ FORCED_BREACHES = {
 }
 
 
+class Bounded(Protocol):
+    """An item with bounds on its power, shape (periods,) each."""
+
+    @property
+    def power_kw_min(self) -> FloatArray:
+        """The least power allowed."""
+        ...
+
+    @property
+    def power_kw_max(self) -> FloatArray:
+        """The greatest power allowed."""
+        ...
+
+
 def is_forced(power_kw_min: FloatArray, power_kw_max: FloatArray) -> bool:
     """Tell whether 0 kW is forbidden in any period."""
     return bool(np.any(power_kw_min > 0.0) or np.any(power_kw_max < 0.0))
+
+
+def forced_structure_of(item: Bounded) -> int:
+    """Tell which of the two structures an item needs."""
+    return FORCED if is_forced(item.power_kw_min, item.power_kw_max) else FREE
+
+
+def forced_values(item: Bounded) -> dict[str, FloatArray]:
+    """Give FORCED_SERIES of an item, nothing where its prototype has none."""
+    if forced_structure_of(item) == FREE:
+        return {}
+    return {"power_kw_min": item.power_kw_min, "power_kw_max": item.power_kw_max}
+
+
+def series_of(structure: int) -> tuple[str, ...]:
+    """Name the series that a prototype of this structure has on top of its own."""
+    return FORCED_SERIES if structure == FORCED else ()
 
 
 def add_forced_power(model: Any) -> Any:

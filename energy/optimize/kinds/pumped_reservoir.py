@@ -11,10 +11,10 @@ from energy.optimize.kinds.band import band, end_least_kwh
 from energy.optimize.kinds.forced_power import (
     FORCED,
     FORCED_BREACHES,
-    FORCED_SERIES,
-    FREE,
     add_forced_power,
-    is_forced,
+    forced_structure_of,
+    forced_values,
+    series_of,
 )
 from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
 from energy.optimize.network_items import Reservoir
@@ -37,7 +37,7 @@ SCALARS = (
 
 def build(periods: int, structure: int) -> Any:
     """State the prototype."""
-    series = ("pump_kw_max", "demand_kw") + (FORCED_SERIES if structure == FORCED else ())
+    series = ("pump_kw_max", "demand_kw", *series_of(structure))
     m = new_prototype(periods, scalars=SCALARS, series=series)
     m.pump_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.pump_kw_max[t]))
     m.unserved_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.demand_kw[t]))
@@ -89,7 +89,7 @@ def water_balance(m: Any, t: int) -> Any:
 def parameters(item: Reservoir) -> Mapping[str, float | FloatArray]:
     """Derive what the prototype's Params stand for."""
     start = item.energy_kwh
-    values: dict[str, float | FloatArray] = {
+    return {
         "energy_kwh_after_first_draw": start - PERIOD_H * float(item.demand_kw[0]),
         "energy_kwh_min": item.energy_kwh_min,
         "energy_kwh_end_min": end_least_kwh(item.energy_kwh_min, item.energy_kwh_end_min),
@@ -102,22 +102,15 @@ def parameters(item: Reservoir) -> Mapping[str, float | FloatArray]:
         "terminal_eur_start": item.terminal_eur_per_kwh * start,
         "pump_kw_max": np.maximum(0.0, item.power_kw_max),
         "demand_kw": item.demand_kw,
+        **forced_values(item),
     }
-    if structure(item) == FORCED:
-        values["power_kw_min"], values["power_kw_max"] = item.power_kw_min, item.power_kw_max
-    return values
-
-
-def structure(item: Reservoir) -> int:
-    """Tell which prototype the reservoir needs."""
-    return FORCED if is_forced(item.power_kw_min, item.power_kw_max) else FREE
 
 
 PUMPED_RESERVOIR: Kind[Reservoir] = Kind(
     name="pumped_reservoir",
     build=build,
     parameters=parameters,
-    structure=structure,
+    structure=forced_structure_of,
     states=("volume_m3",),
     binding={
         ("pump_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),
