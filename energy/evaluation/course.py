@@ -15,8 +15,6 @@ DIGITS = 4
 AVAILABLE = "power_kw_available"
 FUEL = "fuel_kw"
 STARTS = "starts_per_period"
-LACK = "heat_kw_lacking"
-"""Heat that a network asked for and did not get."""
 
 Columns = Mapping[str, Mapping[str, FloatArray]]
 

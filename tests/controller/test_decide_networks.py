@@ -10,42 +10,21 @@ from energy.controller.decide import decide
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.domain import (
     Decision,
-    Image,
-    Level,
-    Limit,
-    Plan,
     Point,
     Quality,
     Request,
     RequestKind,
-    Rung,
     Severity,
 )
 from energy.invariants import TickRecord, broken_invariants
 from energy.region.model import Region
 from tests.controller.networks import NOW, image_of, plan_of, region_in
+from tests.controller.test_decide import limit, tick_of
 
 
 @pytest.fixture(scope="module")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Region:
     return region_in(tmp_path_factory.mktemp("tal"))
-
-
-def tick_of(image: Image, plan: Plan | None, **changes: object) -> TickInput:
-    tick = TickInput(
-        image=image,
-        tick_s=5.0,
-        plan=plan,
-        rung=plan.rung if plan is not None else Rung.SAFE_STATE,
-        limits=(),
-        overrides=(),
-        exchange_mean_kw=None,
-        outcomes=(),
-        alarms=(),
-        unread=(),
-        notes=(),
-    )
-    return replace(tick, **changes)  # type: ignore[arg-type]  # tests name any field
 
 
 def decided(region: Region, tick: TickInput) -> tuple[dict[str, Decision], TickOutput]:
@@ -68,19 +47,6 @@ def decided(region: Region, tick: TickInput) -> tuple[dict[str, Decision], TickO
 def sent_kw(decisions: Mapping[str, Decision], asset_id: str) -> float | None:
     setpoint = decisions[asset_id].setpoint
     return None if setpoint is None else setpoint.power_kw
-
-
-def limit(target_id: str, *, low: float | None = None, high: float | None = None) -> Limit:
-    return Limit(
-        limit_id="g1",
-        target_id=target_id,
-        power_kw_min=low,
-        power_kw_max=high,
-        level=Level.GRID_OPERATOR,
-        start=NOW - timedelta(hours=1),
-        until=None,
-        reason="grid operator",
-    )
 
 
 def test_a_calm_tick_follows_the_plan(region: Region) -> None:
