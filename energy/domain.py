@@ -50,11 +50,23 @@ class Point(StrEnum):
     """Time since a unit was started; 0 while it stands."""
     STANDING_S = "standing_s"
     """Time since a unit was stopped; 0 while it runs."""
+    POWER_KW_RATED = "power_kw_rated"
+    """The power that a device counts its percentages from; a magnitude."""
+    ENERGY_KWH_CAPACITY = "energy_kwh_capacity"
+    """What a store holds when it is full."""
+    REVERSION_S = "reversion_s"
+    """Time until the device drops what it was told, as it shows it itself."""
+    REMOTE = "remote"
+    """1 while the device obeys us, 0 while it is switched to local operation."""
+    OPERATING_STATE = "operating_state"
+    """The device's own number for what it is doing; its register map has the words."""
+    FAULT_FLAGS = "fault_flags"
+    """The device's own fault bits; its register map has the words."""
 
     @property
     def unit(self) -> str:
-        """Its unit, as it stands in its name before any qualifier: kw, kwh, m3, c or s."""
-        return next(word for word in self.value.split("_") if word in _POINT_UNITS)
+        """Its unit, as it stands in its name before any qualifier: kw, kwh, m3, c, s, or none."""
+        return next((word for word in self.value.split("_") if word in _POINT_UNITS), "")
 
 
 _POINT_UNITS = frozenset({"kw", "kwh", "m3", "c", "s"})

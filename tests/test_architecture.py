@@ -39,7 +39,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     (
         *("energy.ledger", "energy.mailbox", "energy.physics", "energy.arbitration", "energy.safety"),
         *("energy.balance", "energy.authority", "energy.alarms", "energy.explanation", "energy.invariants"),
-        "energy.metering",
+        *("energy.metering", "energy.commissioning"),
     ),
     (
         *("energy.controller", "energy.historian", "energy.forecast", "energy.optimize"),
@@ -68,6 +68,8 @@ DASHBOARD_MAY_IMPORT = (
 
 OWNERS: dict[str, tuple[str, ...]] = {
     "pymodbus": ("energy.devices",),
+    "serial": ("energy.devices",),
+    "sunspec2": ("energy.devices.scan",),
     "influxdb_client": ("energy.historian",),
     "sqlite3": ("energy.sqlite_file",),
     "pyomo": ("energy.optimize",),

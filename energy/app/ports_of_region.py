@@ -4,6 +4,7 @@ import dataclasses
 
 from energy.app.refusal import bad_option
 from energy.domain import Authority
+from energy.region.asset import Endpoint
 from energy.region.model import Region
 
 PORT_MAX = 65535
@@ -22,16 +23,19 @@ def on_ports(region: Region, first_port: int | None) -> Region:
     if not 1024 <= first_port <= PORT_MAX - len(region.assets):
         limit = f"from 1024 to {PORT_MAX - len(region.assets)}"
         raise bad_option("--first-port", first_port, limit, "choose a free range of ports")
-    endpoints: dict[tuple[str, int, int], int] = {}
-    taken: set[tuple[str, int, int, int]] = set()
+    endpoints: dict[tuple[Endpoint, int], int] = {}
+    taken: set[tuple[Endpoint, int, int]] = set()
     assets = []
     for asset in region.assets:
         device = asset.device
         copies = 0  # assets repeated in memory share an address: each round gets gateways of its own
-        while (device.host, device.port, device.unit, copies) in taken:
+        if device.serial is not None:
+            assets.append(asset)
+            continue
+        while (device.endpoint, device.unit, copies) in taken:
             copies += 1
-        taken.add((device.host, device.port, device.unit, copies))
-        port = first_port + endpoints.setdefault((device.host, device.port, copies), len(endpoints))
+        taken.add((device.endpoint, device.unit, copies))
+        port = first_port + endpoints.setdefault((device.endpoint, copies), len(endpoints))
         assets.append(dataclasses.replace(asset, device=dataclasses.replace(device, port=port)))
     return dataclasses.replace(region, assets=tuple(assets))
 

@@ -8,7 +8,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from energy.devices.register_map import Order, Register, ValueType
+from energy.devices.layout import Order, Register, ValueType
 from energy.domain import Quality
 
 _FORMATS = {

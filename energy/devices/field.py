@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from energy.devices.field_settings import FieldSettings
-from energy.devices.gateway import Gateway, Order
+from energy.devices.gateway import Gateway
 from energy.devices.line import Line
 from energy.devices.modbus import ModbusEndpoint
 from energy.devices.nameplate import refusal
 from energy.devices.register_map import RegisterMap
+from energy.devices.writing import Order
 from energy.domain import Outcome, Reading, Rejected, Setpoint
+from energy.region.asset import Endpoint
 from energy.region.model import Region
 
 
@@ -41,18 +43,18 @@ class ModbusField:
         """
         self._now = now
         settings = settings if settings is not None else FieldSettings()
-        lines: dict[tuple[str, int], list[Line]] = {}
+        lines: dict[Endpoint, list[Line]] = {}
         self._lines: dict[str, Line] = {}
-        self._gateways: dict[tuple[str, int], Gateway] = {}
+        self._gateways: dict[Endpoint, Gateway] = {}
         for asset in region.assets:
             line = Line(
                 region=region, asset=asset, content=maps[asset.device.profile], backoff=settings.backoff()
             )
             self._lines[asset.id] = line
             lines.setdefault(line.endpoint, []).append(line)
-        for (host, port), own in lines.items():
-            endpoint = ModbusEndpoint(host, port, settings.patience)
-            self._gateways[host, port] = Gateway(endpoint, own, settings, now=now)
+        for where, own in lines.items():
+            endpoint = ModbusEndpoint(where.host, where.port, settings.patience)
+            self._gateways[where] = Gateway(endpoint, own, settings, now=now)
 
     async def read(self, at: datetime) -> list[Reading]:
         """Read every point of every asset once; ``measured_at`` of each reading is ``at``.
@@ -72,7 +74,7 @@ class ModbusField:
         A value that was written before is written again: that is what feeds the device's watchdog.
         """
         outcomes: dict[int, Outcome] = {}
-        orders: dict[tuple[str, int], list[Order]] = {}
+        orders: dict[Endpoint, list[Order]] = {}
         for index, setpoint in enumerate(setpoints):
             line = self._lines.get(setpoint.asset_id)
             reason = _refusal(line, setpoint, at if self._now is None else self._now())

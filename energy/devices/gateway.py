@@ -3,30 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
-from energy.devices.codec import decode, encode
 from energy.devices.field_settings import FieldSettings
-from energy.devices.line import Command, Line
+from energy.devices.line import Line
 from energy.devices.modbus import ModbusEndpoint
 from energy.devices.nameplate import run_out
-from energy.devices.read_plan import ReadBlock
-from energy.domain import Applied, Limited, Outcome, Quality, Reading, Rejected, Setpoint, Unreachable
-from energy.errors import DeviceRefused, DeviceUnreachable
+from energy.devices.reading import blank, read_line
+from energy.devices.writing import Order, write_order
+from energy.domain import Outcome, Reading, Rejected, Unreachable
+from energy.errors import DeviceUnreachable
 
 FIRST_ANSWER_S_MIN = 0.25
 """A unit nobody has heard yet gets at least this long; a serial unit at 9600 baud takes some 0.2 s."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A setpoint that passed its checks, with its place in the answer and where it goes."""
-
-    index: int
-    line: Line
-    command: Command
-    setpoint: Setpoint
 
 
 class Gateway:
@@ -77,7 +66,7 @@ class Gateway:
         return [
             reading
             for line in self._lines
-            for reading in (done[line] if line in done else _blank(line, line.blocks, at))
+            for reading in (done[line] if line in done else blank(line, line.blocks, at))
         ]
 
     async def apply(self, orders: Sequence[Order], at: datetime) -> dict[int, Outcome]:
@@ -104,7 +93,7 @@ class Gateway:
     def read_nothing(self, error: Exception, at: datetime) -> list[Reading]:
         """Give up on a read that ended in a way nobody thought of: a communication error everywhere."""
         self._give_up(error, at)
-        return [reading for line in self._lines for reading in _blank(line, line.blocks, at)]
+        return [reading for line in self._lines for reading in blank(line, line.blocks, at)]
 
     def reach_nothing(self, error: Exception, orders: Sequence[Order], at: datetime) -> dict[int, Outcome]:
         """Give up on writes that ended in a way nobody thought of: what the devices hold is unknown."""
@@ -202,65 +191,23 @@ class Gateway:
         except TimeoutError:
             line.backoff.fail(now_s)
             line.note_failure(f"no answer within {share_s:.2g} s", at)
-            return _blank(line, line.blocks, at)
+            return blank(line, line.blocks, at)
 
     async def _read(self, line: Line, at: datetime, now_s: float) -> list[Reading]:
         self._asked = line
         if not await self._open(line, at, now_s):
-            return _blank(line, line.blocks, at)
-        readings: list[Reading] = []
-        refused: str | None = None
-        for index, block in enumerate(line.blocks):
-            try:
-                registers = await self._endpoint.read(
-                    line.unit, block.table, address=block.address, count=block.count
-                )
-            except DeviceRefused as error:
-                refused = str(error)
-                readings.extend(_blank(line, (block,), at))
-            except DeviceUnreachable as error:
-                line.backoff.fail(now_s)
-                line.note_failure(str(error), at)
-                return readings + _blank(line, line.blocks[index:], at)
-            else:
-                readings.extend(_readings(line, block, registers, at))
-        line.note_answer()
-        if refused is not None:
-            line.note_failure(refused, at)
-        else:
-            line.note_success(at)
-        return readings
+            return blank(line, line.blocks, at)
+        return await read_line(self._endpoint, line, at, now_s=now_s)
 
     async def _write(self, order: Order, at: datetime, now_s: float) -> Outcome:
-        line, point, readback = order.line, order.command.point, order.command.readback
+        line = order.line
         self._asked = line
         if not self._is_due(line, now_s) or not await self._open(line, at, now_s):
             return Unreachable(setpoint=order.setpoint, at=at, reason=line.silence)
         too_late = run_out(order.setpoint, at if self._now is None else self._now())
         if too_late is not None:
             return Rejected(setpoint=order.setpoint, at=at, reason=too_late)
-        written = False
-        try:
-            await self._endpoint.write(
-                line.unit,
-                point.table,
-                address=point.address,
-                values=encode(point, order.setpoint.power_kw),
-                single=order.command.write.function == "single",
-            )
-            written = True
-            registers = await self._endpoint.read(
-                line.unit, readback.table, address=readback.address, count=readback.count
-            )
-        except DeviceRefused as error:
-            if written:
-                return Unreachable(setpoint=order.setpoint, at=at, reason=f"written, but {error}")
-            return Rejected(setpoint=order.setpoint, at=at, reason=str(error))
-        except DeviceUnreachable as error:
-            line.backoff.fail(now_s)
-            line.note_failure(str(error), at)
-            return Unreachable(setpoint=order.setpoint, at=at, reason=str(error))
-        return _outcome(order, registers, at)
+        return await write_order(self._endpoint, order, at, now_s=now_s)
 
     def _give_up(self, error: Exception, at: datetime) -> str:
         """Start afresh after the backoff; each line logs its own failing, once."""
@@ -284,39 +231,3 @@ def _share_s(limit: asyncio.Timeout, lines: int) -> float:
     end_s = limit.when()
     left_s = 0.0 if end_s is None else end_s - asyncio.get_running_loop().time()
     return max(FIRST_ANSWER_S_MIN, left_s / lines)
-
-
-def _readings(line: Line, block: ReadBlock, registers: Sequence[int], at: datetime) -> list[Reading]:
-    readings = []
-    for slot in block.slots:
-        value, quality = decode(slot.register, registers[slot.offset : slot.offset + slot.width])
-        readings.append(
-            Reading(asset_id=line.asset.id, point=slot.point, value=value, quality=quality, measured_at=at)
-        )
-    return readings
-
-
-def _blank(line: Line, blocks: Sequence[ReadBlock], at: datetime) -> list[Reading]:
-    return [
-        Reading(
-            asset_id=line.asset.id,
-            point=slot.point,
-            value=None,
-            quality=Quality.COMM_ERROR,
-            measured_at=at,
-        )
-        for block in blocks
-        for slot in block.slots
-    ]
-
-
-def _outcome(order: Order, registers: Sequence[int], at: datetime) -> Outcome:
-    """Compare what the device shows with what was asked."""
-    setpoint, tolerance_kw = order.setpoint, order.command.write.readback.tolerance_kw
-    held_kw, quality = decode(order.command.point.readback_register, registers)
-    if held_kw is None:
-        return Unreachable(setpoint=setpoint, at=at, reason=f"written, but the read-back is {quality.value}")
-    if abs(held_kw - setpoint.power_kw) <= tolerance_kw:
-        return Applied(setpoint=setpoint, read_back_kw=held_kw, at=at)
-    reason = f"asked for {setpoint.power_kw:g} kW, the device holds {held_kw:g} kW"
-    return Limited(setpoint=setpoint, read_back_kw=held_kw, at=at, reason=reason)

@@ -38,14 +38,14 @@ class Line:
             for point in content.points
         }
         self.blocks: tuple[ReadBlock, ...] = plan_reads(content, narrowed)
-        self.endpoint = (asset.device.host, asset.device.port)
+        self.endpoint = asset.device.endpoint
         self.command = _command(asset, content)
         self.has_answered = False
         self.tried_at_s = -math.inf
         """When it was last tried behind a tick's back, on the clock of the backoffs."""
         self._failing_since: datetime | None = None
         self._log = structlog.get_logger("energy.devices").bind(
-            asset_id=asset.id, device=f"{asset.device.host}:{asset.device.port}", unit=asset.device.unit
+            asset_id=asset.id, device=self.endpoint.name, unit=asset.device.unit
         )
 
     @property

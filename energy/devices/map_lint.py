@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from energy.devices.register_map import ADDRESS_MAX, Access, MapPoint, Register, RegisterMap, Table, ValueType
+from energy.devices.layout import ADDRESS_MAX, Register, Table, ValueType
+from energy.devices.register_map import Access, MapPoint, RegisterMap
 from energy.errors import Fault
 from energy.yaml_file import Place, YamlFile
 

@@ -12,7 +12,7 @@ from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.transaction import TransactionManager
 from pymodbus.transport import CommParams
 
-from energy.devices.register_map import Table
+from energy.devices.layout import Table
 from energy.errors import DeviceRefused, DeviceUnreachable
 
 MBAP_BYTES = 7

@@ -4,7 +4,8 @@ import dataclasses
 from datetime import datetime
 
 from energy.devices.codec import encode
-from energy.devices.register_map import MapPoint, Plausible, Register
+from energy.devices.layout import Plausible, Register
+from energy.devices.register_map import MapPoint
 from energy.domain import Point, Setpoint
 from energy.region.battery import Battery
 from energy.region.grid_point import GridPoint

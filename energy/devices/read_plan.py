@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from energy.devices.register_map import Forbidden, Register, RegisterMap, Table
+from energy.devices.layout import Register, Table
+from energy.devices.register_map import Forbidden, RegisterMap
 from energy.domain import Point
 
 

@@ -3,9 +3,9 @@
 import ipaddress
 import re
 from dataclasses import KW_ONLY
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Authority, Point
@@ -72,11 +72,47 @@ class Name:
     en: Annotated[str, Field(min_length=1, max_length=80)]
 
 
+Transport = Literal["tcp", "rtu_over_tcp", "tls", "serial"]
+"""Modbus TCP; RTU frames through a TCP connection; Modbus/TCP Security (TLS); RTU on a serial line."""
+PORTS: dict[Transport, int] = {"tcp": 502, "rtu_over_tcp": 502, "tls": 802}
+"""The ports that IANA lists for Modbus, where a region file names none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class SerialLine:
+    """A serial line and how it is set; every device on it is set alike."""
+
+    device: Annotated[
+        str,
+        Field(pattern=r"^/dev/[A-Za-z0-9_./-]{1,120}$", description="a path below /dev, as /dev/ttyUSB0"),
+    ]
+    baud_rate: Annotated[int, Field(strict=True, ge=300, le=1_000_000)] = 9600
+    parity: Literal["none", "even", "odd"] = "none"
+    stop_bits: Literal[1, 2] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """What one connection reaches: a host and port, or a serial line, and how it is spoken to."""
+
+    transport: Transport
+    host: str
+    port: int
+    serial: SerialLine | None
+
+    @property
+    def name(self) -> str:
+        """Its name for people: host and port, or the serial line's path."""
+        return self.serial.device if self.serial is not None else f"{self.host}:{self.port}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class DeviceAddress:
     """Where the asset's device answers and which register map it speaks.
 
     ``profile`` names a register map in the region's own profiles/ folder or among the shipped ones.
+    A serial device has a ``serial`` line and no host; all others have a host, and a port unless it is the
+    transport's own (502, with TLS 802).
     """
 
     profile: Annotated[
@@ -86,9 +122,26 @@ class DeviceAddress:
             description="the name of a register map: a-z, 0-9 and _, without .yaml",
         ),
     ]
-    host: Host
-    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 502
+    host: Host | None = None
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)] | None = None
     unit: Annotated[int, Field(strict=True, ge=0, le=255)] = 1
+    transport: Transport = "tcp"
+    serial: SerialLine | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.transport == "serial":
+            if self.serial is None or self.host is not None or self.port is not None:
+                raise ValueError("transport serial needs serial: with device: /dev/..., and no host or port")
+        elif self.host is None or self.serial is not None:
+            raise ValueError(f"transport {self.transport} needs a host, and no serial:")
+        return self
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What has to be connected to."""
+        port = self.port if self.port is not None else PORTS.get(self.transport, 0)
+        return Endpoint(transport=self.transport, host=self.host or "", port=port, serial=self.serial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)

@@ -4,9 +4,9 @@ import asyncio
 
 from pymodbus.client import AsyncModbusTcpClient
 
+from energy.devices.layout import Table
 from energy.devices.map_library import maps_of
 from energy.devices.read_plan import ReadBlock, plan_reads
-from energy.devices.register_map import Table
 from energy.region.model import Region
 
 Line = tuple[AsyncModbusTcpClient, int, tuple[ReadBlock, ...]]

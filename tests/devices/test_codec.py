@@ -7,7 +7,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from energy.devices.codec import decode, encode
-from energy.devices.register_map import Order, Plausible, Register, Sign, Table, Unit, ValueType
+from energy.devices.layout import Order, Plausible, Register, Sign, Table, Unit, ValueType
 from energy.domain import Quality
 
 ANYTHING = Plausible(min=-1e300, max=1e300)

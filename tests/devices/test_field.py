@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from energy.devices.codec import encode
 from energy.devices.field import ModbusField
+from energy.devices.layout import Register, Table
 from energy.devices.map_library import load_map, shipped_maps
-from energy.devices.register_map import Register, Table
 from energy.domain import (
     Applied,
     Level,

@@ -9,9 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from energy.devices.field import ModbusField
+from energy.devices.layout import Table
 from energy.devices.modbus import ModbusEndpoint
-from energy.devices.register_map import Table
 from energy.domain import Level, Point, Quality, Rejected, Setpoint, Unreachable
+from energy.region.asset import Endpoint
 from energy.region.model import Region
 from tests.devices.conftest import AT, QUICK, Answer, Bank, region_at, registers_reply, reply
 
@@ -38,12 +39,16 @@ class Insane(ModbusEndpoint):
         raise RuntimeError("the library lost its mind")
 
 
+def tcp(port: int) -> Endpoint:
+    return Endpoint(transport="tcp", host="127.0.0.1", port=port, serial=None)
+
+
 async def test_an_endpoint_that_fails_unexpectedly_costs_only_its_own_assets(
     serve: Serve, field_of: FieldOf
 ) -> None:
     (port, _), (sick, _) = serve(), serve()
     field = field_of(region_at({"load": port, "battery": port, "pv_park": sick}), backoff_s_min=0.001)
-    gateway = field._gateways["127.0.0.1", sick]
+    gateway = field._gateways[tcp(sick)]
     gateway._endpoint = Insane("127.0.0.1", sick, QUICK)
     asked = [setpoint("pv_park", -1.0, Point.POWER_KW_MIN), setpoint("battery", 5.0)]
     with capture_logs() as logs:
@@ -137,7 +142,7 @@ class Dying(ModbusEndpoint):
 async def test_what_a_try_behind_the_tick_ends_with_is_heard(script: Script, field_of: FieldOf) -> None:
     port = await script(registers_reply)
     field = field_of(region_at({"load": port}), backoff_s_min=0.01)
-    gateway = field._gateways["127.0.0.1", port]
+    gateway = field._gateways[tcp(port)]
     line = field._lines["load"]
     await field.read(AT)
     line.backoff.fail(-60.0)

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from energy.devices.layout import Table
 from energy.devices.modbus import ModbusEndpoint, Patience
-from energy.devices.register_map import Table
 from energy.errors import DeviceRefused, DeviceUnreachable
 from tests.devices.conftest import PATIENT, QUICK, Answer, Bank, registers_reply, reply
 

@@ -6,20 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energy.devices.layout import Order, Plausible, Sign, Table, Unit, ValueType
 from energy.devices.map_library import load_map, shipped_maps
 from energy.devices.read_plan import plan_reads
-from energy.devices.register_map import (
-    Access,
-    Forbidden,
-    MapPoint,
-    Order,
-    Plausible,
-    RegisterMap,
-    Sign,
-    Table,
-    Unit,
-    ValueType,
-)
+from energy.devices.register_map import Access, Forbidden, MapPoint, RegisterMap
 from energy.domain import Point
 
 WIDE = Plausible(min=-1e9, max=1e9)

@@ -17,7 +17,7 @@ from energy.app.refusal import bad_option
 from energy.domain import Authority, Reading, Request, RequestKind
 from energy.region.model import Region
 
-UNITS = {"kw": "kW", "kwh": "kWh", "m3": "m3", "c": "degC", "s": "s"}
+UNITS = {"kw": "kW", "kwh": "kWh", "m3": "m3", "c": "degC", "s": "s", "": ""}
 """How people write the units of points."""
 ANSWER_S = 15.0
 """Two ticks at 5 s and a little; a fast demo answers at once."""

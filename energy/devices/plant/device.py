@@ -7,11 +7,12 @@ from pymodbus.constants import ExcCodes
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from energy.devices.codec import decode
+from energy.devices.layout import Register, Table
 from energy.devices.plant.faults import DeviceFault, FaultKind
 from energy.devices.plant.meter_error import Meter
 from energy.devices.plant.registers import garbage_of, spans_of, words_of
 from energy.devices.plant.world import World
-from energy.devices.register_map import MapPoint, Register, RegisterMap, Table
+from energy.devices.register_map import MapPoint, RegisterMap
 from energy.domain import Point
 from energy.region.model import Asset
 

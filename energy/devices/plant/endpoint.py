@@ -57,7 +57,9 @@ def endpoints_of(devices: Iterable[Device]) -> list[Endpoint]:
     """Group devices by host and port."""
     by_address: dict[Address, list[Device]] = {}
     for device in devices:
-        by_address.setdefault((device.asset.device.host, device.asset.device.port), []).append(device)
+        by_address.setdefault(
+            (device.asset.device.endpoint.host, device.asset.device.endpoint.port), []
+        ).append(device)
     return [Endpoint(address, group) for address, group in by_address.items()]
 
 
@@ -70,7 +72,7 @@ def require_free(region: Region) -> None:
     problems: dict[Address, str] = {}
     faults: list[Fault] = []
     for asset in region.assets:
-        address = (asset.device.host, asset.device.port)
+        address = (asset.device.endpoint.host, asset.device.endpoint.port)
         if address not in problems:
             problems[address] = _problem(address)
         if problems[address]:

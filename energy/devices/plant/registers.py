@@ -4,7 +4,8 @@ import struct
 from collections.abc import Sequence
 
 from energy.devices.codec import decode, encode
-from energy.devices.register_map import Order, Register, RegisterMap, Table
+from energy.devices.layout import Order, Register, Table
+from energy.devices.register_map import RegisterMap
 from energy.domain import Quality
 
 GARBAGE_WORDS = (0x7FFE, 0x8001, 0x5A5A, 0xFFFE, 0x7F7F)

@@ -13,10 +13,11 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
 from energy.devices.codec import decode, encode
+from energy.devices.layout import Register, Table
 from energy.devices.map_library import maps_of
 from energy.devices.plant.control_client import PlantControl
 from energy.devices.plant.run import PlantSettings, run_plant
-from energy.devices.register_map import Register, RegisterMap, Table
+from energy.devices.register_map import RegisterMap
 from energy.domain import Point
 from energy.ports import Clock
 from energy.region.loader import load_region
