@@ -1,15 +1,18 @@
-"""One asset's device: what is asked of it, and whether it has answered lately."""
+"""One asset's device: what is asked of it, what it showed last, and whether it has answered lately."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from energy.devices.backoff import Backoff
+from energy.devices.layout import Layout
 from energy.devices.nameplate import believable
-from energy.devices.read_plan import ReadBlock, plan_reads, read_of
-from energy.devices.register_map import MapPoint, RegisterMap, Write
+from energy.devices.read_plan import Place, ReadBlock, place_of, plan_reads, read_of
+from energy.devices.register_map import MapPoint, RegisterMap, Step, Write
+from energy.devices.scaling import Scaling
 from energy.region.model import Asset, Region
 
 
@@ -25,12 +28,13 @@ class Command:
 class Line:
     """The plan and the state of one asset's device.
 
-    The plan never changes. The state is what a restart may forget: since when the device is failing, and
-    when it may be tried again.
+    The plan never changes. The state is what a restart may forget: since when the device is failing, when
+    it may be tried again, by what its numbers are scaled, and what it holds.
     """
 
     def __init__(self, *, region: Region, asset: Asset, content: RegisterMap, backoff: Backoff) -> None:
         self.asset = asset
+        self.content = content
         self.unit = asset.device.unit
         self.backoff = backoff
         narrowed = {
@@ -40,9 +44,15 @@ class Line:
         self.blocks: tuple[ReadBlock, ...] = plan_reads(content, narrowed)
         self.endpoint = asset.device.endpoint
         self.command = _command(asset, content)
+        self.scaling = Scaling(asset)
+        self.held_kw: float | None = None
+        """What the device holds in effect; None where that is unknown or nothing is in force."""
+        self.held_at: datetime | None = None
+        """When that was seen."""
         self.has_answered = False
         self.tried_at_s = -math.inf
         """When it was last tried behind a tick's back, on the clock of the backoffs."""
+        self._raw: dict[Place, float | None] = {}
         self._failing_since: datetime | None = None
         self._log = structlog.get_logger("energy.devices").bind(
             asset_id=asset.id, device=self.endpoint.name, unit=asset.device.unit
@@ -59,6 +69,28 @@ class Line:
         if self._failing_since is None:
             return "no answer"
         return f"no answer since {self._failing_since.isoformat()}"
+
+    def multiplier(self, layout: Layout) -> float | None:
+        """Give ten to the power of the layout's scale factor times its reference; None while unknown."""
+        return self.scaling.multiplier(layout)
+
+    def raw_of(self, step: Step) -> float | None:
+        """Give the raw number last seen in a step's register; None while unknown."""
+        return self._raw.get(place_of(step.register))
+
+    def note_raw(self, step: Step, number: float | None) -> None:
+        """Remember what stands in a step's register; None where it is not known."""
+        self._raw[place_of(step.register)] = number
+
+    def note_held(self, held_kw: float | None, at: datetime) -> None:
+        """Remember what the device holds in effect."""
+        self.held_kw, self.held_at = held_kw, at
+
+    def forget(self, at: datetime) -> None:
+        """Know nothing of what the device shows: it went silent, and may come back as another."""
+        self.scaling.forget()
+        self._raw.clear()
+        self.note_held(None, at)
 
     def note_failure(self, reason: str, at: datetime) -> None:
         """Remember a failure; only the first of a row is logged."""
@@ -78,6 +110,13 @@ class Line:
             failing_s = (at - self._failing_since).total_seconds()
             self._failing_since = None
             self._log.info("device_recovered", failing_s=failing_s, at=at.isoformat())
+
+
+def switches_of(write: Write) -> Iterator[tuple[Step, float]]:
+    """Give the enabling steps that must show a constant for the value to be in force."""
+    for step in write.enabling:
+        if isinstance(step.value, int | float):
+            yield step, step.value
 
 
 def _command(asset: Asset, content: RegisterMap) -> Command | None:
