@@ -53,6 +53,23 @@ def alarms_of_readings(image: Image, *, may_be_missing: Collection[tuple[str, Po
     return found
 
 
+def alarms_of_devices(image: Image, *, age_s_max: float) -> list[Alarm]:
+    """What devices say of themselves: switched to local operation, or in fault, with its flags in hex."""
+    found: list[Alarm] = []
+    for asset_id, point in image.readings:
+        if point not in {Point.REMOTE, Point.FAULT_FLAGS}:
+            continue
+        value = image.value(asset_id, point, age_s_max=age_s_max)
+        if point is Point.REMOTE and value == 0.0:
+            code, detail = "device_local", "the device obeys its own panel: nothing is sent"
+        elif point is Point.FAULT_FLAGS and value is not None and value != 0.0:
+            code, detail = "device_fault", f"fault flags {int(value):#06x}"
+        else:
+            continue
+        found.append(raise_alarm(code, Severity.WARNING, target_id=asset_id, at=image.at, detail=detail))
+    return found
+
+
 def alarms_of_outcomes(outcomes: Iterable[Outcome], at: datetime) -> list[Alarm]:
     """A setpoint that did not arrive as asked."""
     found: list[Alarm] = []

@@ -352,7 +352,8 @@ class Decision:
     """What one tick decided for one asset, and why.
 
     ``wanted_kw`` is what the highest level that wants anything asked for; ``setpoint`` what the gate let out,
-    None when nothing is sent (authority below automatic, nothing known, nothing to command).
+    None when nothing is sent (authority below automatic, nothing known, nothing to command). ``limited_by``
+    names the rule that changed what was wanted; None where it went out as it was.
     """
 
     asset_id: str
@@ -360,6 +361,7 @@ class Decision:
     level: Level | None
     setpoint: Setpoint | None
     reason: str
+    limited_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ LONG_FUNCTIONS_SHARE_MAX = 0.02
 ROWS: tuple[tuple[str, ...], ...] = (
     ("energy.units", "energy.errors", "energy.plain_words"),
     ("energy.domain", "energy.periods", "energy.yaml_file", "energy.sqlite_file"),
-    ("energy.canonical",),
+    ("energy.canonical", "energy.conduct"),
     ("energy.region",),
     ("energy.ports",),
     (
@@ -59,6 +59,7 @@ DASHBOARD_MAY_IMPORT = (
         "energy.domain",
         "energy.periods",
         "energy.canonical",
+        "energy.conduct",
         "energy.region",
     ),
     *("energy.ports", "energy.ledger", "energy.mailbox", "energy.alarms", "energy.explanation"),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from energy.canonical import canonical_bytes, decode, decode_outcome
+from energy.conduct import Following
 from energy.controller.decide import decide
 from energy.controller.tick_input import TickInput
 from energy.domain import Alarm, Image, Limit, Plan, Request, Rung
@@ -81,6 +82,8 @@ def tick_input(data: dict[str, Any], plans: dict[str, Plan]) -> TickInput:
         outcomes=tuple(decode_outcome(item) for item in data["outcomes"]),
         alarms=tuple(decode(Alarm, item) for item in data["alarms"]),
         unread=tuple(data["unread"]),
+        uncommissioned=tuple(data["uncommissioned"]),
+        behind=tuple(decode(Following, item) for item in data["behind"]),
         notes=tuple(data["notes"]),
     )
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from energy.alarms import (
+    alarms_of_devices,
     alarms_of_outcomes,
     alarms_of_readings,
     alarms_of_rung,
@@ -10,10 +11,11 @@ from energy.alarms import (
     with_beginnings,
 )
 from energy.arbitration import Verdict
-from energy.authority import may_send
+from energy.conduct import Following
 from energy.controller.correct import correction
 from energy.controller.flexible import AnyMachine, Flexible, may_be_missing, reading_age_s_max, runnable_kw
-from energy.controller.following import alarm_unless_following
+from energy.controller.following import alarm_unless_following, following_of
+from energy.controller.sending import hindrance
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import Wish, wishes
 from energy.domain import Alarm, Decision, Level, Point, Setpoint, Severity
@@ -37,10 +39,14 @@ def decide(region: Region, tick: TickInput) -> TickOutput:
     """
     corrected = correction(region, tick, wishes(region, tick))
     decisions: list[Decision] = []
+    following: list[Following] = []
     alarms: list[Alarm] = []
     for wish in corrected.wishes:
         decisions.append(_decision(region, tick, wish, wish.verdict))
-        alarms.extend(_alarms_of_wish(region, tick, wish, wish.verdict))
+        following.append(following_of(region, tick, wish.asset))
+        alarms.extend(_alarms_of_wish(tick, wish, wish.verdict))
+        alarm = alarm_unless_following(following[-1], tick.image.at)
+        alarms.extend([] if alarm is None else [alarm])
     for target_id, words in corrected.breaches:
         alarms.append(
             raise_alarm(
@@ -48,9 +54,14 @@ def decide(region: Region, tick: TickInput) -> TickOutput:
             )
         )
     alarms.extend(alarms_of_readings(tick.image, may_be_missing=may_be_missing(region)))
+    alarms.extend(alarms_of_devices(tick.image, age_s_max=reading_age_s_max(region, tick.tick_s)))
     alarms.extend(alarms_of_outcomes(tick.outcomes, tick.image.at))
     alarms.extend(_alarms_of_shell(region, tick))
-    return TickOutput(decisions=tuple(decisions), alarms=with_beginnings(alarms, tick.alarms))
+    return TickOutput(
+        decisions=tuple(decisions),
+        alarms=with_beginnings(alarms, tick.alarms),
+        following=tuple(following),
+    )
 
 
 def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> Decision:
@@ -75,6 +86,7 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
         safe_kw=0.0 if safe.power_kw is None else safe.power_kw,
     )
     gated = _settled(asset, gated, verdict)
+    limited_by = _limited_by(gated, verdict)
     reason = verdict.reason if gated.rule is None else f"{verdict.reason}; {gated.rule}"
     if gated.rule == "hard limit" and verdict.limited_by is not None:
         reason = f"{verdict.reason}; limited by {verdict.limited_by}"
@@ -88,7 +100,18 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
         level=level,
         asked_by=level,
         reason=reason,
+        limited_by=limited_by,
     )
+
+
+def _limited_by(gated: Gated, verdict: Verdict) -> str | None:
+    """Name the rule between what was wanted and what leaves."""
+    if gated.rule is None:
+        same = verdict.wanted_kw is not None and abs(gated.power_kw - verdict.wanted_kw) <= TRIFLE_KW
+        return None if same else "load range"
+    if gated.rule == "hard limit" and verdict.limited_by is not None:
+        return verdict.limited_by
+    return gated.rule
 
 
 def _held_kw(region: Region, tick: TickInput, wish: Wish, point: Point) -> float | None:
@@ -177,13 +200,20 @@ def _send(
     level: Level,
     asked_by: Level,
     reason: str,
+    limited_by: str | None = None,
 ) -> Decision:
     """Make the setpoint, or say why it is held back; ``asked_by`` is the level whose right to send counts."""
     point = asset.dispatch_point
-    authority = region.authority_of(asset)
-    if point is None or not may_send(authority, asked_by):
-        held_back = f"{reason}; not sent: authority is {authority}"
-        return Decision(asset_id=asset.id, wanted_kw=power_kw, level=level, setpoint=None, reason=held_back)
+    why_not = hindrance(region, tick, asset, asked_by)
+    if point is None or why_not is not None:
+        return Decision(
+            asset_id=asset.id,
+            wanted_kw=power_kw,
+            level=level,
+            setpoint=None,
+            reason=f"{reason}; not sent: {why_not}",
+            limited_by=limited_by,
+        )
     setpoint = Setpoint(
         asset_id=asset.id,
         point=point,
@@ -192,10 +222,17 @@ def _send(
         level=level,
         reason=reason,
     )
-    return Decision(asset_id=asset.id, wanted_kw=wanted_kw, level=level, setpoint=setpoint, reason=reason)
+    return Decision(
+        asset_id=asset.id,
+        wanted_kw=wanted_kw,
+        level=level,
+        setpoint=setpoint,
+        reason=reason,
+        limited_by=limited_by,
+    )
 
 
-def _alarms_of_wish(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> list[Alarm]:
+def _alarms_of_wish(tick: TickInput, wish: Wish, verdict: Verdict) -> list[Alarm]:
     at = tick.image.at
     found = [
         raise_alarm(
@@ -215,11 +252,11 @@ def _alarms_of_wish(region: Region, tick: TickInput, wish: Wish, verdict: Verdic
         found.append(
             raise_alarm("asset_in_safe_state", Severity.ALARM, target_id=wish.asset.id, at=at, detail=cause)
         )
-    age_s_max = reading_age_s_max(region, tick.tick_s)
-    if (
-        alarm := alarm_unless_following(wish.asset, tick.image, age_s_max=age_s_max, before=tick.alarms)
-    ) is not None:
-        found.append(alarm)
+    if wish.asset.id in tick.uncommissioned:
+        detail = "the point-to-point test is not recorded: nothing is sent"
+        found.append(
+            raise_alarm("not_commissioned", Severity.WARNING, target_id=wish.asset.id, at=at, detail=detail)
+        )
     return found
 
 

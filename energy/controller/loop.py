@@ -82,12 +82,23 @@ def power_kw_plausible(region: Region) -> float:
 
 
 class Controller:
-    """One region's loop; what it keeps between ticks can all be rebuilt from the record."""
+    """One region's loop; what it keeps between ticks can all be rebuilt from the record.
+
+    ``uncommissioned`` names the assets whose point-to-point test is not recorded: they are only observed.
+    """
 
     def __init__(
-        self, region: Region, *, mode: Mode, ports: Ports, keeper: PlanKeeper, memory: Memory
+        self,
+        region: Region,
+        *,
+        mode: Mode,
+        ports: Ports,
+        keeper: PlanKeeper,
+        memory: Memory,
+        uncommissioned: tuple[str, ...] = (),
     ) -> None:
         self._region = region
+        self._uncommissioned = uncommissioned
         self._mode = mode
         self._ports = ports
         self._keeper = keeper
@@ -180,7 +191,9 @@ class Controller:
         ]
         outcomes = tuple(await self._ports.dispatchable.apply(setpoints, at))
         self._found.take(outcomes)
-        self._memory = dataclasses.replace(self._memory, outcomes=outcomes, alarms=output.alarms)
+        self._memory = dataclasses.replace(
+            self._memory, outcomes=outcomes, alarms=output.alarms, behind=output.behind
+        )
         return outcomes
 
     def _prepare(self, image: Image, notes: list[str], *, trusted: bool) -> tuple[Followed, TickInput]:
@@ -214,6 +227,8 @@ class Controller:
             outcomes=self._memory.outcomes,
             alarms=self._memory.alarms,
             unread=self._found.unread,
+            uncommissioned=self._uncommissioned,
+            behind=self._memory.behind,
             notes=notes,
         )
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from energy.canonical import decode, decode_outcome
+from energy.conduct import Following
 from energy.controller.tick_input import TickOutput
 from energy.domain import Alarm, Limit, Outcome, Request
 from energy.ledger import Entry, LedgerReader
@@ -31,6 +32,7 @@ class Memory:
     limits: tuple[Limit, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    behind: tuple[Following, ...] = ()
     sent_kw: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """By asset, what may stand on the device because we sent it: it proves that a bound is ours."""
 
@@ -59,6 +61,7 @@ def recall(ledger: LedgerReader, *, billed_peak: BilledPeak, power_kw_max: float
         limits=tuple(decode(Limit, item) for item in tick["limits"]),
         outcomes=tuple(decode_outcome(item) for item in tick["outcomes"]),
         alarms=output.alarms,
+        behind=output.behind,
         sent_kw=_sent_kw(body["sent_kw"], output),
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from energy.conduct import Following
 from energy.domain import Alarm, Decision, Image, Limit, Outcome, Plan, Request, Rung
 
 
@@ -27,6 +28,10 @@ class TickInput:
     alarms: tuple[Alarm, ...]
     unread: tuple[str, ...]
     """Assets whose device was not read since the start: what bound stands there is not known."""
+    uncommissioned: tuple[str, ...]
+    """Assets whose point-to-point test is not recorded: nothing is sent to them."""
+    behind: tuple[Following, ...]
+    """Which assets did not follow what they held a tick ago, and until when they may."""
     notes: tuple[str, ...]
     """What the shell noticed (planner down, store unavailable) as ``code: detail`` or
     ``code@target: detail``: they become alarms."""
@@ -34,7 +39,13 @@ class TickInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickOutput:
-    """One decision for each asset that can be commanded, and what is wrong."""
+    """One decision for each asset that can be commanded, whether it follows, and what is wrong."""
 
     decisions: tuple[Decision, ...]
     alarms: tuple[Alarm, ...]
+    following: tuple[Following, ...] = ()
+
+    @property
+    def behind(self) -> tuple[Following, ...]:
+        """Those that do not follow, or not yet: the next tick's input."""
+        return tuple(item for item in self.following if item.is_behind)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from energy.arbitration import Claim, Verdict, arbitrate, claim_of_limit, usable
-from energy.authority import may_send
+from energy.conduct import FollowingState
 from energy.controller.flexible import (
     Deferrable,
     Flexible,
@@ -12,8 +12,9 @@ from energy.controller.flexible import (
     reading_age_s_max,
     runnable_kw,
 )
-from energy.controller.following import NOT_FOLLOWED, is_switching
+from energy.controller.following import is_switching
 from energy.controller.own_claims import add_own_claims
+from energy.controller.sending import hindrance
 from energy.controller.tick_input import TickInput
 from energy.domain import Applied, Level, Limit, Point
 from energy.periods import PERIOD_H
@@ -83,12 +84,14 @@ def _unusable(limits: Sequence[Limit]) -> str | None:
 
 def _delivers(region: Region, tick: TickInput, asset: Flexible, verdict: Verdict) -> bool:
     """Tell whether the asset does what it is told: it is sent, the last one arrived, and it follows."""
-    if asset.id in tick.unread or not may_send(region.authority_of(asset), verdict.level):
+    if hindrance(region, tick, asset, verdict.level) is not None:
         return False
     last = [outcome for outcome in tick.outcomes if outcome.setpoint.asset_id == asset.id]
     if last and not isinstance(last[-1], Applied):
         return False
-    return not any(alarm.code == NOT_FOLLOWED and alarm.target_id == asset.id for alarm in tick.alarms)
+    return not any(
+        item.asset_id == asset.id and item.state is FollowingState.NOT_FOLLOWED for item in tick.behind
+    )
 
 
 def _expected_kw(tick: TickInput, asset: Flexible, verdict: Verdict, *, age_s_max: float) -> float | None:

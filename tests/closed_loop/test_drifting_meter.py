@@ -98,6 +98,8 @@ def alarms_of(region: Region, notes: tuple[str, ...], at: datetime) -> Sequence[
         outcomes=(),
         alarms=(),
         unread=(),
+        uncommissioned=(),
+        behind=(),
         notes=notes,
     )
     return [alarm for alarm in decide(region, tick).alarms if alarm.code == "meter_drift"]

@@ -44,6 +44,8 @@ def tick_of(image: Image, plan: Plan | None, **changes: object) -> TickInput:
         outcomes=(),
         alarms=(),
         unread=(),
+        uncommissioned=(),
+        behind=(),
         notes=(),
     )
     return replace(tick, **changes)  # type: ignore[arg-type]  # tests name any field

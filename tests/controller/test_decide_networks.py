@@ -125,10 +125,15 @@ def test_nothing_is_built_on_a_machine_that_does_not_start(region: Region) -> No
     assert [(a.code, a.severity) for a in output.alarms if a.target_id == "bhkw"] == [
         ("asset_switching", Severity.INFO)
     ]
-    late = replace(tick, image=image_of(changes, at=NOW + timedelta(minutes=11)), alarms=output.alarms)
+    late = replace(
+        tick,
+        image=image_of(changes, at=NOW + timedelta(minutes=11)),
+        alarms=output.alarms,
+        behind=output.behind,
+    )
     _decisions, output = decided(region, late)
     assert [a.code for a in output.alarms if a.target_id == "bhkw"] == ["setpoint_not_followed"]
-    _decisions, output = decided(region, replace(late, alarms=output.alarms))
+    _decisions, output = decided(region, replace(late, alarms=output.alarms, behind=output.behind))
     assert [a.code for a in output.alarms if a.target_id == "bhkw"] == ["setpoint_not_followed"], (
         "until it does"
     )
