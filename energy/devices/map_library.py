@@ -4,12 +4,15 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from energy.devices.codec import encode
+from energy.devices.layout import Layout, Reference
 from energy.devices.map_lint import faults_of
-from energy.devices.register_map import MapPoint, RegisterMap, Write
+from energy.devices.map_lint_warnings import warnings_of
+from energy.devices.register_map import MapPoint, RegisterMap, Step, Write
 from energy.devices.write_limits import faults_of_writes
 from energy.domain import Point
 from energy.errors import BadInput, Fault
@@ -17,6 +20,7 @@ from energy.region.loader import FILE_NAME
 from energy.region.model import Asset, Region
 from energy.yaml_file import YamlFile, read_yaml, validate
 
+L = TypeVar("L", bound=Layout)
 SCHEMA = TypeAdapter(RegisterMap)
 FOLDER_NAME = "profiles"
 REQUIRED_POINTS: Mapping[str, tuple[Point, ...]] = {
@@ -74,8 +78,21 @@ def load_map(path: Path) -> RegisterMap:
     faults = faults_of(file, content)
     if faults:
         raise BadInput(faults)
-    points = tuple(_with_orders(point, content) for point in content.points)
-    return dataclasses.replace(content, points=points)
+    return _with_orders(content)
+
+
+def warnings_in(path: Path) -> list[Fault]:
+    """Give what a map says truly and whoever commissions its device must know.
+
+    Raises:
+        BadInput: with every fault of the file.
+    """
+    file = read_yaml(path)
+    content = validate(file, SCHEMA)
+    faults = faults_of(file, content)
+    if faults:
+        raise BadInput(faults)
+    return warnings_of(file, content)
 
 
 def maps_of(region: Region) -> dict[str, RegisterMap]:
@@ -114,22 +131,47 @@ def check_devices(region: Region) -> None:
     maps_of(region)
 
 
-def _with_orders(point: MapPoint, content: RegisterMap) -> MapPoint:
-    """Give the point, and its readback's own register, the map's orders where they name none."""
-    write = point.write
-    if write is not None and write.readback.register is not None:
-        own = write.readback.register
-        own = dataclasses.replace(
-            own,
-            byte_order=own.byte_order if own.byte_order is not None else content.byte_order,
-            word_order=own.word_order if own.word_order is not None else content.word_order,
+def _with_orders(content: RegisterMap) -> RegisterMap:
+    """Give the map with its own byte and word order wherever a register or a text names none."""
+    heartbeat = content.heartbeat
+    if heartbeat is not None:
+        heartbeat = dataclasses.replace(
+            heartbeat,
+            written=_ordered(heartbeat.written, content) if heartbeat.written is not None else None,
+            shown=_ordered(heartbeat.shown, content) if heartbeat.shown is not None else None,
         )
-        write = dataclasses.replace(write, readback=dataclasses.replace(write.readback, register=own))
+    identity = tuple(
+        text if text.byte_order is not None else dataclasses.replace(text, byte_order=content.byte_order)
+        for text in content.identity
+    )
+    points = tuple(_point_with_orders(point, content) for point in content.points)
+    return dataclasses.replace(content, heartbeat=heartbeat, identity=identity, points=points)
+
+
+def _point_with_orders(point: MapPoint, content: RegisterMap) -> MapPoint:
+    write = point.write
+    if write is not None:
+        own = write.readback.register
+        write = dataclasses.replace(
+            write,
+            readback=dataclasses.replace(
+                write.readback, register=_ordered(own, content) if own is not None else None
+            ),
+            arming=_steps_with_orders(write.arming, content),
+            enabling=_steps_with_orders(write.enabling, content),
+        )
+    return dataclasses.replace(_ordered(point, content), write=write)
+
+
+def _steps_with_orders(steps: tuple[Step, ...], content: RegisterMap) -> tuple[Step, ...]:
+    return tuple(dataclasses.replace(step, register=_ordered(step.register, content)) for step in steps)
+
+
+def _ordered(layout: L, content: RegisterMap) -> L:
     return dataclasses.replace(
-        point,
-        byte_order=point.byte_order if point.byte_order is not None else content.byte_order,
-        word_order=point.word_order if point.word_order is not None else content.word_order,
-        write=write,
+        layout,
+        byte_order=layout.byte_order if layout.byte_order is not None else content.byte_order,
+        word_order=layout.word_order if layout.word_order is not None else content.word_order,
     )
 
 
@@ -170,9 +212,12 @@ def _wants(asset: Asset, content: RegisterMap) -> Iterator[tuple[str, str]]:
         )
         return
     yield from _faults_of_safe_value(asset, point.write)
+    if point.scale_factor is not None or point.reference is Reference.POWER_KW_RATED:
+        return  # only the device itself says how much its register holds
+    multiplier = max(map(abs, asset.power_kw_nameplate)) if point.reference is not None else 1.0
     for power_kw in asset.power_kw_nameplate:
         try:
-            encode(point, power_kw)
+            encode(point, power_kw, multiplier)
         except ValueError as error:
             yield (
                 f"cannot hold the nameplate of asset '{asset.id}' in {point.name.value}: {error}",

@@ -77,6 +77,9 @@ def test_faults_of_the_map_and_of_the_region_come_together(tmp_path: Path) -> No
 def test_a_register_too_narrow_for_the_nameplate_is_a_fault(tmp_path: Path) -> None:
     region = region_with(tmp_path)
     narrow = shipped_text("generic_battery").replace("type: int32\n    unit: W", "type: int16\n    unit: W")
+    narrow = narrow.replace("max: 1000000}\n    write:", "max: 32}\n    write:").replace(
+        "min: -1000000, max: 32", "min: -32, max: 32"
+    )
     own_map(region, "generic_battery", narrow.replace("[0x80000000]", "[0x8000]"))
     with pytest.raises(BadInput) as caught:
         check_devices(region)
@@ -122,7 +125,7 @@ UNKNOWN = (
 )
 WEARING = (
     "storage: ram\n      write_budget_per_day: unlimited",
-    "storage: flash\n      write_budget_per_day: 17279",
+    "storage: flash\n      write_budget_per_day: 1616",
 )
 UNTOLD = (
     "storage: ram\n      write_budget_per_day: unlimited",
@@ -136,8 +139,8 @@ DEVICE = "    device: {profile: generic_battery"
     [
         (LATCHING, "keep its last setpoint"),
         (UNKNOWN, "keep its last setpoint"),
-        (WEARING, "written 17280 times a day"),
-        (UNTOLD, "written 17280 times a day"),
+        (WEARING, "written 1536 times a day"),
+        (UNTOLD, "written 1536 times a day"),
     ],
     ids=["latching", "unknown_watchdog", "wearing", "unknown_storage"],
 )
@@ -152,8 +155,8 @@ def test_a_device_that_does_not_bear_it_is_not_run_automatically(
     assert write_faults(tmp_path / "b", advised, own=change) == []
 
 
-def test_a_budget_for_a_write_each_tick_is_enough(tmp_path: Path) -> None:
-    assert write_faults(tmp_path, own=(WEARING[0], WEARING[1].replace("17279", "17280"))) == []
+def test_a_budget_for_the_renewals_and_the_plans_changes_is_enough(tmp_path: Path) -> None:
+    assert write_faults(tmp_path, own=(WEARING[0], WEARING[1].replace("1616", "1617"))) == []
 
 
 def test_a_device_that_reverts_by_itself_does_not_latch(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_a_clean_map_has_no_faults(tmp_path: Path) -> None:
         (point() + point(address=10), "- name: power_kw", "stands twice"),
         (point(kind="int32") + point("energy_kwh", address=1, unit="kWh"), "address: 1", "overlaps power_kw"),
         (point(table="coil"), "type: int16", "bits hold bool"),
-        (point(kind="bool"), "type: bool", "bits hold bool"),
+        (point(kind="bool").replace("-100, max: 100", "0, max: 1"), "type: bool", "bits hold bool"),
         (point(address=65535, kind="int32"), "address: 65535", "past 65535"),
         (point(unit="kWh"), "unit: kWh", "not a unit of power_kw"),
         (point("energy_kwh", unit="MW"), "unit: MW", "not a unit of energy_kwh"),
@@ -200,8 +200,8 @@ def test_an_order_that_a_point_names_wins_over_the_maps(tmp_path: Path) -> None:
     ],
 )
 def test_every_point_has_units_that_become_ours(tmp_path: Path, name: str, unit: str, value: float) -> None:
-    text = point(name, unit=unit).replace("max: 100", "max: 100000")
+    text = point(name, unit=unit, kind="int32").replace("max: 100", "max: 100000")
     path = tmp_path / "map.yaml"
     path.write_text(HEAD + "points:\n" + text, encoding="utf-8")
     content = load_map(path)
-    assert decode(content.points[0], [10]) == (value, Quality.GOOD)
+    assert decode(content.points[0], [0, 10]) == (value, Quality.GOOD)
