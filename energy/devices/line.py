@@ -13,6 +13,8 @@ from energy.devices.nameplate import believable
 from energy.devices.read_plan import Place, ReadBlock, place_of, plan_reads, read_of
 from energy.devices.register_map import MapPoint, RegisterMap, Step, Write
 from energy.devices.scaling import Scaling
+from energy.devices.write_economy import Economy
+from energy.domain import Point, Quality
 from energy.region.model import Asset, Region
 
 
@@ -45,6 +47,7 @@ class Line:
         self.endpoint = asset.device.endpoint
         self.command = _command(asset, content)
         self.scaling = Scaling(asset)
+        self.economy = Economy()
         self.held_kw: float | None = None
         """What the device holds in effect; None where that is unknown or nothing is in force."""
         self.held_at: datetime | None = None
@@ -53,6 +56,7 @@ class Line:
         self.tried_at_s = -math.inf
         """When it was last tried behind a tick's back, on the clock of the backoffs."""
         self._raw: dict[Place, float | None] = {}
+        self._shown: dict[Point, tuple[float | None, Quality]] = {}
         self._failing_since: datetime | None = None
         self._log = structlog.get_logger("energy.devices").bind(
             asset_id=asset.id, device=self.endpoint.name, unit=asset.device.unit
@@ -82,6 +86,14 @@ class Line:
         """Remember what stands in a step's register; None where it is not known."""
         self._raw[place_of(step.register)] = number
 
+    def shown_of(self, point: Point) -> tuple[float | None, Quality]:
+        """Give what a point showed last (``reversion_s``, ``remote``): no answer where it was not read."""
+        return self._shown.get(point, (None, Quality.COMM_ERROR))
+
+    def note_shown(self, point: Point, value: float | None, quality: Quality) -> None:
+        """Remember what a point shows that decides whether, and how, the device is written."""
+        self._shown[point] = (value, quality)
+
     def note_held(self, held_kw: float | None, at: datetime) -> None:
         """Remember what the device holds in effect."""
         self.held_kw, self.held_at = held_kw, at
@@ -89,7 +101,9 @@ class Line:
     def forget(self, at: datetime) -> None:
         """Know nothing of what the device shows: it went silent, and may come back as another."""
         self.scaling.forget()
+        self.economy.forget()
         self._raw.clear()
+        self._shown.clear()
         self.note_held(None, at)
 
     def note_failure(self, reason: str, at: datetime) -> None:

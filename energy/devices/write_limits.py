@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from energy.devices.register_map import RegisterMap, Write
+from energy.devices.write_budget import ordinary_max
+from energy.devices.write_economy import kept_s, refresh_every_s
 from energy.domain import Authority
 from energy.errors import Fault
 from energy.region.model import Asset, Region
@@ -13,6 +15,9 @@ REFRESHES_MIN = 2.0
 """A setpoint must be due for renewal this often within the time that the device keeps it, so that one lost
 write does not drop it to its safe state."""
 S_PER_DAY = 24.0 * S_PER_H
+PLAN_CHANGES_PER_DAY = 96.0
+"""A plan may ask for another value in each quarter hour. What corrects between them is not foreseen here: the
+count of the day stops it (``write_budget``)."""
 
 
 def faults_of_writes(file: YamlFile, region: Region, maps: Mapping[str, RegisterMap]) -> Iterator[Fault]:
@@ -21,25 +26,19 @@ def faults_of_writes(file: YamlFile, region: Region, maps: Mapping[str, Register
     for index, asset in enumerate(region.assets):
         content = maps.get(asset.device.profile)
         write = _write_of(asset, content) if content is not None else None
-        if write is None:
+        if content is None or write is None:
             continue
         if asset.device.profile not in paced:
             paced.add(asset.device.profile)
             yield from _faults_of_pace(file, region, asset, write)
         if region.authority_of(asset) is Authority.AUTOMATIC:
-            for limit in _reasons_against_automatic(region, asset, write):
+            for limit in _reasons_against_automatic(region, asset, content, write):
                 yield file.fault(
                     ("assets", index, "authority"),
                     value=Authority.AUTOMATIC.value,
                     limit=limit,
                     mend="write authority: observe or advise for this asset, or complete its register map",
                 )
-
-
-def kept_s(write: Write) -> float | None:
-    """Give how long the device keeps a value that nobody renews, None if for ever or nobody knows."""
-    known = [item for item in (write.watchdog_s, write.reversion_s) if isinstance(item, float)]
-    return min(known, default=None)
 
 
 def _write_of(asset: Asset, content: RegisterMap) -> Write | None:
@@ -68,17 +67,33 @@ def _faults_of_pace(file: YamlFile, region: Region, asset: Asset, write: Write) 
         )
 
 
-def _reasons_against_automatic(region: Region, asset: Asset, write: Write) -> Iterator[str]:
+def _reasons_against_automatic(
+    region: Region, asset: Asset, content: RegisterMap, write: Write
+) -> Iterator[str]:
     if kept_s(write) is None:
         yield (
             f"map '{asset.device.profile}' says watchdog_s {write.watchdog_s} and reversion_s "
             f"{write.reversion_s}: if the controller is lost, '{asset.id}' would keep its last setpoint"
         )
-    writes_a_day = S_PER_DAY / region.control.tick_s
+    writes_a_day = writes_per_day(content, write, tick_s=region.control.tick_s)
     budget = write.write_budget_per_day
-    bears = budget == "unlimited" or (isinstance(budget, int) and budget >= writes_a_day)
+    bears = budget == "unlimited" or (isinstance(budget, int) and ordinary_max(budget) >= writes_a_day)
     if write.storage != "ram" and not bears:
         yield (
             f"map '{asset.device.profile}' says storage {write.storage} and write_budget_per_day {budget}: "
-            f"'{asset.id}' would be written {writes_a_day:.0f} times a day (tick_s {region.control.tick_s:g})"
+            f"'{asset.id}' would be written {writes_a_day:.0f} times a day to keep a value and follow a plan"
         )
+
+
+def writes_per_day(content: RegisterMap, write: Write, *, tick_s: float) -> float:
+    """Give how many register writes a day cost at least: renewals, and what plans change.
+
+    A value is written with the steps that depend on it and those that put it in force; a heartbeat is
+    written in every tick.
+    """
+    lasts_s = kept_s(write)
+    renewals = 0.0 if lasts_s is None else S_PER_DAY / refresh_every_s(tick_s=tick_s, lasts_s=lasts_s)
+    mirrors = sum(1 for step in write.arming if step.value == "setpoint")
+    beats = content.heartbeat is not None and content.heartbeat.written is not None
+    each = 1.0 + len(write.enabling)
+    return renewals * each + PLAN_CHANGES_PER_DAY * (each + mirrors) + (S_PER_DAY / tick_s if beats else 0.0)
