@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from energy.conduct import Conduct, Score
 from energy.domain import (
     FloatArray,
     Forecast,
@@ -106,6 +107,26 @@ class StatusSink(Protocol):
 
     def write_status(self, status: Status) -> None:
         """Record the status; an alarm that appeared or went is kept as an event."""
+        ...
+
+
+class ConductSink(Protocol):
+    """RECORD: takes what devices do with what they are told."""
+
+    def write_conduct(self, conduct: Sequence[Conduct], scores: Mapping[str, Score], at: datetime) -> None:
+        """Keep the last chain of each asset, and add the seconds to the quarter hour of ``at``."""
+        ...
+
+
+class ConductSource(Protocol):
+    """Answers for what devices did with what they were told."""
+
+    def latest_conduct(self) -> Mapping[str, Conduct]:
+        """Give for each asset that can be commanded the chain of its last setpoint."""
+        ...
+
+    def scores(self, start: datetime, end: datetime) -> Mapping[str, Score]:
+        """Give by asset the seconds of the quarter hours that begin in [start, end)."""
         ...
 
 

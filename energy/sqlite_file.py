@@ -6,10 +6,10 @@ it. The one place that opens SQLite.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Literal, NoReturn, Self
 
 from energy.errors import RecordBroken, StoreUnavailable
@@ -37,13 +37,15 @@ class Layout:
     """What a kind of file is: its mark, its schema with a version, and how hard a commit reaches the disk.
 
     ``FULL`` survives a power cut after every commit; ``NORMAL`` survives the death of the process and may
-    lose the last commits in a power cut, without breaking the file.
+    lose the last commits in a power cut, without breaking the file. ``upgrades`` holds by version the
+    statements that lead to the next one; the writer runs them in one transaction.
     """
 
     application_id: int
     version: int
     schema: str
     synchronous: Literal["NORMAL", "FULL"]
+    upgrades: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class SqliteFile:
@@ -166,6 +168,7 @@ def open_writer(path: Path, layout: Layout, *, size_bytes_max: int | None = None
                 "SELECT 1 FROM sqlite_master LIMIT 1"
             ):
                 _create(file, layout)
+            _upgrade(file, layout)
         _check(file, layout)
     except BaseException:
         file.close()
@@ -209,11 +212,26 @@ def _connect(path: Path, name: str, *, uri: bool) -> SqliteFile:
 
 
 def _create(file: SqliteFile, layout: Layout) -> None:
-    for statement in layout.schema.split(";\n\n"):
-        if statement.strip():
-            file.execute(statement)
+    _run(file, layout.schema)
     file.execute(f"PRAGMA application_id = {layout.application_id}")
     file.execute(f"PRAGMA user_version = {layout.version}")
+
+
+def _upgrade(file: SqliteFile, layout: Layout) -> None:
+    """Bring an older file of this kind up to date as far as the layout knows how."""
+    if file.execute("PRAGMA application_id")[0][0] != layout.application_id:
+        return
+    version = file.execute("PRAGMA user_version")[0][0]
+    while version < layout.version and version in layout.upgrades:
+        _run(file, layout.upgrades[version])
+        version += 1
+        file.execute(f"PRAGMA user_version = {version}")
+
+
+def _run(file: SqliteFile, statements: str) -> None:
+    for statement in statements.split(";\n\n"):
+        if statement.strip():
+            file.execute(statement)
 
 
 def _check(file: SqliteFile, layout: Layout) -> None:

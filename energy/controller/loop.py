@@ -141,7 +141,7 @@ class Controller:
         outcomes = await self._send(output, at)
         wall_s = watch.seconds()
         self._notes = self._ports.recorder.results(
-            followed, outcomes, self._status(tick, output, wall_s=wall_s)
+            followed, outcomes, self._status(tick, output, wall_s=wall_s), judged=(tick, output)
         )
         return TickReport(tick=tick, output=output, outcomes=outcomes, followed=followed, wall_s=wall_s)
 

@@ -10,18 +10,19 @@ from typing import Protocol
 
 from energy.canonical import plain
 from energy.controller.plan_keeper import Followed
+from energy.controller.scoring import conduct_of, scores_of
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.domain import FloatArray, Image, Outcome, Status
 from energy.errors import RecordBroken, StoreUnavailable
 from energy.ledger import Draft
 from energy.periods import PERIOD
-from energy.ports import PlanSink, StatusSink, TelemetrySink
+from energy.ports import ConductSink, PlanSink, StatusSink, TelemetrySink
 
 UNDELIVERED_MAX = 1000
 """Entries kept while the ledger cannot be written; a person asks for far less in a day."""
 
 
-class Record(TelemetrySink, PlanSink, StatusSink, Protocol):
+class Record(TelemetrySink, ConductSink, PlanSink, StatusSink, Protocol):
     """The record as the loop sees it."""
 
     def write_prices(self, *, published_at: datetime, start: datetime, price_eur_per_kwh: FloatArray) -> None:
@@ -122,13 +123,22 @@ class Recorder:
             notes = _noted(write)
         return notes if self._price_note is None else [*notes, self._price_note]
 
-    def results(self, followed: Followed | None, outcomes: Sequence[Outcome], status: Status) -> list[str]:
-        """Record plans, outcomes and the status of a tick."""
+    def results(
+        self,
+        followed: Followed | None,
+        outcomes: Sequence[Outcome],
+        status: Status,
+        *,
+        judged: tuple[TickInput, TickOutput] | None = None,
+    ) -> list[str]:
+        """Record plans, outcomes and the status of a tick, and what it judged of the devices."""
 
         def write() -> None:
             for answer in followed.answers if followed is not None else ():
                 self._record.write_plan(answer)
             self._record.write_outcomes(outcomes)
+            if judged is not None:
+                self._record.write_conduct(conduct_of(*judged), scores_of(*judged), status.at)
             self._record.write_status(status)
             self._record.commit()
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
+from energy.conduct import Conduct, Score
 from energy.domain import FloatArray, Forecast, Outcome, Plan, Point, Reading, Status
 from energy.periods import period_start, periods_between
 from energy.ports import Means, PlanAnswer
@@ -82,6 +83,9 @@ class WeekRecord:
 
     def write_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Leave outcomes out."""
+
+    def write_conduct(self, conduct: Sequence[Conduct], scores: Mapping[str, Score], at: datetime) -> None:
+        """Leave the devices' conduct out."""
 
     def write_status(self, status: Status) -> None:
         """Leave the status out."""

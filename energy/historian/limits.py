@@ -16,6 +16,8 @@ OUTCOMES_KEPT_DAYS = 90
 PLANS_KEPT_DAYS = 90
 """Plans and their forecasts."""
 EVENTS_KEPT_DAYS = 730
+SCORES_KEPT_DAYS = 90
+"""Like the outcomes that they count; 300 devices make 29,000 rows a day."""
 LATE_S_MAX = 3600
 """A reading that is older than the latest one by more than this was not delayed: the clock went back, and the
 new reading is the present."""

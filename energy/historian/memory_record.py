@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
+from energy.conduct import Conduct, Score
 from energy.domain import FloatArray, Forecast, Outcome, Plan, Point, Quality, Reading, Status
 from energy.historian.averaging import (
     COVERED_MS_OVER_IMPORT,
@@ -45,6 +46,8 @@ class MemoryRecord:
         self._prices: dict[int, dict[int, float]] = {}
         self._events: deque[Event] = deque(maxlen=EVENTS_PER_QUERY_MAX)
         self._status: Status | None = None
+        self._conduct: dict[str, Conduct] = {}
+        self._scores: dict[tuple[int, str], Score] = {}
 
     def commit(self) -> None:
         """Do nothing: what is written is visible at once."""
@@ -81,6 +84,25 @@ class MemoryRecord:
     def write_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Record what became of setpoints."""
         self._outcomes.extend(outcomes)
+
+    def write_conduct(self, conduct: Sequence[Conduct], scores: Mapping[str, Score], at: datetime) -> None:
+        """Record what devices do with what they are told, and add to their scores."""
+        self._conduct |= {item.asset_id: item for item in conduct}
+        for asset_id, score in scores.items():
+            key = period_of(at), asset_id
+            self._scores[key] = self._scores.get(key, Score()).plus(score)
+
+    def latest_conduct(self) -> Mapping[str, Conduct]:
+        """Give for each asset that can be commanded the chain of its last setpoint."""
+        return dict(self._conduct)
+
+    def scores(self, start: datetime, end: datetime) -> Mapping[str, Score]:
+        """Give by asset the seconds of the quarter hours that begin in [start, end)."""
+        sums: dict[str, Score] = {}
+        for (period, asset_id), score in self._scores.items():
+            if period_of(start) <= period < period_of(end):
+                sums[asset_id] = sums.get(asset_id, Score()).plus(score)
+        return sums
 
     def write_status(self, status: Status) -> None:
         """Record the status; an alarm that appeared or went is kept as an event."""

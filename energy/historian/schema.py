@@ -56,4 +56,20 @@ CREATE TABLE event (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, appeared INT
 CREATE INDEX event_at ON event (at_ms);
 """
 
-LAYOUT = Layout(application_id=0x45575445, version=1, schema=_SCHEMA, synchronous="NORMAL")
+_CONDUCT = """
+CREATE TABLE latest_conduct (asset_id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE score (period INTEGER NOT NULL, asset_id TEXT NOT NULL, followed_ms INTEGER NOT NULL,
+    settling_ms INTEGER NOT NULL, not_followed_ms INTEGER NOT NULL, unknown_ms INTEGER NOT NULL,
+    limited_ms INTEGER NOT NULL, refused_ms INTEGER NOT NULL, unreachable_ms INTEGER NOT NULL,
+    PRIMARY KEY (period, asset_id)) STRICT, WITHOUT ROWID;
+"""
+"""Since version 2: what devices did with what they were told, in milliseconds."""
+
+LAYOUT = Layout(
+    application_id=0x45575445,
+    version=2,
+    schema=f"{_SCHEMA.rstrip()}\n\n{_CONDUCT.lstrip()}",
+    synchronous="NORMAL",
+    upgrades={1: _CONDUCT},
+)

@@ -1,13 +1,16 @@
 """The record as its one writer, the controller, holds it: telemetry.sqlite in the data folder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from energy.conduct import Conduct, Score
 from energy.domain import FloatArray, Outcome, Point, Reading, Status
+from energy.historian.conduct_queries import ConductQueries
+from energy.historian.conduct_writer import ConductWriter
 from energy.historian.decision_queries import DecisionQueries
 from energy.historian.decision_writer import DecisionWriter
 from energy.historian.schema import FILE_NAME, LAYOUT
@@ -20,7 +23,7 @@ PRUNE_EVERY = timedelta(minutes=1)
 """Controller time between two deletions of what is too old."""
 
 
-class SqliteRecord(TelemetryQueries, DecisionQueries):
+class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
     """Writes and answers; what is written becomes visible to readers, and durable, with ``commit``.
 
     One transaction a tick. A write that fails drops everything since the last commit and leaves the record
@@ -40,6 +43,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries):
         super().__init__(open_writer(folder / FILE_NAME, LAYOUT, size_bytes_max=size_bytes_max))
         self._telemetry = TelemetryWriter(self._file)
         self._decisions = DecisionWriter(self._file)
+        self._conduct = ConductWriter(self._file)
         self._now: datetime | None = None
         self._pruned_at: datetime | None = None
 
@@ -61,6 +65,11 @@ class SqliteRecord(TelemetryQueries, DecisionQueries):
         """Record what became of setpoints."""
         with self._undone_on_failure():
             self._decisions.write_outcomes(outcomes)
+
+    def write_conduct(self, conduct: Sequence[Conduct], scores: Mapping[str, Score], at: datetime) -> None:
+        """Record what devices do with what they are told, and add to their scores."""
+        with self._undone_on_failure():
+            self._conduct.write(conduct, scores, at)
 
     def write_plan(self, answer: PlanAnswer) -> None:
         """Record a plan and the forecasts it stands on."""
@@ -112,6 +121,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries):
         if self._pruned_at is None or now - self._pruned_at >= PRUNE_EVERY:
             self._telemetry.prune(now)
             self._decisions.prune(now)
+            self._conduct.prune(now)
             self._pruned_at = now
 
     @contextmanager
