@@ -53,7 +53,7 @@ class ModbusField:
             self._lines[asset.id] = line
             lines.setdefault(line.endpoint, []).append(line)
         for where, own in lines.items():
-            endpoint = ModbusEndpoint(where.host, where.port, settings.patience)
+            endpoint = ModbusEndpoint(where, settings.patience)
             self._gateways[where] = Gateway(endpoint, own, settings, now=now)
 
     async def read(self, at: datetime) -> list[Reading]:

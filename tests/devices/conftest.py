@@ -12,6 +12,7 @@ from energy.devices.field import ModbusField
 from energy.devices.field_settings import FieldSettings
 from energy.devices.map_library import maps_of
 from energy.devices.modbus import Patience
+from energy.region.asset import Endpoint
 from energy.region.loader import load_region
 from energy.region.model import Region
 
@@ -19,6 +20,13 @@ AT = datetime(2020, 6, 1, 12, 0, tzinfo=UTC)
 QUICK = Patience(connect_s_max=2.0, answer_s_max=0.8)
 PATIENT = Patience(connect_s_max=5.0, answer_s_max=10.0)
 """Where nothing may depend on how busy the machine is."""
+
+
+def tcp(port: int, host: str = "127.0.0.1") -> Endpoint:
+    """Give the address of a Modbus/TCP server."""
+    return Endpoint(transport="tcp", host=host, port=port, serial=None)
+
+
 Answer = Callable[[bytes], bytes | Awaitable[bytes | None] | None]
 
 

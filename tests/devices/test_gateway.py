@@ -12,9 +12,8 @@ from energy.devices.field import ModbusField
 from energy.devices.layout import Table
 from energy.devices.modbus import ModbusEndpoint
 from energy.domain import Level, Point, Quality, Rejected, Setpoint, Unreachable
-from energy.region.asset import Endpoint
 from energy.region.model import Region
-from tests.devices.conftest import AT, QUICK, Answer, Bank, region_at, registers_reply, reply
+from tests.devices.conftest import AT, QUICK, Answer, Bank, region_at, registers_reply, reply, tcp
 
 Serve = Callable[[], tuple[int, Bank]]
 Script = Callable[[Answer], Awaitable[int]]
@@ -39,17 +38,13 @@ class Insane(ModbusEndpoint):
         raise RuntimeError("the library lost its mind")
 
 
-def tcp(port: int) -> Endpoint:
-    return Endpoint(transport="tcp", host="127.0.0.1", port=port, serial=None)
-
-
 async def test_an_endpoint_that_fails_unexpectedly_costs_only_its_own_assets(
     serve: Serve, field_of: FieldOf
 ) -> None:
     (port, _), (sick, _) = serve(), serve()
     field = field_of(region_at({"load": port, "battery": port, "pv_park": sick}), backoff_s_min=0.001)
     gateway = field._gateways[tcp(sick)]
-    gateway._endpoint = Insane("127.0.0.1", sick, QUICK)
+    gateway._endpoint = Insane(tcp(sick), QUICK)
     asked = [setpoint("pv_park", -1.0, Point.POWER_KW_MIN), setpoint("battery", 5.0)]
     with capture_logs() as logs:
         outcomes = await field.apply(asked, AT)
@@ -146,7 +141,7 @@ async def test_what_a_try_behind_the_tick_ends_with_is_heard(script: Script, fie
     line = field._lines["load"]
     await field.read(AT)
     line.backoff.fail(-60.0)
-    gateway._endpoint = Dying("127.0.0.1", port, QUICK)
+    gateway._endpoint = Dying(tcp(port), QUICK)
     with capture_logs() as logs:
         await field.read(AT)
         probe = gateway._probe

@@ -10,14 +10,14 @@ import pytest
 from energy.devices.layout import Table
 from energy.devices.modbus import ModbusEndpoint, Patience
 from energy.errors import DeviceRefused, DeviceUnreachable
-from tests.devices.conftest import PATIENT, QUICK, Answer, Bank, registers_reply, reply
+from tests.devices.conftest import PATIENT, QUICK, Answer, Bank, registers_reply, reply, tcp
 
 Serve = Callable[[], tuple[int, Bank]]
 Script = Callable[[Answer], Awaitable[int]]
 
 
 async def opened(port: int, patience: Patience = PATIENT) -> ModbusEndpoint:
-    endpoint = ModbusEndpoint("127.0.0.1", port, patience)
+    endpoint = ModbusEndpoint(tcp(port), patience)
     await endpoint.open()
     return endpoint
 
@@ -156,7 +156,7 @@ async def test_a_write_confirmed_for_another_address_is_not_believed(script: Scr
 
 @pytest.mark.parametrize("host", ["battery..lan", "x" * 64 + ".lan", "nul\0.lan"])
 async def test_a_malformed_host_is_unreachable_and_nothing_worse(host: str) -> None:
-    endpoint = ModbusEndpoint(host, 502, QUICK)
+    endpoint = ModbusEndpoint(tcp(502, host), QUICK)
     with pytest.raises(DeviceUnreachable, match="check the host and the port"):
         await endpoint.open()
     assert not endpoint.is_open

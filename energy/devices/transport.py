@@ -1,0 +1,183 @@
+"""One connection and its single open question: TCP, RTU through TCP, TLS, or a serial line.
+
+pymodbus opens the connection; what comes over it is judged here, byte by byte.
+"""
+
+import asyncio
+import ssl
+
+from pymodbus.transport import CommParams, CommType, ModbusProtocol
+
+from energy.devices.frames import Framing, MbapFraming, Parsed, Question, RtuFraming, Stray
+from energy.errors import DeviceUnreachable
+from energy.region.asset import Endpoint
+
+TRANSACTION_MAX = 65535
+BITS_A_BYTE = 11
+"""On a serial line: start, eight of data, parity or a second stop, stop.
+
+MODBUS over Serial Line V1.02, 2.5.1.
+"""
+SILENT_BYTES = 3.5
+"""What must pass between two frames of a serial line, in times of one byte (the same, 2.5.1.1)."""
+SILENCE_S_MIN = 0.00175
+"""And no less than this, however fast the line (the same)."""
+_KINDS = {
+    "tcp": CommType.TCP,
+    "rtu_over_tcp": CommType.TCP,
+    "tls": CommType.TLS,
+    "serial": CommType.SERIAL,
+}
+_PARITIES = {"none": "N", "even": "E", "odd": "O"}
+
+
+class Conversation(ModbusProtocol):
+    """A connection on which one question at a time is open.
+
+    Whatever else comes ends it at once: late bytes, another transaction, another unit, garbage. A serial line
+    cannot be ended: there bytes that nobody asked for are dropped.
+    """
+
+    def __init__(self, where: Endpoint, tls: ssl.SSLContext | None) -> None:
+        """Prepare the connection; nothing is opened yet. Needs a running event loop.
+
+        Raises:
+            ValueError: the host's name is malformed.
+        """
+        super().__init__(_params(where, tls), is_server=False)
+        self._where = where
+        self._framing: Framing = RtuFraming() if is_rtu(where) else MbapFraming()
+        self._is_rtu = is_rtu(where)
+        self._transaction = 0
+        self._question: Question | None = None
+        self._answer: asyncio.Future[bytes] = self.loop.create_future()
+        self._made: asyncio.Future[None] = self.loop.create_future()
+        self._received = b""
+        self._has_answered = False
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            OSError: as the system says it, TLS and serial errors among them.
+            ValueError: the host's name is malformed.
+        """
+        self.transport, _ = await self.call_create()
+        await self._made
+
+    async def ask(self, question: Question, answer_s_max: float) -> bytes:
+        """Give the answer from its function code on.
+
+        Raises:
+            DeviceUnreachable: no answer in time, or one that cannot be trusted.
+        """
+        if self._is_rtu:
+            await self._let_strays_in()
+        if not self.transport:
+            raise DeviceUnreachable("the connection is lost")
+        self._transaction = self._transaction % TRANSACTION_MAX + 1
+        self._received = b""
+        self._question = question
+        answer: asyncio.Future[bytes] = self.loop.create_future()
+        self._answer = answer
+        timer = self.loop.call_later(answer_s_max, self._run_out, answer_s_max)
+        self.transport.write(self._framing.wrap(question, self._transaction))  # type: ignore[attr-defined]
+        try:
+            pdu = await answer
+        finally:
+            timer.cancel()
+            self._question = None
+        self._has_answered = True
+        return pdu
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note that the connection stands."""
+        super().connection_made(transport)
+        if not self._made.done():
+            self._made.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came: the answer, a part of it, or something that must not be there."""
+        question = self._question
+        if question is None or self._answer.done():
+            self._take_strays()
+            return
+        self._received = self._received + data if self._received else data
+        parsed: Parsed = self._framing.unwrap(question, self._transaction, self._received)
+        while isinstance(parsed, Stray):
+            self._received = self._received[parsed.size :]
+            parsed = self._framing.unwrap(question, self._transaction, self._received)
+        if isinstance(parsed, bytes):
+            self._answer.set_result(parsed)
+        elif parsed is not None:
+            self._end(parsed.reason)
+
+    def callback_connected(self) -> None:
+        """Nothing more: ``connection_made`` has noted it."""
+
+    def callback_data(self, data: bytes, addr: tuple[str, int] | None = None) -> int:
+        """Never called: ``data_received`` takes the bytes."""
+        raise NotImplementedError
+
+    def callback_new_connection(self) -> ModbusProtocol:
+        """Never called: this is no server."""
+        raise NotImplementedError
+
+    def callback_disconnected(self, exc: Exception | None) -> None:
+        """End the open question at once instead of at its time limit."""
+        reason = "the device closed the connection" if exc is None else f"the connection broke: {exc}"
+        if self._where.transport == "tls" and not self._has_answered:
+            reason += " before it answered anything; it may not accept our client certificate"
+        self._end(reason)
+
+    async def _let_strays_in(self) -> None:
+        """Take bytes that wait unread before asking: without transactions they would pass for the answer."""
+        for _ in range(
+            2
+        ):  # the loop reads after it runs what was ready: the second round is behind the reading
+            await asyncio.sleep(0)
+
+    def _take_strays(self) -> None:
+        if self._where.transport != "serial":
+            self.close()
+
+    def _run_out(self, answer_s_max: float) -> None:
+        self._end(f"no answer within {answer_s_max:.3g} s", TimeoutError())
+
+    def _end(self, reason: str, cause: Exception | None = None) -> None:
+        """End the open question; silence has a TimeoutError for its cause."""
+        if self._question is not None and not self._answer.done():
+            error = DeviceUnreachable(reason)
+            error.__cause__ = cause
+            self._answer.set_exception(error)
+
+
+def is_rtu(where: Endpoint) -> bool:
+    """Tell frames with a checksum from frames with a header."""
+    return where.transport in {"rtu_over_tcp", "serial"}
+
+
+def line_s(where: Endpoint, frame_bytes: int) -> float:
+    """Give how long a serial line takes for so many bytes; 0 for a network."""
+    return BITS_A_BYTE * frame_bytes / where.serial.baud_rate if where.serial is not None else 0.0
+
+
+def silence_s(where: Endpoint) -> float:
+    """Give how long a serial line must be silent between two frames; 0 for a network."""
+    if where.serial is None:
+        return 0.0
+    return max(SILENCE_S_MIN, SILENT_BYTES * BITS_A_BYTE / where.serial.baud_rate)
+
+
+def _params(where: Endpoint, tls: ssl.SSLContext | None) -> CommParams:
+    params = CommParams(comm_name=where.name, comm_type=_KINDS[where.transport], reconnect_delay=0.0)
+    if where.serial is not None:
+        params.host = where.serial.device
+        params.baudrate = where.serial.baud_rate
+        params.bytesize = 8
+        params.parity = _PARITIES[where.serial.parity]
+        params.stopbits = where.serial.stop_bits
+    else:
+        params.host, params.port = where.host, where.port
+        params.sslctx = tls
+    return params
