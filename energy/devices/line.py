@@ -1,7 +1,6 @@
 """One asset's device: what is asked of it, what it showed last, and whether it has answered lately."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,12 +9,18 @@ import structlog
 from energy.devices.backoff import Backoff
 from energy.devices.layout import Layout
 from energy.devices.nameplate import believable
+from energy.devices.pulse import Pulse
 from energy.devices.read_plan import Place, ReadBlock, place_of, plan_reads, read_of
 from energy.devices.register_map import MapPoint, RegisterMap, Step, Write
 from energy.devices.scaling import Scaling
+from energy.devices.sweep import SweepDecoder
+from energy.devices.watch import VALUE_DOUBTED, Notice, Watch
 from energy.devices.write_economy import Economy
 from energy.domain import Point, Quality
 from energy.region.model import Asset, Region
+
+_SHOWN = frozenset({Point.REMOTE, Point.REVERSION_S})
+"""What decides whether, and how, a device is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,10 @@ class Line:
         self.endpoint = asset.device.endpoint
         self.command = _command(asset, content)
         self.scaling = Scaling(asset)
+        self.decoder = SweepDecoder(asset, content, self.blocks, self.scaling)
+        self.watch = Watch(region, asset)
+        self.pulse = _pulse(content)
+        self.shown_points = tuple(point.name for point in content.points if point.name in _SHOWN)
         self.economy = Economy()
         self.held_kw: float | None = None
         """What the device holds in effect; None where that is unknown or nothing is in force."""
@@ -104,7 +113,13 @@ class Line:
         self.economy.forget()
         self._raw.clear()
         self._shown.clear()
+        self.watch.miss()
         self.note_held(None, at)
+
+    def log_notice(self, notice: Notice, at: datetime) -> None:
+        """Log what became doubtful, or believed again, about a point."""
+        log = self._log.warning if notice.event == VALUE_DOUBTED else self._log.info
+        log(notice.event, point=notice.point.value, detail=notice.detail, at=at.isoformat())
 
     def note_failure(self, reason: str, at: datetime) -> None:
         """Remember a failure; only the first of a row is logged."""
@@ -126,11 +141,9 @@ class Line:
             self._log.info("device_recovered", failing_s=failing_s, at=at.isoformat())
 
 
-def switches_of(write: Write) -> Iterator[tuple[Step, float]]:
-    """Give the enabling steps that must show a constant for the value to be in force."""
-    for step in write.enabling:
-        if isinstance(step.value, int | float):
-            yield step, step.value
+def _pulse(content: RegisterMap) -> Pulse | None:
+    heartbeat = content.heartbeat
+    return None if heartbeat is None or heartbeat.shown is None else Pulse(heartbeat.frozen_s)
 
 
 def _command(asset: Asset, content: RegisterMap) -> Command | None:

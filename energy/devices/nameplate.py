@@ -32,6 +32,18 @@ def believable(region: Region, asset: Asset, point: Point, register: Register) -
     return dataclasses.replace(register, plausible=Plausible(min=lowest, max=highest))
 
 
+def power_kw_bounds(region: Region, asset: Asset) -> tuple[float, float]:
+    """Give what can flow at an asset's meter by the nameplates.
+
+    The grid point's agreed limits may be broken, and then that must be seen: there it is what all members
+    together can do.
+    """
+    if not isinstance(asset, GridPoint):
+        return asset.power_kw_nameplate
+    plates = [member.power_kw_nameplate for member in region.members]
+    return sum(plate[0] for plate in plates), sum(plate[1] for plate in plates)
+
+
 def run_out(setpoint: Setpoint, now: datetime) -> str | None:
     """Say that a setpoint must not be written any more, None while it may."""
     if setpoint.valid_until > now:
@@ -56,6 +68,8 @@ def refusal(asset: Asset, point: MapPoint | None, setpoint: Setpoint, now: datet
     if not point.plausible.min <= setpoint.power_kw <= point.plausible.max:
         limits = f"{point.plausible.min:g} to {point.plausible.max:g} kW"
         return f"{setpoint.power_kw} kW is outside what the register map allows, {limits}"
+    if point.scale_factor is not None or point.reference is not None:
+        return None  # what scales it is known when it is written
     try:
         encode(point, setpoint.power_kw)
     except ValueError as error:
@@ -65,18 +79,10 @@ def refusal(asset: Asset, point: MapPoint | None, setpoint: Setpoint, now: datet
 
 def _bounds(region: Region, asset: Asset, point: Point) -> tuple[float, float] | None:
     if point in {Point.POWER_KW, Point.POWER_KW_AVAILABLE}:
-        lowest_kw, highest_kw = (
-            _all_members_kw(region) if isinstance(asset, GridPoint) else asset.power_kw_nameplate
-        )
+        lowest_kw, highest_kw = power_kw_bounds(region, asset)
         margin_kw = MARGIN_FRACTION * max(abs(lowest_kw), abs(highest_kw))
         return lowest_kw - margin_kw, highest_kw + margin_kw
     if point is Point.ENERGY_KWH and isinstance(asset, Battery):
         margin_kwh = ENERGY_MARGIN_FRACTION * asset.energy_kwh_capacity
         return -margin_kwh, asset.energy_kwh_capacity + margin_kwh
     return None
-
-
-def _all_members_kw(region: Region) -> tuple[float, float]:
-    """What can flow at the grid point; its agreed limits may be broken, and then that must be seen."""
-    plates = [asset.power_kw_nameplate for asset in region.members]
-    return sum(plate[0] for plate in plates), sum(plate[1] for plate in plates)

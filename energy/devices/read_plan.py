@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from energy.devices.layout import Layout, Register, ScaleFactor, Table
-from energy.devices.register_map import Forbidden, Heartbeat, RegisterMap, Step
+from energy.devices.register_map import Forbidden, Heartbeat, MapPoint, RegisterMap, Step, Write
 from energy.devices.scaling import layout_of
 from energy.domain import Point
 
@@ -84,6 +84,18 @@ def place_of(layout: Layout) -> Place:
     return layout.table, layout.address, layout.width, first, count
 
 
+def steps_of(point: MapPoint) -> tuple[Step, ...]:
+    """Give what is written beside a point, in the order of writing."""
+    return () if point.write is None else (*point.write.arming, *point.write.enabling)
+
+
+def switches_of(write: Write) -> Iterator[tuple[Step, float]]:
+    """Give the enabling steps that must show a constant for the value to be in force."""
+    for step in write.enabling:
+        if isinstance(step.value, int | float):
+            yield step, step.value
+
+
 def _beside(content: RegisterMap) -> Iterator[_Item]:
     """Give what is read beside the points; of steps that share a place, the first stands for all."""
     for factor in content.scale_factors:
@@ -92,9 +104,8 @@ def _beside(content: RegisterMap) -> Iterator[_Item]:
         yield content.heartbeat, content.heartbeat.shown
     steps: dict[Place, Step] = {}
     for point in content.points:
-        if point.write is not None:
-            for step in (*point.write.arming, *point.write.enabling):
-                steps.setdefault(place_of(step.register), step)
+        for step in steps_of(point):
+            steps.setdefault(place_of(step.register), step)
     yield from ((step, step.register) for step in steps.values())
 
 

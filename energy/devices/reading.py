@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from energy.devices.codec import decode
 from energy.devices.line import Line
 from energy.devices.modbus import ModbusEndpoint
 from energy.devices.read_plan import ReadBlock
+from energy.devices.sweep import Answer, Beside, Sweep
 from energy.domain import Quality, Reading
 from energy.errors import DeviceRefused, DeviceUnreachable
 
@@ -15,32 +15,66 @@ async def read_line(endpoint: ModbusEndpoint, line: Line, at: datetime, *, now_s
     """Read every block of a line; what could not be read is a communication error.
 
     A device that refuses a block is there all the same, and its other blocks count; one that does not answer
-    is left alone until its backoff, which runs on ``now_s``, allows a try.
+    is left alone until its backoff, which runs on ``now_s``, allows a try. Scale factors and what percentages
+    count from are worth no more than their own block.
     """
-    readings: list[Reading] = []
+    answers: list[Answer] = []
     refused: str | None = None
-    for index, block in enumerate(line.blocks):
+    for block in line.blocks:
         try:
             registers = await endpoint.read(line.unit, block.table, address=block.address, count=block.count)
         except DeviceRefused as error:
             refused = str(error)
-            readings.extend(blank(line, (block,), at))
+            answers.append(None)
         except DeviceUnreachable as error:
             line.backoff.fail(now_s)
             line.note_failure(str(error), at)
-            return readings + blank(line, line.blocks[index:], at)
+            answers.extend([None] * (len(line.blocks) - len(answers)))
+            return readings_of(line, answers, at)
         else:
-            readings.extend(_readings(line, block, registers, at))
+            answers.append(registers)
     line.note_answer()
     if refused is not None:
         line.note_failure(refused, at)
     else:
         line.note_success(at)
+    return readings_of(line, answers, at)
+
+
+def readings_of(line: Line, answers: Sequence[Answer], at: datetime) -> list[Reading]:
+    """Make readings of a sweep's answers, one for each block, and remember what the device holds."""
+    sweep, beside = line.decoder.read(answers)
+    values, faults = sweep.values, sweep.faults
+    if beside is not None and _is_stopped(line, beside, at):
+        faults.update(dict.fromkeys(values, Quality.STALE))
+        values.clear()
+    _note_held(line, sweep, at)
+    if values:
+        doubts = line.watch.judge(
+            values, at_s=at.timestamp(), held_kw=line.held_kw, steps=line.decoder.steps()
+        )
+        for point, quality in doubts.items():
+            del values[point]
+            faults[point] = quality
+        for notice in line.watch.notices(doubts):
+            line.log_notice(notice, at)
+    else:
+        line.watch.miss()
+    asset_id, good = line.asset.id, Quality.GOOD
+    readings = [
+        Reading(asset_id=asset_id, point=point, value=value, quality=good, measured_at=at)
+        for point, value in values.items()
+    ]
+    readings.extend(
+        Reading(asset_id=asset_id, point=point, value=None, quality=quality, measured_at=at)
+        for point, quality in faults.items()
+    )
     return readings
 
 
 def blank(line: Line, blocks: Sequence[ReadBlock], at: datetime) -> list[Reading]:
-    """Give a communication error for every value of the blocks."""
+    """Give a communication error for every value of a line that was not heard, and forget what it showed."""
+    line.forget(at)
     return [
         Reading(
             asset_id=line.asset.id,
@@ -54,11 +88,16 @@ def blank(line: Line, blocks: Sequence[ReadBlock], at: datetime) -> list[Reading
     ]
 
 
-def _readings(line: Line, block: ReadBlock, registers: Sequence[int], at: datetime) -> list[Reading]:
-    readings = []
-    for slot in block.slots:
-        value, quality = decode(slot.register, registers[slot.offset : slot.offset + slot.width])
-        readings.append(
-            Reading(asset_id=line.asset.id, point=slot.point, value=value, quality=quality, measured_at=at)
-        )
-    return readings
+def _is_stopped(line: Line, beside: Beside, at: datetime) -> bool:
+    """Remember what stands in the steps' registers; tell whether the device's heartbeat stands still."""
+    for step, number in beside.steps:
+        line.note_raw(step, number)
+    return line.pulse is not None and line.pulse.is_stopped(beside, at)
+
+
+def _note_held(line: Line, sweep: Sweep, at: datetime) -> None:
+    """Remember what the device holds in effect, and what decides whether it is written."""
+    if line.command is not None:
+        line.note_held(sweep.values.get(line.command.point.name), at)
+    for point in line.shown_points:
+        line.note_shown(point, sweep.values.get(point), sweep.faults.get(point, Quality.GOOD))

@@ -36,28 +36,37 @@ class Scaling:
         self._asset = asset
         self._factors: dict[str, Factor] = {}
         self._references: dict[Reference, Factor] = {}
+        self.revision = 0
+        """Grows with every change."""
 
     def forget(self) -> None:
         """Know nothing of the device any more."""
         self._factors.clear()
         self._references.clear()
+        self.revision += 1
 
     def note_factor(self, name: str, exponent: float | None, quality: Quality = Quality.GOOD) -> None:
         """Take over what a scale factor's register shows; None with the reason where it shows nothing."""
         if quality is not Quality.GOOD:
-            self._factors[name] = (None, quality)
+            factor: Factor = (None, quality)
         elif exponent is None:
-            self._factors[name] = (None, Quality.NOT_IMPLEMENTED)
+            factor = (None, Quality.NOT_IMPLEMENTED)
         elif abs(exponent) > EXPONENT_MAX:
-            self._factors[name] = (None, Quality.IMPLAUSIBLE)
+            factor = (None, Quality.IMPLAUSIBLE)
         else:
-            self._factors[name] = (float(f"1e{int(exponent)}"), Quality.GOOD)
+            factor = (float(f"1e{int(exponent)}"), Quality.GOOD)
+        if self._factors.get(name) != factor:
+            self._factors[name] = factor
+            self.revision += 1
 
     def note_reference(self, reference: Reference, value: float | None, quality: Quality) -> None:
         """Take over what percentages count from; nothing counts from 0 or less."""
         is_size = value is not None and value > 0.0
         known = Quality.IMPLAUSIBLE if quality is Quality.GOOD and not is_size else quality
-        self._references[reference] = (value if known is Quality.GOOD else None, known)
+        size: Factor = (value if known is Quality.GOOD else None, known)
+        if self._references.get(reference) != size:
+            self._references[reference] = size
+            self.revision += 1
 
     def multiplier(self, layout: Layout) -> float | None:
         """Give ten to the power of the scale factor times the reference in our unit, None while unknown."""
