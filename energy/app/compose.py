@@ -1,7 +1,7 @@
 """Puts the controller's process together: field, record, ledger, planner, loop."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from energy.app.clock import Stopwatch, wall_now
+from energy.app.commissioning_record import uncommissioned, with_tests
 from energy.app.data_folder import LEDGER, REQUESTS, only_controller
 from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
 from energy.controller.memory import BilledPeak, recall
@@ -20,6 +22,7 @@ from energy.controller.recorder import Recorder
 from energy.devices.field import ModbusField
 from energy.devices.field_settings import FieldSettings
 from energy.devices.map_library import maps_of
+from energy.devices.register_map import RegisterMap
 from energy.domain import Point
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger import Ledger
@@ -43,6 +46,7 @@ LOCKSTEP_TAKES = timedelta(seconds=60)
 """Simulated time that planning takes in lockstep."""
 IN_LOCKSTEP = FieldSettings(retry="in_tick", backoff_s_min=60.0, backoff_s_max=600.0)
 """A silent device is tried again at simulated moments, so that the same seed gives the same run."""
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,9 @@ async def controller_of(
             plans=[last_plan] if last_plan is not None else [],
         )
         speed = simulated.speed if simulated is not None else 1.0
+        memory = recall(
+            ledger, billed_peak=billed_peak(record, region, now), power_kw_max=power_kw_plausible(region)
+        )
         controller = Controller(
             region,
             mode=Mode(tick_s=tick_s, simulated=simulated is not None, speed=speed),
@@ -108,11 +115,8 @@ async def controller_of(
                 stopwatch=Stopwatch,
             ),
             keeper=keeper,
-            memory=recall(
-                ledger,
-                billed_peak=billed_peak(record, region, now),
-                power_kw_max=power_kw_plausible(region),
-            ),
+            memory=with_tests(memory, ledger),
+            uncommissioned=_untested(region, maps, ledger, simulated),
         )
         yield Parts(controller=controller, record=record, ledger=ledger, planner=planner, waiting=waiting)
 
@@ -165,6 +169,22 @@ def code_digest() -> str:
         if path.suffix in {".py", ".yaml"} and path.is_file():
             digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def _untested(
+    region: Region, maps: Mapping[str, RegisterMap], ledger: Ledger, simulated: Plant | None
+) -> tuple[str, ...]:
+    """Give the assets that are only observed until a point-to-point test is recorded; says which.
+
+    A simulated run needs no test: its devices are made from the register maps that a test would prove.
+    """
+    if simulated is not None:
+        return ()
+    untested = uncommissioned(region, maps, ledger)
+    if untested:
+        mend = f"energiewaage commission {region.folder} ASSET --witness NAME"
+        log.warning("only observed until a point-to-point test is recorded", assets=untested, mend=mend)
+    return untested
 
 
 def _planner(region: Region, folder: Path, *, lockstep: bool) -> PlannerProcess:

@@ -45,8 +45,12 @@ def fresh_demo_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def only_controller(folder: Path) -> Iterator[None]:
+def only_controller(
+    folder: Path, *, mend: str = "stop the other controller, or name another folder with --data"
+) -> Iterator[None]:
     """Hold the folder's lock as long as the controller runs; it ends with the process, however that ends.
+
+    ``mend`` is what a person is told to do where another controller holds it.
 
     Raises:
         BadInput: another controller holds it, or the folder cannot be written.
@@ -60,7 +64,6 @@ def only_controller(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            mend = "stop the other controller, or name another folder with --data"
             raise _fault(folder, "another controller writes here", mend) from error
         yield
 

@@ -14,6 +14,8 @@ from energy.devices.plant.run import PlantSettings, run_plant
 from energy.ports import Clock
 from energy.region.model import Region
 
+log = structlog.get_logger(__name__)
+
 
 def log_to_standard_error() -> None:
     """One line an event, without colour, so that a journal can keep it."""
@@ -38,6 +40,8 @@ async def run_service(
     """
     log_to_standard_error()
     speed = simulated.speed if simulated is not None else 1.0
+    if simulated is not None:
+        log.info("simulated: no point-to-point test is asked for")
     with stop_on_signals() as stop:
         async with controller_of(
             region, folder=folder, clock=clock, tick_s=tick_s, simulated=simulated
