@@ -14,6 +14,9 @@ REFRESH_FRACTION = 1.0 / 3.0
 LATEST_FRACTION = 0.5
 """It is renewed now if the next tick would come later than this part: one renewal may be lost."""
 
+TIMER_STEPS = 2.0
+"""A countdown must have fallen after so many of its steps, at least so many seconds."""
+
 
 def kept_s(write: Write) -> float | None:
     """Give how long the device keeps a value that nobody renews, None if for ever or nobody knows."""
@@ -53,6 +56,7 @@ class Economy:
         self._written_at: datetime | None = None
         self._asked_at: datetime | None = None
         self._tick_s: float | None = None
+        self._countdown: tuple[float, datetime] | None = None
 
     @property
     def tick_s(self) -> float:
@@ -72,6 +76,18 @@ class Economy:
     def forget(self) -> None:
         """Know nothing of what the device was told: the next setpoint is written."""
         self._words = self._written_at = None
+
+    def note_countdown(self, left_s: float | None, at: datetime) -> None:
+        """Remember what the device's timer showed right after a write."""
+        self._countdown = None if left_s is None else (left_s, at)
+
+    def is_stuck(self, left_s: float, at: datetime, *, resolution_s: float) -> bool:
+        """Tell whether the timer has not fallen since the last write, though it had time to."""
+        if self._countdown is None:
+            return False
+        before_s, before = self._countdown
+        passed_s = (at - before).total_seconds()
+        return passed_s >= TIMER_STEPS * max(1.0, resolution_s) and left_s >= before_s
 
     def is_fresh(self, seen_at: datetime | None, at: datetime) -> bool:
         """Tell whether what was seen of the device belongs to this tick."""

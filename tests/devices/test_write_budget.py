@@ -106,7 +106,8 @@ class Full:
     """A disk without room."""
 
     def of(self, asset_id: str, day: date) -> int:
-        return len(f"{asset_id}{day}") * 0
+        del asset_id, day
+        return 0
 
     def add(self, asset_id: str, day: date, writes: int) -> None:
         raise StoreUnavailable(f"the disk is full: {writes} of {asset_id} on {day}")
