@@ -15,13 +15,15 @@ import pytest
 
 from energy.app.children import Child
 from energy.app.clock import ScaledClock, wall_now
-from energy.app.data_folder import LEDGER
+from energy.app.data_folder import LEDGER, REQUESTS
 from energy.devices.plant.control_client import PlantControl
-from energy.domain import Point
+from energy.devices.plant.nature import SUBSTEP_S
+from energy.domain import Point, Request, RequestKind
 from energy.historian.preload import preload
 from energy.historian.sqlite_reader import open_reader
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger import ledger_reader
+from energy.mailbox import Mailbox
 from energy.periods import format_utc, parse_utc
 from energy.region.history import RegionHistory
 from energy.region.loader import load_region
@@ -32,6 +34,7 @@ SPEED = 60.0
 TICK_S = 15.0
 WATCHDOG_S = 180.0
 PATIENCE_S = 60.0
+POLL_S = 0.2
 
 
 class House:
@@ -70,6 +73,31 @@ class House:
         for name in ("controller", "dashboard", "plant"):
             if name in self.children:
                 self.children[name].stop()
+
+    def ask(self, asset_id: str, power_kw: float) -> None:
+        """Post a person's standing request."""
+        at = self.clock.now()
+        request = Request(
+            request_id="test",
+            kind=RequestKind.SET,
+            asset_id=asset_id,
+            power_kw=power_kw,
+            actor="test",
+            reason="a battery that discharges",
+            made_at=at,
+            until=at + timedelta(hours=1),
+        )
+        with Mailbox(self.folder / REQUESTS) as mailbox:
+            mailbox.post(request)
+
+    async def until_power(self, asset_id: str, power_kw: float) -> datetime:
+        """Wait until an asset truly has a power; gives the simulated moment when that was seen."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < PATIENCE_S:
+            if abs((await self.truth())[asset_id]["power_kw"] - power_kw) <= 1.0:
+                return self.clock.now()
+            await asyncio.sleep(POLL_S)
+        raise AssertionError(f"{asset_id} does not reach {power_kw:g} kW within {PATIENCE_S:.0f} s")
 
     def get(self, path: str) -> Any:
         answer = httpx.get(f"http://127.0.0.1:{self.web_port}/api/v1/{path}", timeout=5.0)
@@ -148,6 +176,32 @@ async def test_each_process_dies_alone(house: House) -> None:
     gaps = gaps_s(house)
     outage_s = (controller_back_at - killed_at).total_seconds()
     assert sum(gap > outage_s + 2 * TICK_S for gap in gaps) == 0, "no hole is wider than the outage"
+
+
+async def test_a_discharging_battery_rests_within_its_watchdog_when_the_controller_is_killed(
+    house: House,
+) -> None:
+    asked_kw = -800.0
+    house.start("plant")
+    house.start("controller")
+    until("the controller ticks", lambda: (house.folder / LEDGER).exists() and has_ticked(house))
+    house.ask("battery", asked_kw)
+    await house.until_power("battery", asked_kw)
+
+    house.kill("controller")
+    killed_at = house.clock.now()
+    held_kw = (await house.truth())["battery"]["power_kw"]
+    assert held_kw == pytest.approx(asked_kw, abs=1.0), "it was discharging when the controller died"
+    rested_at = await house.until_power("battery", 0.0)
+
+    watchdog = timedelta(seconds=WATCHDOG_S)
+    slack = timedelta(seconds=SPEED * POLL_S + SUBSTEP_S)
+    assert rested_at - killed_at <= watchdog + slack, "the device's own watchdog, not anybody's luck"
+
+
+def has_ticked(house: House) -> bool:
+    with open_reader(house.folder) as reader:
+        return reader.status() is not None
 
 
 def alarm_codes(house: House) -> set[str]:
