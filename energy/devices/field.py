@@ -1,7 +1,8 @@
 """All devices of a region behind two ports: measure reads them, dispatch writes and reads back."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import ssl
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from energy.devices.field_settings import FieldSettings
@@ -10,6 +11,7 @@ from energy.devices.line import Line
 from energy.devices.modbus import ModbusEndpoint
 from energy.devices.nameplate import refusal
 from energy.devices.register_map import RegisterMap
+from energy.devices.tls import context_of, files_named_in
 from energy.devices.writing import Order
 from energy.domain import Outcome, Reading, Rejected, Setpoint
 from energy.region.asset import Endpoint
@@ -37,9 +39,12 @@ class ModbusField:
         Args:
             region: the region.
             maps: the register map of each profile that the region's assets name.
-            settings: the field's limits.
+            settings: the field's limits, and the files for devices with transport tls.
             now: the controller's time, read at the moment of each write, so that nothing is written after
                 its ``valid_until``. None takes the tick's own moment, which does not pass while writing.
+
+        Raises:
+            BadInput: a device has transport tls, and a file that it needs is missing or wrong.
         """
         self._now = now
         settings = settings if settings is not None else FieldSettings()
@@ -48,12 +53,22 @@ class ModbusField:
         self._gateways: dict[Endpoint, Gateway] = {}
         for asset in region.assets:
             line = Line(
-                region=region, asset=asset, content=maps[asset.device.profile], backoff=settings.backoff()
+                region=region,
+                asset=asset,
+                content=maps[asset.device.profile],
+                backoff=settings.backoff(asset.id),
             )
             self._lines[asset.id] = line
             lines.setdefault(line.endpoint, []).append(line)
+        tls = _tls_of(lines, settings, now)
         for where, own in lines.items():
-            endpoint = ModbusEndpoint(where, settings.patience)
+            pauses = {line.unit: maps[line.asset.device.profile].pause_s for line in own}
+            endpoint = ModbusEndpoint(
+                where,
+                settings.patience,
+                tls=tls,
+                pauses={unit: pause_s for unit, pause_s in pauses.items() if pause_s > 0.0},
+            )
             self._gateways[where] = Gateway(endpoint, own, settings, now=now)
 
     async def read(self, at: datetime) -> list[Reading]:
@@ -96,6 +111,16 @@ class ModbusField:
     async def close(self) -> None:
         """Drop all connections and stop trying."""
         await asyncio.gather(*(gateway.close() for gateway in self._gateways.values()))
+
+
+def _tls_of(
+    endpoints: Iterable[Endpoint], settings: FieldSettings, now: Callable[[], datetime] | None
+) -> ssl.SSLContext | None:
+    """Give what all TLS connections share, None where there is none."""
+    if not any(where.transport == "tls" for where in endpoints):
+        return None
+    files = settings.tls if settings.tls is not None else files_named_in({})
+    return context_of(files, now() if now is not None else None)
 
 
 def _survivable(result: BaseException) -> Exception:

@@ -5,11 +5,12 @@ from typing import Literal
 
 from energy.devices.backoff import Backoff
 from energy.devices.modbus import Patience
+from energy.devices.tls import TlsFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSettings:
-    """The field's limits.
+    """The field's limits, and the files for devices with transport tls.
 
     ``retry`` says where a silent device is tried again: ``behind`` tries on the wall clock behind the tick's
     back, so that a dead device costs a tick nothing; ``in_tick`` tries within a tick by the controller's
@@ -22,7 +23,8 @@ class FieldSettings:
     backoff_s_min: float = 1.0
     backoff_s_max: float = 60.0
     retry: Literal["behind", "in_tick"] = "behind"
+    tls: TlsFiles | None = None
 
-    def backoff(self) -> Backoff:
-        """Give a fresh backoff within the limits."""
-        return Backoff(delay_s_min=self.backoff_s_min, delay_s_max=self.backoff_s_max)
+    def backoff(self, name: str = "") -> Backoff:
+        """Give a fresh backoff within the limits; its jitter follows from the name."""
+        return Backoff(delay_s_min=self.backoff_s_min, delay_s_max=self.backoff_s_max, name=name)

@@ -2,7 +2,7 @@
 
 Application protocol: MODBUS Application Protocol Specification V1.1b3, sections 4 and 6. Framing with a
 header (MBAP): MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3; the same inside TLS (MODBUS/TCP
-Security V21, 5). Framing with a checksum (RTU): MODBUS over Serial Line V1.02, 2.5.1.
+Security Protocol Specification V21). Framing with a checksum (RTU): MODBUS over Serial Line V1.02, 2.5.1.
 """
 
 import struct

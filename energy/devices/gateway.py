@@ -39,7 +39,7 @@ class Gateway:
         self._endpoint = endpoint
         self._lines = tuple(lines)
         self._settings = settings
-        self._backoff = settings.backoff()
+        self._backoff = settings.backoff(lines[0].asset.id)
         self._lock = asyncio.Lock()
         self._asked: Line | None = None
         self._at: datetime | None = None

@@ -139,9 +139,13 @@ class DeviceAddress:
 
     @property
     def endpoint(self) -> Endpoint:
-        """What has to be connected to."""
+        """What has to be connected to; host names know no capitals and no last dot (RFC 4343; RFC 1034, 3.1).
+
+        So two spellings of one host share one connection.
+        """
+        host = (self.host or "").lower().removesuffix(".")
         port = self.port if self.port is not None else PORTS.get(self.transport, 0)
-        return Endpoint(transport=self.transport, host=self.host or "", port=port, serial=self.serial)
+        return Endpoint(transport=self.transport, host=host, port=port, serial=self.serial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)

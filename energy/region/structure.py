@@ -13,6 +13,7 @@ import holidays as public_holidays
 
 from energy.errors import Fault
 from energy.region.connections import Entry, entries, faults_of_connections
+from energy.region.endpoints import faults_of_devices
 from energy.region.history_file import POWER_SUFFIX, PRICE_SUFFIX, TEMPERATURE_SUFFIX
 from energy.region.model import HOLIDAYS_PATTERN
 from energy.yaml_file import Place, YamlFile
@@ -47,7 +48,7 @@ def faults_of_structure(file: YamlFile) -> list[Fault]:
         *_faults_of_grid_points(file, assets),
         *_faults_of_municipalities(file, assets, municipalities),
         *faults_of_connections(file, assets),
-        *_faults_of_devices(file, assets),
+        *faults_of_devices(file, assets),
         *_faults_of_columns(file, assets),
     ]
 
@@ -124,26 +125,6 @@ def _faults_of_municipalities(
                 limit="there is no such municipality under 'municipalities'",
                 mend=f"use one of: {', '.join(known)}" if known else "add it there",
             )
-
-
-def _faults_of_devices(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
-    owners: dict[tuple[str, int, int], int | None] = {}
-    for place, entry in assets:
-        device = entry.get("device")
-        if not isinstance(device, dict):
-            continue
-        host, port, unit = device.get("host"), device.get("port", 502), device.get("unit", 1)
-        if not (isinstance(host, str) and isinstance(port, int) and isinstance(unit, int)):
-            continue
-        endpoint = (host.strip().lower(), port, unit)
-        if endpoint in owners:
-            yield file.fault(
-                (*place, "device"),
-                value=f"{host}:{port} unit {unit}",
-                limit=f"the asset in line {owners[endpoint]} has this device already",
-                mend="give each asset its own host, port or unit",
-            )
-        owners.setdefault(endpoint, file.line(place))
 
 
 def _faults_of_columns(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
