@@ -6,7 +6,7 @@ What leaves is in the ledger before it leaves.
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -53,9 +53,17 @@ class Mode:
     speed: float
 
 
+def _no_notes(at: datetime) -> Sequence[str]:
+    del at
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What the loop reaches the world through."""
+    """What the loop reaches the world through.
+
+    ``field_notes`` says what the field wants people to know, such as a write budget that is nearly spent.
+    """
 
     meter: Meter
     dispatchable: Dispatchable
@@ -63,6 +71,7 @@ class Ports:
     requests: RequestSource
     prices: PriceDesk
     stopwatch: Callable[[], Stopwatch]
+    field_notes: Callable[[datetime], Sequence[str]] = _no_notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +94,7 @@ class Controller:
     """One region's loop; what it keeps between ticks can all be rebuilt from the record.
 
     ``uncommissioned`` names the assets whose point-to-point test is not recorded: they are only observed.
+    ``fallback_kw`` says, by asset, what its register map says that the device falls back to by itself.
     """
 
     def __init__(
@@ -96,6 +106,7 @@ class Controller:
         keeper: PlanKeeper,
         memory: Memory,
         uncommissioned: tuple[str, ...] = (),
+        fallback_kw: Mapping[str, float] | None = None,
     ) -> None:
         self._region = region
         self._uncommissioned = uncommissioned
@@ -104,7 +115,9 @@ class Controller:
         self._keeper = keeper
         self._memory = memory
         self._overrides = Overrides(memory.overrides)
-        self._found = FoundLimits(region, limits=memory.limits, sent_kw=memory.sent_kw)
+        self._found = FoundLimits(
+            region, limits=memory.limits, sent_kw=memory.sent_kw, fallback_kw=fallback_kw
+        )
         self._latest: dict[tuple[str, Point], Reading] = {}
         self._notes: list[str] = []
         self._age_s_max = reading_age_s_max(region, mode.tick_s)
@@ -129,6 +142,7 @@ class Controller:
         notes, self._notes = self._notes, []
         notes = [*notes, *self._ports.recorder.prices(self._ports.prices.published(at), at=at)]
         drafts = [*self._look_for_limits(image), *self._take_requests(image, notes)]
+        notes += [*self._found.notes, *self._ports.field_notes(at)]
         if trouble is not None:
             self._keeper.distrust()
             notes.append(f"clock_trouble: {trouble}")

@@ -41,6 +41,16 @@ def faults_of_writes(file: YamlFile, region: Region, maps: Mapping[str, Register
                 )
 
 
+def fallbacks_kw(region: Region, maps: Mapping[str, RegisterMap]) -> dict[str, float]:
+    """Give, by asset, the power that its register map says that the device falls back to by itself."""
+    writes = {asset.id: _write_of(asset, maps[asset.device.profile]) for asset in region.assets}
+    return {
+        asset_id: write.safe_value_kw
+        for asset_id, write in writes.items()
+        if write is not None and isinstance(write.safe_value_kw, float)
+    }
+
+
 def _write_of(asset: Asset, content: RegisterMap) -> Write | None:
     point = content.point(asset.dispatch_point) if asset.dispatch_point is not None else None
     return point.write if point is not None else None

@@ -232,6 +232,27 @@ async def test_hand_back_leaves_safe_states_and_keeps_found_limits(house: House)
     assert house.ledger.last("handed_back") is not None
 
 
+async def test_a_bound_that_somebody_sets_while_we_run_is_kept_told_and_never_handed_back(
+    house: House,
+) -> None:
+    controller = house.controller()
+    for minute in range(3):
+        await controller.tick(NOW + minute * MINUTE)
+    house.site.values["park", Point.POWER_KW_MIN] = -60.0
+    for minute in range(3, 6):
+        report = await controller.tick(NOW + minute * MINUTE)
+        assert house.site.held_kw("park", Point.POWER_KW_MIN) == -60.0
+    alarms = {(alarm.code, alarm.target_id) for alarm in report.output.alarms}
+    assert ("foreign_write", "park") in alarms
+    await controller.hand_back(NOW + 6 * MINUTE)
+    assert house.site.held_kw("park", Point.POWER_KW_MIN) == -60.0
+    restarted = house.controller()
+    report = await restarted.tick(NOW + 7 * MINUTE)
+    assert house.site.held_kw("park", Point.POWER_KW_MIN) == -60.0
+    assert ("foreign_write", "park") in {(alarm.code, alarm.target_id) for alarm in report.output.alarms}
+    assert [entry.body["target_id"] for entry in house.ledger.entries(kind="limit_found")] == ["park"]
+
+
 async def test_while_the_ledger_fails_nothing_is_sent_and_nothing_is_read(house: House) -> None:
     controller = house.controller()
     await controller.tick(NOW)
