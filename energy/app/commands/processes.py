@@ -169,10 +169,11 @@ def plant(
     state: Annotated[Path | None, typer.Option("--state", help="Where its state survives a restart.")] = None,
     first_port: FirstPort = None,
 ) -> None:
-    """Run the simulated field: one Modbus/TCP server an asset. Says in one line of JSON when it is ready."""
+    """Run the simulated field: one Modbus server an endpoint. Says in one line of JSON when it is ready."""
     from energy.app.clock import ScaledClock, wall_now
     from energy.app.ports_of_region import on_ports
     from energy.app.service import run_plant_service
+    from energy.devices.plant.certificates import tls_named_in
     from energy.devices.plant.run import PlantSettings
     from energy.region.loader import load_region
 
@@ -192,6 +193,7 @@ def plant(
         clock=None if lockstep else clock,
         control_port=control_port,
         state_folder=state,
+        tls=tls_named_in(os.environ),
         on_ready=_say_ready,
     )
     asyncio.run(run_plant_service(settings))

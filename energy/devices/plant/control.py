@@ -1,8 +1,8 @@
 """The control connection of the simulated field: one JSON object a line, loopback only.
 
 ``{"advance_to": "<utc>"}`` answers ``{"at": "<utc>"}``; ``{"fault": {"asset_id", "kind", "since", "until",
-"fraction"}}`` and ``{"stop": true}`` answer ``{"ok": true}``; ``{"truth": true}`` answers ``{"at",
-"truth"}``. What cannot be done answers ``{"error": "<why>"}``.
+...}}``, with the rest of ``FaultOrder``, and ``{"stop": true}`` answer ``{"ok": true}``; ``{"truth": true}``
+answers ``{"at", "truth"}``. What cannot be done answers ``{"error": "<why>"}``.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from energy.devices.plant.faults import DRIFT_FRACTION, FaultKind
+from energy.devices.plant.faults import PLAIN, FaultDetail, FaultKind
 from energy.devices.plant.field import SimulatedField
 from energy.errors import EnergiewaageError
 from energy.periods import format_utc, require_aware
@@ -33,14 +33,31 @@ ANSWER_BYTES_MAX = 16_777_216
 class FaultOrder:
     """Which device to break, how, from when (now) and until when; no kind mends it.
 
-    ``fraction`` is how far a drifting meter is off.
+    The numbers are those of ``FaultDetail``.
     """
 
     asset_id: Annotated[str, Field(max_length=48)]
     kind: FaultKind | None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
-    fraction: Annotated[float, Field(gt=-1.0, le=1.0)] = DRIFT_FRACTION
+    fraction: Annotated[float, Field(gt=-1.0, le=1.0)] = PLAIN.fraction
+    answer_s: Annotated[float, Field(gt=0.0, le=600.0)] = PLAIN.answer_s
+    code: Annotated[int, Field(ge=1, le=255)] | None = PLAIN.code
+    truncated: bool = PLAIN.truncated
+    silent_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = PLAIN.silent_s
+    ignores_writes: bool = PLAIN.ignores_writes
+
+    @property
+    def detail(self) -> FaultDetail:
+        """The numbers alone."""
+        return FaultDetail(
+            fraction=self.fraction,
+            answer_s=self.answer_s,
+            code=self.code,
+            truncated=self.truncated,
+            silent_s=self.silent_s,
+            ignores_writes=self.ignores_writes,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -74,8 +91,8 @@ class Stop:
 Order = Advance | Break | Tell | Stop
 _ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
 _FORMS = (
-    'one of {"advance_to": utc}, {"fault": {asset_id, kind, since, until, fraction}}, {"truth": true}, '
-    '{"stop": true}'
+    'one of {"advance_to": utc}, {"fault": {asset_id, kind, since, until, fraction, answer_s, code, '
+    'truncated, silent_s, ignores_writes}}, {"truth": true}, {"stop": true}'
 )
 
 
@@ -161,7 +178,7 @@ class ControlServer:
                     fault.kind,
                     since=_utc(fault.since),
                     until=_utc(fault.until),
-                    fraction=fault.fraction,
+                    detail=fault.detail,
                 )
                 return {"ok": True}
             case Tell():

@@ -1,13 +1,14 @@
 """The other end of the control connection: grants time, breaks devices, asks for the truth."""
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from energy.devices.plant.control import ANSWER_BYTES_MAX, HOST
-from energy.devices.plant.faults import DRIFT_FRACTION, FaultKind
+from energy.devices.plant.faults import PLAIN, FaultDetail, FaultKind
 from energy.errors import BadInput, DeviceUnreachable, Fault
 from energy.periods import format_utc, parse_utc
 
@@ -65,11 +66,9 @@ class PlantControl:
         *,
         since: datetime | None = None,
         until: datetime | None = None,
-        fraction: float = DRIFT_FRACTION,
+        detail: FaultDetail = PLAIN,
     ) -> None:
         """Break an asset's device from a simulated moment (now) until another, or until it is mended.
-
-        ``fraction`` is how far a drifting meter is off.
 
         Raises:
             BadInput: the plant refuses, for example because it has no such asset.
@@ -80,7 +79,7 @@ class PlantControl:
             "kind": kind.value,
             "since": format_utc(since) if since is not None else None,
             "until": format_utc(until) if until is not None else None,
-            "fraction": fraction,
+            **dataclasses.asdict(detail),
         }
         await self._ask({"fault": order})
 

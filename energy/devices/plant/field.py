@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from energy.devices.map_library import maps_of
-from energy.devices.plant.device import Device
-from energy.devices.plant.faults import DRIFT_FRACTION, DeviceFault, FaultKind
+from energy.devices.plant.device import Device, DeviceRecord
+from energy.devices.plant.faults import PLAIN, DeviceFault, FaultDetail, FaultKind
 from energy.devices.plant.hold import HoldRule, rule_of
 from energy.devices.plant.nature import RecordedNature
-from energy.devices.plant.store import StateStore
+from energy.devices.plant.store import Saved, StateStore
 from energy.devices.plant.world import World
 from energy.devices.register_map import RegisterMap
 from energy.errors import BadInput, Fault, StoreUnavailable
@@ -70,7 +70,7 @@ class SimulatedField:
         if self._store is None:
             return
         try:
-            self._store.save(self.world.at, self.world.states)
+            self._store.save(Saved(at=self.world.at, states=self.world.states, devices=self._records()))
         except StoreUnavailable as error:
             if self._saves:
                 _LOG.warning("%s; the field goes on and would lose its state on a restart", error)
@@ -85,11 +85,11 @@ class SimulatedField:
         *,
         since: datetime | None = None,
         until: datetime | None = None,
-        fraction: float = DRIFT_FRACTION,
+        detail: FaultDetail = PLAIN,
     ) -> None:
         """Break an asset's device from a moment (now) until another (for good); a kind of None mends it.
 
-        ``fraction`` is how far a drifting meter is off.
+        A restart ends by itself once the device has been silent for as long as the detail says.
 
         Raises:
             BadInput: the field has no such asset.
@@ -103,10 +103,10 @@ class SimulatedField:
             device.set_fault(None)
             return
         begin = self.world.at if since is None else max(since, self.world.at)
-        until_s = until.timestamp() if until is not None else None
-        device.set_fault(
-            DeviceFault(kind=kind, since_s=begin.timestamp(), until_s=until_s, fraction=fraction)
-        )
+        since_s, until_s = begin.timestamp(), until.timestamp() if until is not None else None
+        if kind is FaultKind.REBOOTED:
+            until_s = since_s + detail.silent_s
+        device.set_fault(DeviceFault(kind=kind, since_s=since_s, until_s=until_s, detail=detail))
 
     def resume(self, *, latest: datetime | None) -> None:
         """Go on where an earlier run stopped, unless that is long past or later than ``latest``.
@@ -117,11 +117,17 @@ class SimulatedField:
         saved = self._store.load() if self._store is not None else None
         if saved is None:
             return
-        at, states = saved
         present = self.world.at if latest is None else latest
-        if (latest is None or at <= latest) and present - at <= RESUME_MAX:
-            self.world.resume(at, states)
-            self._saved_at = at
+        if (latest is None or saved.at <= latest) and present - saved.at <= RESUME_MAX:
+            self.world.resume(saved.at, saved.states)
+            self._saved_at = saved.at
+            for asset_id, record in saved.devices.items():
+                if asset_id in self.devices:
+                    self.devices[asset_id].resume(record)
+
+    def _records(self) -> dict[str, DeviceRecord]:
+        records = {asset_id: device.record for asset_id, device in self.devices.items()}
+        return {asset_id: record for asset_id, record in records.items() if record is not None}
 
 
 def _rules_of(region: Region, maps: Mapping[str, RegisterMap]) -> dict[str, HoldRule]:
@@ -129,9 +135,11 @@ def _rules_of(region: Region, maps: Mapping[str, RegisterMap]) -> dict[str, Hold
     for asset in region.assets:
         if asset.dispatch_point is None:
             continue
-        point = maps[asset.device.profile].point(asset.dispatch_point)
+        content = maps[asset.device.profile]
+        point = content.point(asset.dispatch_point)
         if point is not None and point.write is not None:
-            rules[asset.id] = rule_of(asset, point.write)
+            has_heartbeat = content.heartbeat is not None and content.heartbeat.written is not None
+            rules[asset.id] = rule_of(asset, point.write, has_heartbeat=has_heartbeat)
     return rules
 
 

@@ -1,6 +1,7 @@
 """What a meter makes of the truth: a fixed error, a small noise, and a drift if it is broken that way."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from energy.devices.plant.nature import SUBSTEP_S
 from energy.devices.plant.noise import key_of, uniform
@@ -14,6 +15,14 @@ GAIN_SHARE = 0.5
 """How much of the limit the fixed error may take; the noise of a reading has the rest."""
 FLOWS = frozenset({Point.POWER_KW, Point.HEAT_KW, Point.HYDROGEN_KW})
 REGISTERS = frozenset({Point.ENERGY_KWH_DRAWN, Point.ENERGY_KWH_FED_IN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterRecord:
+    """What a meter that drifts or drifted must not forget: by how much, and what it has counted too much."""
+
+    drift_fraction: float = 0.0
+    ahead_kwh: dict[Point, float] = field(default_factory=dict)
 
 
 class Meter:
@@ -36,6 +45,18 @@ class Meter:
         for point in REGISTERS & truth.keys():
             self._ahead_kwh[point] += truth[point] * (before - after)
         self._drift_fraction = fraction
+
+    @property
+    def record(self) -> MeterRecord | None:
+        """What must survive a restart; None of a meter that never drifted."""
+        if self._drift_fraction == 0.0 and not any(self._ahead_kwh.values()):
+            return None
+        return MeterRecord(drift_fraction=self._drift_fraction, ahead_kwh=dict(self._ahead_kwh))
+
+    def resume(self, record: MeterRecord) -> None:
+        """Go on drifting, and counting, where an earlier run stopped."""
+        self._drift_fraction = record.drift_fraction
+        self._ahead_kwh.update(record.ahead_kwh)
 
     def reading(self, truth: Mapping[Point, float], at_s: float) -> dict[Point, float]:
         """Give what the device shows of what is true at a moment."""

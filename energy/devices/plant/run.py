@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from energy.devices.plant.certificates import PlantTls
 from energy.devices.plant.control import HOST, ControlServer
 from energy.devices.plant.endpoint import Endpoint, endpoints_of, require_free
 from energy.devices.plant.field import SimulatedField
@@ -19,6 +20,7 @@ CATCH_UP = timedelta(minutes=15)
 """How much simulated time passes before waiting requests are answered."""
 POLL_S = 0.05
 """How often the clock is looked at; a sub-step lasts longer on the wall at up to 100 times real time."""
+NO_TLS = PlantTls()
 
 
 def _nobody(_: int) -> None:
@@ -31,7 +33,8 @@ class PlantSettings:
 
     ``clock`` says what simulated time it is; None is lockstep: time moves over the control connection alone.
     ``control_port`` 0 takes any free port. With no ``state_folder`` nothing is kept, and nothing resumed.
-    ``on_ready`` is called with the control port once every server listens.
+    ``tls`` names the certificates of devices that speak TLS. ``on_ready`` is called with the control port
+    once every server listens.
     """
 
     region: Region
@@ -40,6 +43,7 @@ class PlantSettings:
     clock: Clock | None = None
     control_port: int = 0
     state_folder: Path | None = None
+    tls: PlantTls = NO_TLS
     on_ready: Callable[[int], None] = _nobody
 
 
@@ -56,7 +60,7 @@ async def run_plant(settings: PlantSettings) -> None:
     field.resume(latest=settings.clock.now() if settings.clock is not None else None)
     stopped = asyncio.Event()
     control = ControlServer(field, lockstep=settings.clock is None, on_stop=stopped.set)
-    endpoints = endpoints_of(field.devices.values())
+    endpoints = endpoints_of(field.devices.values(), settings.tls)
     try:
         settings.on_ready(await _listen(settings, endpoints, control))
         try:
@@ -77,12 +81,12 @@ async def _listen(settings: PlantSettings, endpoints: list[Endpoint], control: C
         try:
             await endpoint.start()
         except OSError as error:
-            host, port = endpoint.address
-            raise _in_use("device", host, port, str(error)) from error
+            raise _in_use("device", endpoint.name, error.strerror or str(error)) from error
     try:
         return await control.start(settings.control_port)
     except OSError as error:
-        raise _in_use("control_port", HOST, settings.control_port, error.strerror or str(error)) from error
+        why = error.strerror or str(error)
+        raise _in_use("control_port", f"{HOST}:{settings.control_port}", why) from error
 
 
 async def _follow_clock(field: SimulatedField, clock: Clock, stopped: asyncio.Event) -> None:
@@ -99,14 +103,14 @@ async def _follow_clock(field: SimulatedField, clock: Clock, stopped: asyncio.Ev
                 await stopped.wait()
 
 
-def _in_use(place: str, host: str, port: int, why: str) -> BadInput:
+def _in_use(place: str, address: str, why: str) -> BadInput:
     return BadInput(
         [
             Fault(
                 file="(plant)",
                 line=None,
                 place=place,
-                value=f"{host}:{port}",
+                value=address,
                 limit=f"cannot listen there: {why}",
                 mend="end the program that holds the port, or choose another",
             )

@@ -81,6 +81,11 @@ class World:
         """The moment that the world has reached."""
         return datetime.fromtimestamp(self._at_s, tz=UTC)
 
+    @property
+    def at_s(self) -> float:
+        """The same moment in Unix seconds."""
+        return self._at_s
+
     def copy(self, *, nature: Nature | None = None, substep_s: float | None = None) -> "World":
         """Give a world of its own that goes on from here, under another nature if one is given.
 

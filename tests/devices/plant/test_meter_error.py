@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energy.devices.plant.faults import FaultKind
+from energy.devices.plant.faults import FaultDetail, FaultKind
 from energy.devices.plant.meter_error import CLASS_LIMIT, Meter
 from energy.domain import Point
 from tests.devices.plant.conftest import eye_on, free_ports, running
@@ -79,7 +79,7 @@ async def test_a_drift_shows_in_power_and_register_from_its_onset_and_not_in_the
     eye = eye_on(region)
     async with running(region, start=BEGIN) as control:
         onset = BEGIN + timedelta(minutes=10, seconds=2)
-        await control.set_fault("load_south", FaultKind.DRIFT, since=onset, fraction=0.03)
+        await control.set_fault("load_south", FaultKind.DRIFT, since=onset, detail=FaultDetail(fraction=0.03))
         await control.advance_to(BEGIN + timedelta(minutes=10))
         truth = (await control.truth())["load_south"]
         assert await eye.value("load_south", Point.POWER_KW) == pytest.approx(truth["power_kw"], abs=0.01)

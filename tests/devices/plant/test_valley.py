@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from energy.devices.plant.field import SimulatedField
-from energy.devices.plant.store import StateStore
+from energy.devices.plant.store import Saved, StateStore
 from energy.devices.plant.world import World
 from energy.domain import FloatArray, Point
 from energy.errors import BadInput
@@ -245,11 +245,11 @@ def test_the_state_on_disk_is_the_state(region: Region, tmp_path: Path) -> None:
     world = world_of(region)
     drive(world, hours=2, commands={"chp": -2000.0})
     store = StateStore(tmp_path, region, seed=1)
-    store.save(world.at, world.states)
-    at, states = store.load()
-    assert (at, states) == (world.at, dict(world.states))
+    store.save(Saved(at=world.at, states=world.states))
+    saved = store.load()
+    assert saved == Saved(at=world.at, states=dict(world.states))
     other = world_of(region)
-    other.resume(at, states)
+    other.resume(saved.at, saved.states)
     commanded = {"power_kw_setpoint", "power_kw_max", "power_kw_min"}
     for asset_id, values in world.truth().items():
         kept = {name: value for name, value in values.items() if name not in commanded}
