@@ -1,20 +1,17 @@
 """Turns the picture into the API's answers."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from dashboard.assets import AssetRow
+from dashboard.asset_answers import unit_field
 from dashboard.chart_schema import BandAnswer, ChartsAnswer, MachineAnswer, StoredAnswer
 from dashboard.charts import Band, Charts
 from dashboard.network_answers import DIGITS, heat_chart_answer, hydrogen_chart_answer, network_answer, series
-from dashboard.phrases import outcome_code, outcome_reason
 from dashboard.picture import Picture, PlanState
 from dashboard.presence import silent_after_s
 from dashboard.schema import (
     AlarmAnswer,
-    AssetAnswer,
     AssetPlanAnswer,
-    AssetsAnswer,
     BalanceAnswer,
     BindingAnswer,
     BreachAnswer,
@@ -24,16 +21,13 @@ from dashboard.schema import (
     MunicipalityAnswer,
     NameAnswer,
     NetworkNameAnswer,
-    OutcomeAnswer,
     PlanAnswerOut,
     RegionAnswer,
     RegionAsset,
     ReservoirAnswer,
-    SetpointAnswer,
     StatusAnswer,
-    ValueAnswer,
 )
-from energy.domain import Alarm, Applied, FloatArray, Forecast, Limited, Outcome, Plan, Point
+from energy.domain import Alarm, FloatArray, Forecast, Plan, Point
 from energy.ports import Means
 from energy.region.asset import Name
 from energy.region.model import Region
@@ -139,15 +133,6 @@ def balance_answer(picture: Picture) -> BalanceAnswer:
     )
 
 
-def assets_answer(picture: Picture) -> AssetsAnswer:
-    """Describe all assets."""
-    return AssetsAnswer(
-        at=picture.status.at if picture.status else None,
-        presence=picture.presence,
-        assets=[_asset(row) for row in picture.rows],
-    )
-
-
 def forecast_answer(forecast: Forecast) -> ForecastAnswer:
     """Describe one forecast."""
     p05, p25, p50, p75, p95 = (series(row) for row in forecast.quantiles_kw)
@@ -206,7 +191,7 @@ def means_answer(asset_id: str, point: Point, means: Means) -> MeansAnswer:
         point=point,
         start=means.start,
         coverage_fraction=[round(float(value), DIGITS) for value in means.coverage],
-        **{f"mean_{point.unit}": values},
+        **{unit_field("mean", point): values},
     )
 
 
@@ -250,52 +235,6 @@ def charts_answer(charts: Charts, region: Region) -> ChartsAnswer:
 
 def _name(name: Name) -> NameAnswer:
     return NameAnswer(de=name.de, en=name.en)
-
-
-def _asset(row: AssetRow) -> AssetAnswer:
-    return AssetAnswer(
-        id=row.asset.id,
-        kind=row.asset.kind,
-        power_kw=row.power_kw,
-        freshness=row.main.freshness,
-        age_s=row.main.age_s,
-        values=list(_values(row)),
-        setpoint=_setpoint(row.outcome) if row.outcome else None,
-        outcome=_outcome(row.outcome) if row.outcome else None,
-    )
-
-
-def _values(row: AssetRow) -> Iterable[ValueAnswer]:
-    for point, value in sorted(row.values.items()):
-        if value.quality is None or value.age_s is None:
-            continue
-        yield ValueAnswer(
-            point=point,
-            quality=value.quality,
-            freshness=value.freshness,
-            age_s=value.age_s,
-            **{f"value_{point.unit}": value.value},
-        )
-
-
-def _setpoint(outcome: Outcome) -> SetpointAnswer:
-    told = outcome.setpoint
-    return SetpointAnswer(
-        point=told.point,
-        power_kw=told.power_kw,
-        level=told.level,
-        valid_until=told.valid_until,
-        reason=told.reason,
-    )
-
-
-def _outcome(outcome: Outcome) -> OutcomeAnswer:
-    return OutcomeAnswer(
-        outcome=outcome_code(outcome),
-        at=outcome.at,
-        read_back_kw=outcome.read_back_kw if isinstance(outcome, Applied | Limited) else None,
-        reason=outcome_reason(outcome),
-    )
 
 
 def _all_series(arrays: Mapping[str, FloatArray]) -> dict[str, list[float | None]]:

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import StreamingResponse
 
-from dashboard import answers, place_answers
+from dashboard import answers, asset_answers, place_answers
+from dashboard.asset_schema import AssetsAnswer, DevicesAnswer
 from dashboard.chart_schema import ChartsAnswer
 from dashboard.charts import charts_of, points_wanted
 from dashboard.desk import Given
 from dashboard.language import DEFAULT_LANGUAGE
 from dashboard.presence import Presence, presence_of, silent_after_s
 from dashboard.schema import (
-    AssetsAnswer,
     BalanceAnswer,
     FeedersAnswer,
     ForecastAnswer,
@@ -79,7 +79,13 @@ async def municipalities(desk: Given) -> MunicipalitiesAnswer:
 @router.get("/assets", responses=UNAVAILABLE)
 async def assets(desk: Given) -> AssetsAnswer:
     """Every asset with its readings, its last setpoint and what became of that."""
-    return answers.assets_answer(await desk.readable_picture())
+    return asset_answers.assets_answer(await desk.readable_picture())
+
+
+@router.get("/devices", responses=UNAVAILABLE)
+async def devices(desk: Given) -> DevicesAnswer:
+    """Every device that can be commanded: its last setpoint link by link, and its score; worst first."""
+    return asset_answers.devices_answer(await desk.readable_picture())
 
 
 @router.get("/forecast", responses=UNAVAILABLE | UNKNOWN | WRONG)

@@ -7,7 +7,7 @@ from dashboard.assets import Value
 from dashboard.balance import IDLE_KW, Group, GroupTotal
 from dashboard.language import NOTHING, Words
 from dashboard.picture import Notice, Picture
-from energy.domain import Applied, Limited, Outcome, Point, Rejected, Setpoint, Unreachable
+from energy.domain import Applied, Limited, Outcome, Point, Rejected, Unreachable
 from energy.region.battery import Battery
 from energy.region.machine import Machine
 from energy.region.model import Asset, Region
@@ -99,14 +99,13 @@ def share_name(words: Words, kind: str, way: str) -> str:
     return words.text(special) if words.knows(special) else words.code("kind", kind)
 
 
-def setpoint_words(words: Words, told: Setpoint) -> str:
-    """Say a setpoint."""
-    if told.point is Point.POWER_KW_SETPOINT:
-        key = f"setpoint.{told.point}.{side(told.power_kw)}"
-    else:
-        key = f"setpoint.{told.point}"
-    power = words.power(told.power_kw)
-    return words.text(key, power=power) if words.knows(key) else f"{told.point} {power}"
+def setpoint_words(words: Words, point: Point, power_kw: float) -> str:
+    """Say a value of a commanded point."""
+    key = f"setpoint.{point}"
+    if point is Point.POWER_KW_SETPOINT:
+        key = f"{key}.{side(power_kw)}"
+    power = words.power(power_kw)
+    return words.text(key, power=power) if words.knows(key) else f"{point} {power}"
 
 
 def outcome_code(outcome: Outcome) -> str:

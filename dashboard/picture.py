@@ -8,9 +8,11 @@ from types import MappingProxyType
 
 from dashboard.assets import AssetRow, Freshness, Readings, rows_of
 from dashboard.balance import Balance, balance_of
+from dashboard.devices import DeviceRow, devices_of
 from dashboard.networks import Known, Network, Reservoir, heat_of, hydrogen_of, water_of
 from dashboard.places import FeederRow, MunicipalityRow, feeders_of, municipalities_of
 from dashboard.presence import Heard, Presence, controller_now, presence_of
+from energy.conduct import Conduct, Score
 from energy.domain import Alarm, Outcome, Plan, Point, Quality, Severity, Status, Unreachable
 from energy.periods import PERIOD
 from energy.region.model import Region
@@ -24,6 +26,14 @@ class LedgerHead:
     hash: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """By asset, the seconds of the last 24 hours and of the last 7 days."""
+
+    day: Mapping[str, Score] = field(default_factory=lambda: MappingProxyType({}))
+    week: Mapping[str, Score] = field(default_factory=lambda: MappingProxyType({}))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Look:
     """What the record said at one look; ``trouble`` says why it could not be read at all."""
@@ -32,6 +42,8 @@ class Look:
     heard: Heard | None = None
     readings: Readings = field(default_factory=lambda: MappingProxyType({}))
     outcomes: Mapping[str, Outcome] = field(default_factory=lambda: MappingProxyType({}))
+    conduct: Mapping[str, Conduct] = field(default_factory=lambda: MappingProxyType({}))
+    scores: Scores = field(default_factory=Scores)
     plan: Plan | None = None
     ledger_readable: bool = False
     ledger_head: LedgerHead | None = None
@@ -66,6 +78,7 @@ class Picture:
     plan: Plan | None
     plan_state: PlanState
     rows: tuple[AssetRow, ...]
+    devices: tuple[DeviceRow, ...]
     balance: Balance
     heat: tuple[Network, ...]
     hydrogen: tuple[Network, ...]
@@ -100,6 +113,11 @@ class Picture:
         return found
 
     @property
+    def devices_by_id(self) -> Mapping[str, DeviceRow]:
+        """The devices by their asset."""
+        return {device.row.asset.id: device for device in self.devices}
+
+    @property
     def plan_end(self) -> datetime | None:
         """The first moment that the plan does not cover."""
         return _end(self.plan) if self.plan is not None else None
@@ -130,6 +148,9 @@ def picture_of(region: Region, look: Look) -> Picture:
         plan=look.plan,
         plan_state=plan_state,
         rows=rows,
+        devices=devices_of(
+            rows, conduct=look.conduct, day=look.scores.day, week=look.scores.week, alarms=alarms
+        ),
         balance=balance_of(region, powers_kw),
         heat=heat_of(region, known),
         hydrogen=hydrogen_of(region, known),

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from dashboard.picture import LedgerHead, Look
+from dashboard.picture import LedgerHead, Look, Scores
 from dashboard.presence import Heard
 from dashboard.series import ChartInput, MeansByPoint, Window
 from energy.domain import Forecast, Point
@@ -15,7 +15,12 @@ from energy.historian.schema import FILE_NAME
 from energy.historian.sqlite_reader import SqliteReader, open_reader
 from energy.ledger import FILE_NAME as LEDGER_NAME
 from energy.ledger import LedgerReader, ledger_reader
+from energy.periods import PERIOD
 from energy.ports import Means
+
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+SCORES_AGE_MAX = timedelta(minutes=1)
+"""Scores change by quarter hours; the running one is shown this late at most."""
 
 
 class Closable(Protocol):
@@ -86,6 +91,7 @@ class Record:
         self._telemetry = Kept[SqliteReader](folder / FILE_NAME, lambda: open_reader(folder))
         ledger = folder / LEDGER_NAME
         self._ledger = Kept[LedgerReader](ledger, lambda: ledger_reader(ledger))
+        self._scores: tuple[datetime, Scores] | None = None
 
     def look(self) -> Look:
         """Take one look; a record that cannot be read gives a look that says so."""
@@ -131,10 +137,19 @@ class Record:
             heard=heard,
             readings=reader.latest(),
             outcomes=reader.latest_outcomes(),
+            conduct=reader.latest_conduct(),
+            scores=self._scores_at(reader, heard.status.at) if heard is not None else Scores(),
             plan=reader.plan_at(heard.status.at) if heard is not None else None,
             ledger_readable=readable,
             ledger_head=head,
         )
+
+    def _scores_at(self, reader: SqliteReader, now: datetime) -> Scores:
+        """Count a week anew at most once a minute of the controller's clock: it is long."""
+        if self._scores is None or not timedelta(0) <= now - self._scores[0] < SCORES_AGE_MAX:
+            day, week = (reader.scores(now - span, now + PERIOD) for span in (DAY, WEEK))
+            self._scores = now, Scores(day=day, week=week)
+        return self._scores[1]
 
     def _heard(self, reader: SqliteReader) -> Heard | None:
         found = reader.status()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dashboard import phrases, states
+from dashboard import device_words, phrases, states
 from dashboard.assets import FAMILIES, AssetRow, Freshness, family_of
 from dashboard.balance import Group
 from dashboard.charts import CONTROLLABLE_KINDS
@@ -73,6 +73,7 @@ class Renderer:
             "w": self.words[language],
             "say": phrases,
             "state": states,
+            "device_words": device_words,
             "families": families,
             "open_families": len(picture.rows) <= OPEN_ROWS_MAX,
             "controllable_kinds": CONTROLLABLE_KINDS,
@@ -87,15 +88,22 @@ class Renderer:
     def _cells(self, picture: Picture, families: Families, context: dict[str, Any]) -> dict[str, str]:
         """Render every cell of the long lists by its element's id."""
         cell: Any = self.environment.get_template("cells.html").make_module(context)
-        alarms = picture.alarms_by_target
+        alarms, devices = picture.alarms_by_target, picture.devices_by_id
         cells: dict[str, str] = {}
         for row in picture.rows:
             own = alarms.get(row.asset.id, ())
             cells[f"power-{row.asset.id}"] = cell.power(row)
             cells[f"state-{row.asset.id}"] = cell.detail(row)
-            cells[f"told-{row.asset.id}"] = cell.told(row)
+            cells[f"told-{row.asset.id}"] = cell.told(row, devices.get(row.asset.id))
             cells[f"plan-{row.asset.id}"] = cell.plan(row)
             cells[f"note-{row.asset.id}"] = cell.note(row, own)
+        for device in picture.devices:
+            asset_id = device.row.asset.id
+            cells[f"access-{asset_id}"] = cell.access(device)
+            cells[f"chain-{asset_id}"] = cell.chain(device)
+            cells[f"follows-{asset_id}"] = cell.follows(device)
+            cells[f"day-{asset_id}"] = cell.score(device.day)
+            cells[f"week-{asset_id}"] = cell.score(device.week)
         for name, rows in families:
             troubled = sum(1 for row in rows if _is_troubled(row, alarms))
             cells[f"family-{name}"] = cell.family(rows, troubled)

@@ -8,11 +8,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dashboard.assets import Freshness
 from dashboard.balance import Group
 from dashboard.picture import PlanState
 from dashboard.presence import Presence
-from energy.domain import Authority, Level, Point, Quality, Rung, Severity
+from energy.domain import Authority, Point, Rung, Severity
 
 PowerKw = Annotated[float, Field(description="kW, positive draws, negative feeds in")]
 MagnitudeKw = Annotated[float, Field(description="kW, a magnitude", ge=0.0)]
@@ -233,60 +232,6 @@ class BalanceAnswer(Answer):
     water: list[ReservoirAnswer]
 
 
-class SetpointAnswer(Answer):
-    """What a device was told."""
-
-    point: Point
-    power_kw: PowerKw
-    level: Level
-    valid_until: datetime
-    reason: str
-
-
-class OutcomeAnswer(Answer):
-    """What became of a setpoint."""
-
-    outcome: str = Field(description="applied, limited, rejected or unreachable")
-    at: datetime
-    read_back_kw: PowerKw | None = Field(description="what the device holds; null where that is unknown")
-    reason: str | None
-
-
-class ValueAnswer(Answer):
-    """The latest reading of one point; the field of its unit is filled, the others are null."""
-
-    point: Point
-    value_kw: PowerKw | None = None
-    value_kwh: float | None = Field(default=None, description="kWh")
-    value_m3: float | None = Field(default=None, description="m3")
-    value_c: float | None = Field(default=None, description="degrees Celsius")
-    value_s: float | None = Field(default=None, description="s")
-    quality: Quality
-    freshness: Freshness
-    age_s: float = Field(description="s on the controller's clock")
-
-
-class AssetAnswer(Answer):
-    """One asset at one moment."""
-
-    id: str
-    kind: str
-    power_kw: PowerKw | None = Field(description="null unless fresh and good")
-    freshness: Freshness
-    age_s: float | None = Field(description="s on the controller's clock since the power was read")
-    values: list[ValueAnswer]
-    setpoint: SetpointAnswer | None
-    outcome: OutcomeAnswer | None
-
-
-class AssetsAnswer(Answer):
-    """All assets at one moment."""
-
-    at: datetime | None
-    presence: Presence
-    assets: list[AssetAnswer]
-
-
 class ForecastAnswer(Answer):
     """What is expected of one asset; quantiles of the power in our sign."""
 
@@ -352,6 +297,7 @@ class MeansAnswer(Answer):
     asset_id: str
     point: Point
     start: datetime
+    mean: Series | None = Field(default=None, description="null: states, switches and flags have no means")
     mean_kw: SeriesKw | None = None
     mean_kwh: SeriesKwh | None = None
     mean_m3: Series | None = Field(default=None, description="m3")

@@ -9,7 +9,7 @@ from dashboard.language import Words
 from dashboard.networks import Network
 from dashboard.phrases import direction, setpoint_words, side
 from dashboard.picture import Picture
-from energy.domain import Outcome, Plan, Point, Quality
+from energy.domain import Plan, Point, Quality
 from energy.periods import period_start, periods_between
 from energy.region.battery import Battery
 from energy.region.chp import Chp
@@ -70,7 +70,8 @@ def told(words: Words, row: AssetRow, picture: Picture) -> str:
         return own
     if row.outcome is None:
         return words.text("outcome.none" if row.dispatchable else "setpoint.none")
-    return _told(words, row.asset, row.outcome)
+    told = row.outcome.setpoint
+    return command_words(words, row.asset, told.point, told.power_kw)
 
 
 def planned(words: Words, row: AssetRow, picture: Picture) -> str | None:
@@ -172,6 +173,9 @@ def _state_parts(words: Words, row: AssetRow) -> Iterator[str]:
         )
     if isinstance(asset, PumpedReservoir):
         yield _water(words, row, asset)
+    operating = row.point(Point.OPERATING_STATE).value
+    if operating is not None:
+        yield words.text("detail.operating_state", number=words.count(int(operating)))
     available_kw = row.point(Point.POWER_KW_AVAILABLE).value
     if available_kw is not None:
         yield words.text("detail.available", power=words.power(available_kw))
@@ -208,10 +212,10 @@ def _said(words: Words, value: Value) -> str:
     return words.text("value.unknown") if value.value is None else words.power(value.value)
 
 
-def _told(words: Words, asset: Asset, outcome: Outcome) -> str:
-    power_kw = outcome.setpoint.power_kw
-    if outcome.setpoint.point is not Point.POWER_KW_SETPOINT or isinstance(asset, Battery):
-        return setpoint_words(words, outcome.setpoint)
+def command_words(words: Words, asset: Asset, point: Point, power_kw: float) -> str:
+    """Say what a value of the asset's commanded point means."""
+    if point is not Point.POWER_KW_SETPOINT or isinstance(asset, Battery):
+        return setpoint_words(words, point, power_kw)
     stands = isinstance(asset, Machine) and abs(power_kw) < RUNNING_MIN * asset.power_kw_least
     if stands or side(power_kw) == "none":
         standby = asset.kind == "electrolyser" and abs(power_kw) > 0.0

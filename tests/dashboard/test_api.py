@@ -17,6 +17,7 @@ ROUTES = [
     "feeders",
     "municipalities",
     "assets",
+    "devices",
     "forecast?asset=load",
     "plan",
     "means?asset=load&point=power_kw&from=2020-06-17T00:00Z&to=2020-06-17T06:00Z",
