@@ -129,7 +129,7 @@ class CommissioningProtocol:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class PastTest:
     """What counts of an earlier test."""
 
     asset_id: str
@@ -147,7 +147,7 @@ class Standing:
     """Where an asset stands: ``changed`` was tested, but as another device, map or nameplate."""
 
     state: Literal["passed", "failed", "incomplete", "changed", "never"]
-    last: Tested | None = None
+    last: PastTest | None = None
 
     @property
     def authority_max(self) -> Authority:
@@ -157,14 +157,14 @@ class Standing:
         return Authority.OBSERVE
 
 
-def tested_of(body: Mapping[str, Any]) -> Tested:
+def past_test_of(body: Mapping[str, Any]) -> PastTest:
     """Read a test from a ledger entry's body.
 
     Raises:
         RecordBroken: the body is none of a protocol.
     """
     try:
-        return Tested(
+        return PastTest(
             asset_id=str(body["asset_id"]),
             fingerprint=str(body["fingerprint"]),
             verdict=Verdict(body["verdict"]),
@@ -178,7 +178,7 @@ def tested_of(body: Mapping[str, Any]) -> Tested:
         raise RecordBroken(f"a protocol of a point-to-point test cannot be read: {error!r}") from error
 
 
-def standing_of(tests: Iterable[Tested], *, asset_id: str, fingerprint: str) -> Standing:
+def standing_of(tests: Iterable[PastTest], *, asset_id: str, fingerprint: str) -> Standing:
     """Tell where an asset stands after its tests, given oldest first.
 
     The last test with the present fingerprint that passed or failed decides: an incomplete one disproves

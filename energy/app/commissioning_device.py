@@ -15,6 +15,7 @@ from energy.devices.modbus import ModbusEndpoint
 from energy.devices.nameplate import believable
 from energy.devices.reading import read_line
 from energy.devices.register_map import MapPoint, RegisterMap, Text, Write
+from energy.devices.tls import context_of
 from energy.devices.write_economy import kept_s
 from energy.domain import Image, Level, Outcome, Point, Quality, Reading, Setpoint
 from energy.errors import DeviceRefused

@@ -194,15 +194,15 @@ class Proofs:
             return Verdict.FAILED, f"{path}: its power could not be read", now_kw
         at = in_words(Point.POWER_KW, now_kw, kind=kind)
         if _is_decided(courses) and courses[-1] is Course.ARRIVED:
-            return Verdict.PASSED, f"{path}: read back, and it {at} after {elapsed_s:,.0f} s", now_kw
+            return Verdict.PASSED, f"{path}: read back; after {elapsed_s:,.0f} s its power: {at}", now_kw
         if _is_decided(courses):
-            words = f"{path}: IT WENT THE WRONG WAY, it {at}: the sign in the register map is wrong"
+            words = f"{path}: IT WENT THE WRONG WAY, its power: {at}. The sign in the register map is wrong"
             return Verdict.FAILED, words, now_kw
         bound = self._device.asset.dispatch_point in {Point.POWER_KW_MIN, Point.POWER_KW_MAX}
         if courses[-1] is Course.BEYOND and bound:
-            words = f"{path}: it {at}, less than it was allowed: test again in steadier weather"
+            words = f"{path}: its power: {at}, less than it was allowed: test again in steadier weather"
             return Verdict.INCOMPLETE, words, now_kw
-        return Verdict.FAILED, f"{path}: it did not follow within {elapsed_s:,.0f} s, it {at}", now_kw
+        return Verdict.FAILED, f"{path}: it did not follow within {elapsed_s:,.0f} s, its power: {at}", now_kw
 
     async def _after_silence(self, setpoint_kw: float, silence_s: float) -> Step:
         """Judge what the device holds by what it shows of it, else by what its power does."""

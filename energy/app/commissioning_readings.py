@@ -3,6 +3,8 @@
 Nothing is written here.
 """
 
+from collections.abc import Mapping
+
 from energy.app.commissioning_device import DeviceUnderTest, Row, Shown
 from energy.app.conversation import Conversation
 from energy.commissioning import Step, StepName, Verdict, agrees, in_words, tolerance_of
@@ -55,7 +57,9 @@ async def readings_step(device: DeviceUnderTest, rows: list[Row], talk: Conversa
     """
     _show(rows, talk)
     proof = point_of_proof(device.asset)
-    words, values, verdicts = [], {}, {}
+    words: list[str] = []
+    values: dict[str, dict[str, object]] = {}
+    verdicts: dict[Point, Verdict] = {}
     for row in rows:
         shown = None
         after = row
@@ -80,9 +84,17 @@ async def readings_step(device: DeviceUnderTest, rows: list[Row], talk: Conversa
     if proof not in verdicts:
         verdicts[proof] = Verdict.FAILED
         words.append(f"{proof.value}: the map has no such point")
+    words.append(_compared(values))
     return Step(
         name=StepName.READINGS, verdict=_worst(list(verdicts.values())), words=tuple(words), values=values
     )
+
+
+def _compared(values: Mapping[str, Mapping[str, object]]) -> str:
+    """Say which points were held against the display, and which were not."""
+    compared = [name for name, value in values.items() if value["display"] is not None]
+    others = [name for name in values if name not in compared]
+    return f"compared: {', '.join(compared) or 'nothing'}; not compared: {', '.join(others) or 'nothing'}"
 
 
 def _show(rows: list[Row], talk: Conversation) -> None:

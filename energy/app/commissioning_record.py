@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from energy.canonical import decode, plain
-from energy.commissioning import KIND, KIND_BEGUN, Standing, Tested, is_beyond, standing_of, tested_of
+from energy.commissioning import KIND, KIND_BEGUN, PastTest, Standing, is_beyond, past_test_of, standing_of
 from energy.controller.memory import KINDS, Memory
 from energy.devices.fingerprint import fingerprint
 from energy.devices.register_map import RegisterMap
@@ -32,9 +32,9 @@ def standings(region: Region, maps: Mapping[str, RegisterMap], ledger: LedgerRea
     Raises:
         RecordBroken: a protocol cannot be read.
     """
-    tests: dict[str, list[Tested]] = {}
+    tests: dict[str, list[PastTest]] = {}
     for entry in _entries(ledger, KIND):
-        test = tested_of(entry.body)
+        test = past_test_of(entry.body)
         tests.setdefault(test.asset_id, []).append(test)
     return {
         asset.id: standing_of(

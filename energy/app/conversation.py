@@ -187,4 +187,5 @@ class Conversation:
         answer = await self.pause.unless_ended(self._lines.next())
         if answer is None:
             self._asks = False  # nobody is there any more
+            self._console.print()
         return answer
