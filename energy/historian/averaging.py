@@ -27,6 +27,11 @@ if REACH_S >= PERIOD_S:
     raise ValueError("a sample may reach over one period boundary at most")
 
 
+def has_means(point: Point) -> bool:
+    """Tell whether a mean says anything: not of states, switches and flags, nor of a device's countdown."""
+    return bool(point.unit) and point is not Point.REVERSION_S
+
+
 def shares(from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
     """Split a stretch of time at period boundaries into (period, milliseconds).
 

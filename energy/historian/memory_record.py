@@ -15,6 +15,7 @@ from energy.historian.averaging import (
     REACH_MS,
     REGISTERS,
     IntArray,
+    has_means,
     power_from_registers,
     register_at,
     weigh,
@@ -135,6 +136,8 @@ class MemoryRecord:
         begin = period_of(first)
         known = ms_of(known_at) // PERIOD_MS
         at_ms, samples = self._good(asset_id, point)
+        if not has_means(point):
+            at_ms, samples = at_ms[:0], samples[:0]
         measured = set(((at_ms - 1) // PERIOD_MS).tolist()) | set(((at_ms - REACH_MS) // PERIOD_MS).tolist())
         value, coverage = np.full(periods, np.nan), np.zeros(periods)
         for period, imported in self._imports.get((asset_id, point), {}).items():

@@ -17,6 +17,7 @@ from energy.historian.averaging import (
     REGISTERS,
     IntArray,
     between,
+    has_means,
     register_at,
     shares,
     weigh,
@@ -83,6 +84,7 @@ class TelemetryWriter:
         self._series: dict[tuple[str, Point], int] = {}
         self._running: dict[int, _Running] | None = None
         self._registers: set[int] = set()
+        self._without_means: set[int] = set()
         self._newest_period = 0
         self._known_from = 0
         """Sums in memory are complete from this period on; earlier ones are added up from the file."""
@@ -93,6 +95,7 @@ class TelemetryWriter:
         self._running = None
         self._series.clear()
         self._registers.clear()
+        self._without_means.clear()
 
     def write_readings(self, readings: Sequence[Reading]) -> None:
         """Record samples and bring the means up to date; order and delay do not matter.
@@ -116,7 +119,7 @@ class TelemetryWriter:
         registers: list[tuple[int, int, float]] = []
         means: list[tuple[int, int, float, int, int]] = []
         for at_ms, series, quality, value in rows:
-            if quality != GOOD or value is None:
+            if quality != GOOD or value is None or series in self._without_means:
                 continue
             if self._is_late(running.get(series), at_ms, value):
                 for period in range((at_ms - REACH_MS) // PERIOD_MS, (at_ms + REACH_MS) // PERIOD_MS + 1):
@@ -182,10 +185,16 @@ class TelemetryWriter:
                     "SELECT id FROM series WHERE asset_id = ? AND point = ?", (asset_id, str(point))
                 )[0][0]
             )
-            self._series[key] = number
-            if point in REGISTERS:
-                self._registers.add(number)
+            self._keep(number, asset_id, point)
         return number
+
+    def _keep(self, number: int, asset_id: str, point: Point) -> None:
+        """Remember a series, and what it is used for."""
+        self._series[asset_id, point] = number
+        if point in REGISTERS:
+            self._registers.add(number)
+        if not has_means(point):
+            self._without_means.add(number)
 
     def _is_late(self, run: _Running | None, at_ms: int, value: float) -> bool:
         if run is None:
@@ -229,9 +238,7 @@ class TelemetryWriter:
         """Give the sums of the current period, added up from the file after a start or a failure."""
         if self._running is None:
             for number, asset_id, point in self._file.execute("SELECT id, asset_id, point FROM series"):
-                self._series[asset_id, Point(point)] = number
-                if Point(point) in REGISTERS:
-                    self._registers.add(number)
+                self._keep(number, asset_id, Point(point))
             newest = self._file.execute("SELECT max(at_ms) FROM sample")[0][0]
             self._newest_period = self._known_from = 0 if newest is None else newest // PERIOD_MS
             self._running = {}
@@ -274,7 +281,7 @@ class TelemetryWriter:
         )
         samples: dict[int, tuple[IntArray, FloatArray]] = {}
         for series, group in groupby(rows, key=itemgetter(0)):
-            if only is None or series in only:
+            if series not in self._without_means and (only is None or series in only):
                 _, at_ms, value = zip(*group, strict=True)
                 samples[series] = np.array(at_ms, dtype=np.int64), np.array(value, dtype=np.float64)
         return samples
