@@ -23,6 +23,10 @@ from energy.devices.field import ModbusField
 from energy.devices.field_settings import FieldSettings
 from energy.devices.map_library import maps_of
 from energy.devices.register_map import RegisterMap
+from energy.devices.write_budget import WriteBudget
+from energy.devices.write_budget_file import FILE_NAME as FIELD
+from energy.devices.write_budget_file import CountInFile
+from energy.devices.write_limits import fallbacks_kw
 from energy.domain import Point
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger import Ledger
@@ -84,7 +88,9 @@ async def controller_of(
         record = stack.enter_context(SqliteRecord(folder))
         ledger = stack.enter_context(Ledger(folder / LEDGER))
         lockstep = simulated is not None and simulated.lockstep
-        field = ModbusField(region, maps, IN_LOCKSTEP if lockstep else None, now=clock.now)
+        budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
+        settings = IN_LOCKSTEP if lockstep else None
+        field = ModbusField(region, maps, settings, now=clock.now, budget=budget)
         stack.push_async_callback(field.close)
         planner = _planner(region, folder, lockstep=lockstep)
         stack.callback(planner.close)
@@ -113,10 +119,12 @@ async def controller_of(
                 requests=stack.enter_context(MailboxReader(folder / REQUESTS)),
                 prices=Publications(prices, region.zone),
                 stopwatch=Stopwatch,
+                field_notes=budget.notes,
             ),
             keeper=keeper,
             memory=with_tests(memory, ledger),
             uncommissioned=_untested(region, maps, ledger, simulated),
+            fallback_kw=fallbacks_kw(region, maps),
         )
         yield Parts(controller=controller, record=record, ledger=ledger, planner=planner, waiting=waiting)
 

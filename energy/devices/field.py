@@ -12,6 +12,7 @@ from energy.devices.modbus import ModbusEndpoint
 from energy.devices.nameplate import refusal
 from energy.devices.register_map import RegisterMap
 from energy.devices.tls import context_of, files_named_in
+from energy.devices.write_budget import CountInMemory, WriteBudget
 from energy.devices.writing import Order
 from energy.domain import Outcome, Reading, Rejected, Setpoint
 from energy.region.asset import Endpoint
@@ -33,6 +34,7 @@ class ModbusField:
         settings: FieldSettings | None = None,
         *,
         now: Callable[[], datetime] | None = None,
+        budget: WriteBudget | None = None,
     ) -> None:
         """Prepare every line; nothing is connected yet.
 
@@ -42,11 +44,13 @@ class ModbusField:
             settings: the field's limits, and the files for devices with transport tls.
             now: the controller's time, read at the moment of each write, so that nothing is written after
                 its ``valid_until``. None takes the tick's own moment, which does not pass while writing.
+            budget: counts the writes of devices whose memory wears out; None counts while the field lives.
 
         Raises:
             BadInput: a device has transport tls, and a file that it needs is missing or wrong.
         """
         self._now = now
+        self._budget = budget if budget is not None else WriteBudget(CountInMemory())
         settings = settings if settings is not None else FieldSettings()
         lines: dict[Endpoint, list[Line]] = {}
         self._lines: dict[str, Line] = {}
@@ -86,7 +90,7 @@ class ModbusField:
     async def apply(self, setpoints: Sequence[Setpoint], at: datetime) -> list[Outcome]:
         """Write each setpoint, read it back and report, in the order given.
 
-        A value that was written before is written again: that is what feeds the device's watchdog.
+        A value that the device was just seen to hold is not written again before its watchdog needs it.
         """
         outcomes: dict[int, Outcome] = {}
         orders: dict[Endpoint, list[Order]] = {}
@@ -96,7 +100,9 @@ class ModbusField:
             if line is None or line.command is None or reason is not None:
                 outcomes[index] = Rejected(setpoint=setpoint, at=at, reason=str(reason))
                 continue
-            order = Order(index=index, line=line, command=line.command, setpoint=setpoint)
+            order = Order(
+                index=index, line=line, command=line.command, setpoint=setpoint, budget=self._budget
+            )
             orders.setdefault(line.endpoint, []).append(order)
         results = await asyncio.gather(
             *(self._gateways[key].apply(own, at) for key, own in orders.items()), return_exceptions=True

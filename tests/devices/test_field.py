@@ -146,9 +146,13 @@ async def test_an_unchanged_setpoint_is_written_again_to_feed_the_watchdog(
 
     bank.on_write = count
     field = field_of(region_at({"pv_park": port}))
-    for _ in range(3):
-        await field.apply([setpoint("pv_park", -1000.0, Point.POWER_KW_MIN)], AT)
-    assert writes == 3
+    asked = dataclasses.replace(
+        setpoint("pv_park", -1000.0, Point.POWER_KW_MIN), valid_until=AT + timedelta(hours=1)
+    )
+    for second in range(0, 180, 5):
+        await field.read(AT + timedelta(seconds=second))
+        await field.apply([asked], AT + timedelta(seconds=second))
+    assert writes == 3, "at 0, 60 and 120 s: at a third of the 180 s that the device keeps it"
 
 
 async def test_a_device_that_holds_something_else_is_limited(serve: Serve, field_of: FieldOf) -> None:
