@@ -165,11 +165,11 @@ def _keep(path: Path, text: str) -> None:
 
 
 def _comment(finding: "Finding", called: str) -> list[str]:
-    said = (
+    head = (
         f"Register map of a SunSpec {finding.role}, made by `energiewaage scan`. Keep it in the region's "
-        f"folder as profiles/{called}.yaml and name it at the asset: device: {{profile: {called}, ...}}.",
-        *(f"Note: {warning}." for warning in finding.warnings),
+        f"folder as profiles/{called}.yaml and name it at the asset: device: {{profile: {called}, ...}}."
     )
+    said = [head, *(f"Note: {warning}." for warning in finding.warnings)]
     return [line for part in said for line in textwrap.wrap(part, COMMENT_CHARACTERS_MAX)]
 
 

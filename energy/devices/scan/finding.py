@@ -178,7 +178,9 @@ def _warnings(device: FoundDevice, roles: tuple[Role, ...], role: Role) -> list[
     ]
     others = [other for other in roles if other is not role]
     if others:
-        found.append(f"the device is a {' and a '.join(others)} too: scan it again with --as {others[0]}")
+        found.append(
+            f"the device can be taken for {' and '.join(others)} too: scan again with --as {others[0]}"
+        )
     return found
 
 
