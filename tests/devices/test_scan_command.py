@@ -1,20 +1,26 @@
 """``energiewaage scan`` as a person meets it: the map alone on standard output, the rest beside it."""
 
+import asyncio
 import json
+import os
 import socket
+import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import trustme
 
 from energy.devices.map_library import load_map
 from energy.domain import Point
 from tests.devices.servers.sunspec_image import Registers, serving, shipped
 
 
-def scan(*arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
+def scan(
+    *arguments: str, before: str = "", environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     program = f"{before}\nfrom energy.__main__ import main\nmain()"
     return subprocess.run(
         [sys.executable, "-c", program, "scan", *arguments],
@@ -22,6 +28,7 @@ def scan(*arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=120,
         check=False,
+        env={**os.environ, **(environment or {})},
     )
 
 
@@ -122,3 +129,83 @@ def test_without_the_library_of_definitions_it_says_how_to_get_it() -> None:
     assert result.returncode == 2
     assert "pip install energiewaage[sunspec]" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+class Authority:
+    """Certificates of one authority, and a door that lets only its clients through to a served device."""
+
+    def __init__(self, folder: Path) -> None:
+        self._authority = trustme.CA()
+        self._folder = folder
+
+    def server_context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.verify_mode = ssl.CERT_REQUIRED
+        self._authority.configure_trust(context)
+        self._authority.issue_cert("127.0.0.1").configure_cert(context)
+        return context
+
+    def environment(self) -> dict[str, str]:
+        """Name the client's files as a person would set them."""
+        client = self._authority.issue_cert("controller.example")
+        files = {name: self._folder / f"{name}.pem" for name in ("authority", "certificate", "key")}
+        self._authority.cert_pem.write_to_path(files["authority"])
+        client.cert_chain_pems[0].write_to_path(files["certificate"])
+        client.private_key_pem.write_to_path(files["key"])
+        files["key"].chmod(0o600)
+        return {f"ENERGIEWAAGE_TLS_{name.upper()}": str(path) for name, path in files.items()}
+
+
+@pytest.fixture
+async def behind_tls(served: tuple[str, Registers], tmp_path: Path) -> AsyncIterator[tuple[str, Authority]]:
+    authority = Authority(tmp_path)
+    host, port = served[0].split(":")
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(4096):
+                writer.write(data)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        device_reader, device_writer = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(copy(reader, device_writer), copy(device_reader, writer))
+
+    door = await asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=authority.server_context())
+    yield f"127.0.0.1:{door.sockets[0].getsockname()[1]}", authority
+    door.close()
+
+
+async def test_a_device_behind_tls_is_scanned_with_our_certificate(
+    behind_tls: tuple[str, Authority],
+) -> None:
+    where, authority = behind_tls
+    result = await asyncio.to_thread(
+        scan, where, "--transport", "tls", "--json", environment=authority.environment()
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["manufacturer"] == "SunSpecTest"
+
+
+async def test_a_device_that_another_authority_vouches_for_is_not_believed(
+    behind_tls: tuple[str, Authority], tmp_path: Path
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    foreign = Authority(tmp_path / "foreign")
+    result = await asyncio.to_thread(
+        scan, behind_tls[0], "--transport", "tls", environment=foreign.environment()
+    )
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert "certificate" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_tls_without_files_names_the_variables_to_set() -> None:
+    result = scan("127.0.0.1", "--transport", "tls")
+    assert result.returncode == 2
+    for name in ("AUTHORITY", "CERTIFICATE", "KEY"):
+        assert f"ENERGIEWAAGE_TLS_{name}" in result.stderr

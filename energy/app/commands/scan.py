@@ -1,6 +1,7 @@
 """Discovery of SunSpec devices: scan walks one and prints a register map to keep."""
 
 import asyncio
+import os
 import re
 import textwrap
 import unicodedata
@@ -138,10 +139,14 @@ def _require_definitions() -> None:
 
 
 async def _discover(where: Endpoint, unit: int, wishes: "Wishes") -> tuple["FoundDevice", "Finding"]:
+    from energy.app.clock import wall_now
     from energy.devices.modbus import ModbusEndpoint, Patience
     from energy.devices.scan.discovery import discover
+    from energy.devices.tls import context_of, files_named_in
 
-    endpoint = ModbusEndpoint(where, Patience(connect_s_max=CONNECT_S_MAX, answer_s_max=ANSWER_S_MAX))
+    tls = context_of(files_named_in(os.environ), wall_now()) if where.transport == "tls" else None
+    patience = Patience(connect_s_max=CONNECT_S_MAX, answer_s_max=ANSWER_S_MAX)
+    endpoint = ModbusEndpoint(where, patience, tls=tls)
     try:
         return await discover(endpoint, unit, wishes)
     finally:
