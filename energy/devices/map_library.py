@@ -211,7 +211,7 @@ def _wants(asset: Asset, content: RegisterMap) -> Iterator[tuple[str, str]]:
             "add the point with write: to the map, or choose another map",
         )
         return
-    yield from _faults_of_safe_value(asset, point.write)
+    yield from _faults_of_safe_value(asset, point, point.write)
     if point.scale_factor is not None or point.reference is Reference.POWER_KW_RATED:
         return  # only the device itself says how much its register holds
     multiplier = max(map(abs, asset.power_kw_nameplate)) if point.reference is not None else 1.0
@@ -225,12 +225,15 @@ def _wants(asset: Asset, content: RegisterMap) -> Iterator[tuple[str, str]]:
             )
 
 
-def _faults_of_safe_value(asset: Asset, write: Write) -> Iterator[tuple[str, str]]:
+def _faults_of_safe_value(asset: Asset, point: MapPoint, write: Write) -> Iterator[tuple[str, str]]:
     """Compare what the device falls back to with the asset's safe state, where the map knows it."""
     if write.safe_value_kw == "unknown":
         return
-    safe_state = asset.safe_state
     falls_to_own = write.safe_value_kw == "own_control"
+    if falls_to_own and _lifted_bound_kw(asset, point) is not None:
+        yield from _faults_of_lifted_bound(asset, point)
+        return
+    safe_state = asset.safe_state
     watched = isinstance(write.watchdog_s, float) and write.watchdog_fed_by == "write"
     if falls_to_own and not (watched or isinstance(write.reversion_s, float)):
         limit = (
@@ -244,3 +247,22 @@ def _faults_of_safe_value(asset: Asset, write: Write) -> Iterator[tuple[str, str
             f"says safe_value_kw {write.safe_value_kw}, but the safe state of '{asset.id}' is {name}",
             "write own_control where the device goes back to its own control, and only there",
         )
+
+
+def _lifted_bound_kw(asset: Asset, point: MapPoint) -> float | None:
+    """Give what an asset may do once its device has dropped a bound; None where the point is no bound."""
+    if point.name is Point.POWER_KW_MIN:
+        return asset.power_kw_nameplate[0]
+    return asset.power_kw_nameplate[1] if point.name is Point.POWER_KW_MAX else None
+
+
+def _faults_of_lifted_bound(asset: Asset, point: MapPoint) -> Iterator[tuple[str, str]]:
+    """A device that drops its bound when nobody renews it suits only an asset that is safe without one."""
+    safe_state, lifted_kw = asset.safe_state, _lifted_bound_kw(asset, point)
+    if safe_state is None or safe_state.power_kw is None or safe_state.power_kw == lifted_kw:
+        return
+    limit = (
+        f"drops {point.name.value} when nobody renews it, but the safe state of '{asset.id}' is a bound of "
+        f"{safe_state.power_kw:g} kW ({safe_state.name})"
+    )
+    yield limit, "choose a device that falls back to a bound, or have the bound set up in the device itself"
