@@ -29,6 +29,8 @@ from energy.controller.sending import is_local
 from energy.devices.field_settings import FieldSettings
 from energy.devices.fingerprint import fingerprint
 from energy.devices.register_map import RegisterMap
+from energy.devices.write_budget import WriteBudget
+from energy.devices.write_limits import fallbacks_kw
 from energy.domain import Image, Limit, Point, Quality
 from energy.errors import EnergiewaageError
 from energy.ledger import Ledger
@@ -62,7 +64,9 @@ class Result:
     interrupted: bool
 
 
-async def commission(job: Job, talk: Conversation, ledger: Ledger, clock: Clock) -> Result:
+async def commission(
+    job: Job, talk: Conversation, ledger: Ledger, clock: Clock, budget: WriteBudget
+) -> Result:
     """Make the test.
 
     Raises:
@@ -70,7 +74,7 @@ async def commission(job: Job, talk: Conversation, ledger: Ledger, clock: Clock)
         StoreUnavailable: the protocol cannot be recorded; nothing was written to the device then, or it was
             handed back.
     """
-    test = _Test(job, talk, ledger, clock)
+    test = _Test(job, talk, ledger, clock, budget)
     try:
         return await test.run()
     finally:
@@ -80,8 +84,12 @@ async def commission(job: Job, talk: Conversation, ledger: Ledger, clock: Clock)
 class _Test:
     """The course of one test; what is known of it at any moment makes its protocol."""
 
-    def __init__(self, job: Job, talk: Conversation, ledger: Ledger, clock: Clock) -> None:
-        self.device = DeviceUnderTest(job.region, job.asset, job.content, clock=clock, settings=job.settings)
+    def __init__(
+        self, job: Job, talk: Conversation, ledger: Ledger, clock: Clock, budget: WriteBudget
+    ) -> None:
+        self.device = DeviceUnderTest(
+            job.region, job.asset, job.content, clock=clock, settings=job.settings, budget=budget
+        )
         self._job = job
         self._talk = talk
         self._ledger = ledger
@@ -178,7 +186,12 @@ class _Test:
         billed = BilledPeak(year=image.at.year, power_kw=0.0)
         memory = with_tests(recall(self._ledger, billed_peak=billed, power_kw_max=0.0), self._ledger)
         alone = dataclasses.replace(self._job.region, assets=(asset,))
-        found = FoundLimits(alone, limits=memory.limits, sent_kw=memory.sent_kw)
+        found = FoundLimits(
+            alone,
+            limits=memory.limits,
+            sent_kw=memory.sent_kw,
+            fallback_kw=fallbacks_kw(alone, {asset.device.profile: self._job.content}),
+        )
         found.look(image, age_s_max=age_s_max)
         if found.unread:
             return "what stands on the device cannot be read"

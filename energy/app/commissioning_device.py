@@ -16,6 +16,7 @@ from energy.devices.nameplate import believable
 from energy.devices.reading import read_line
 from energy.devices.register_map import MapPoint, RegisterMap, Text, Write
 from energy.devices.tls import context_of
+from energy.devices.write_budget import WriteBudget
 from energy.devices.write_economy import kept_s
 from energy.domain import Image, Level, Outcome, Point, Quality, Reading, Setpoint
 from energy.errors import DeviceRefused
@@ -68,12 +69,14 @@ class DeviceUnderTest:
         *,
         clock: Clock,
         settings: FieldSettings,
+        budget: WriteBudget,
     ) -> None:
         self.asset = asset
         self.content = content
         self._region = region
         self._clock = clock
         self._settings = settings
+        self._budget = budget
         self._field: ModbusField | None = None
 
     @property
@@ -88,6 +91,14 @@ class DeviceUnderTest:
         point = self.asset.dispatch_point
         own = self.content.point(point) if point is not None else None
         return own.write if own is not None else None
+
+    @property
+    def falls_to_kw(self) -> float | None:
+        """What it shall fall back to: what its map says, else the asset's safe state; None is own control."""
+        rules, safe_state = self.write_rules, self.asset.safe_state
+        if rules is not None and isinstance(rules.safe_value_kw, float):
+            return rules.safe_value_kw
+        return None if safe_state is None else safe_state.power_kw
 
     @property
     def kept_s(self) -> float | None:
@@ -147,7 +158,7 @@ class DeviceUnderTest:
         if self._field is None:
             alone = dataclasses.replace(self._region, assets=(self.asset,))
             maps = {self.asset.device.profile: self.content}
-            self._field = ModbusField(alone, maps, self._settings, now=self._clock.now)
+            self._field = ModbusField(alone, maps, self._settings, now=self._clock.now, budget=self._budget)
         return self._field
 
     def _endpoint(self) -> ModbusEndpoint:

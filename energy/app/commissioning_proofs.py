@@ -206,21 +206,18 @@ class Proofs:
 
     async def _after_silence(self, setpoint_kw: float, silence_s: float) -> Step:
         """Judge what the device holds by what it shows of it, else by what its power does."""
-        rules = self._device.write_rules
-        safe_state = self._device.asset.safe_state
-        safe_kw = None if safe_state is None else safe_state.power_kw
+        falls_to_kw, rules = self._device.falls_to_kw, self._device.write_rules
         point = self._device.asset.dispatch_point
         if rules is None or point is None:
             raise ValueError(f"{self._device.asset.id} takes no command")
+        name = "its own control" if falls_to_kw is None else f"its safe state, {falls_to_kw:,.1f} kW"
         held, power_kw = None, None
         for _ in range(FALL_BACK_LOOKS):
             readings = await self._device.read()
             held, power_kw = readings.get(point), _power_kw(readings.get(Point.POWER_KW))
-            shows = _falls_back(held, safe_kw, tolerance_kw=rules.readback.tolerance_kw)
-            follows = self._power_left(power_kw, setpoint_kw, safe_kw)
-            if shows or follows:
+            shows = _falls_back(held, falls_to_kw, tolerance_kw=rules.readback.tolerance_kw)
+            if shows or self._power_left(power_kw, setpoint_kw, falls_to_kw):
                 self.written = dataclasses.replace(self.written, is_dropped=True)
-                name = "its own control" if safe_kw is None else f"its safe state, {safe_kw:,.1f} kW"
                 proof = "as it shows itself" if shows else "as its power shows"
                 words = f"after {silence_s:,.0f} s of silence it is back in {name}, {proof}"
                 held_kw = None if held is None else held.value
@@ -228,9 +225,10 @@ class Proofs:
                     StepName.WATCHDOG, Verdict.PASSED, words, held_kw=held_kw, power_kw=power_kw
                 )
             await self._talk.pause.wait(POLL_S)
-        shown = "nothing that can be read" if held is None or held.value is None else f"{held.value:,.1f} kW"
-        words = f"after {silence_s:,.0f} s of silence it still holds {shown}: its watchdog does not work"
-        return self._step(StepName.WATCHDOG, Verdict.FAILED, words, power_kw=power_kw)
+        held_kw = None if held is None else held.value
+        shown = "nothing that can be read" if held_kw is None else f"{held_kw:,.1f} kW"
+        words = f"after {silence_s:,.0f} s of silence it holds {shown}, not {name}: no watchdog is proven"
+        return self._step(StepName.WATCHDOG, Verdict.FAILED, words, held_kw=held_kw, power_kw=power_kw)
 
     def _power_left(self, power_kw: float | None, setpoint_kw: float, safe_kw: float | None) -> bool:
         """Tell from the power alone that the value holds no more; only a safe value says what follows."""
@@ -268,15 +266,22 @@ class Proofs:
         return safe_kw
 
     def _releases_a_limit(self) -> bool:
-        safe_state = self._device.asset.safe_state
-        return safe_state is not None and self._safe_kw() != safe_state.power_kw
+        """Tell whether falling back would lift a limit that somebody else set."""
+        falls_to_kw, present = self._device.falls_to_kw, self._present
+        if falls_to_kw is None:
+            return False
+        low_kw, high_kw = present.limit_kw_min, present.limit_kw_max
+        return (low_kw is not None and falls_to_kw < low_kw) or (
+            high_kw is not None and falls_to_kw > high_kw
+        )
 
     def _all_kw(self, moves: tuple[Move, ...]) -> tuple[float, ...]:
         """Give every value that the test may write, but a limit that somebody else set."""
         silent_kw = silence_kw(self._device.asset, moves[-1].setpoint_kw, self._size, self._present)
         told_kw = (*(move.setpoint_kw for move in moves), silent_kw)
-        safe_kw = () if self._releases_a_limit() else (self._safe_kw(),)
-        return tuple(dict.fromkeys(value for value in (*told_kw, *safe_kw) if value is not None))
+        kept_kw = (self._present.limit_kw_min, self._present.limit_kw_max)
+        all_kw = dict.fromkeys((*told_kw, self._safe_kw()))
+        return tuple(value for value in all_kw if value is not None and value not in kept_kw)
 
     @staticmethod
     def _step(name: StepName, verdict: Verdict, words: str, **values: float | None) -> Step:

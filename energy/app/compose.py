@@ -1,6 +1,8 @@
 """Puts the controller's process together: field, record, ledger, planner, loop."""
 
+import dataclasses
 import hashlib
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from energy.devices.field import ModbusField
 from energy.devices.field_settings import FieldSettings
 from energy.devices.map_library import maps_of
 from energy.devices.register_map import RegisterMap
+from energy.devices.tls import files_named_in
 from energy.devices.write_budget import WriteBudget
 from energy.devices.write_budget_file import FILE_NAME as FIELD
 from energy.devices.write_budget_file import CountInFile
@@ -89,7 +92,9 @@ async def controller_of(
         ledger = stack.enter_context(Ledger(folder / LEDGER))
         lockstep = simulated is not None and simulated.lockstep
         budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
-        settings = IN_LOCKSTEP if lockstep else None
+        settings = dataclasses.replace(
+            IN_LOCKSTEP if lockstep else FieldSettings(), tls=files_named_in(os.environ)
+        )
         field = ModbusField(region, maps, settings, now=clock.now, budget=budget)
         stack.push_async_callback(field.close)
         planner = _planner(region, folder, lockstep=lockstep)

@@ -175,6 +175,8 @@ async def _test(
     from energy.app.commissioning import commission as make
     from energy.app.conversation import Conversation, Pause
     from energy.app.service import log_to_standard_error
+    from energy.devices.write_budget import WriteBudget
+    from energy.devices.write_budget_file import FILE_NAME, CountInFile
     from energy.ledger import Ledger
 
     log_to_standard_error()
@@ -184,8 +186,12 @@ async def _test(
     pause = Pause(stop, speed=speed)
     out = sys.stderr if as_json else sys.stdout
     talk = Conversation(pause, values=values, yes=yes, out=out)
-    with only_controller(folder, mend=STOP_FIRST), Ledger(folder / LEDGER) as ledger:
-        return await make(job, talk, ledger, clock)
+    with (
+        only_controller(folder, mend=STOP_FIRST),
+        Ledger(folder / LEDGER) as ledger,
+        CountInFile(folder / FILE_NAME) as count,
+    ):
+        return await make(job, talk, ledger, clock, WriteBudget(count))
 
 
 def _is_success(job: "Job", protocol: "CommissioningProtocol") -> bool:
