@@ -150,8 +150,9 @@ def _heartbeat(beat: Heartbeat, at: datetime) -> Part | None:
 def _multiplier(line: Line, layout: Layout, name: str) -> float:
     multiplier = line.multiplier(layout)
     if multiplier is None:
-        source = layout.scale_factor if layout.scale_factor is not None else str(layout.reference)
-        raise ValueError(f"'{name}' is not written: the device's {source} was not read")
+        sources = [layout.scale_factor, None if layout.reference is None else layout.reference.value]
+        words = ", ".join(source for source in sources if source is not None)
+        raise ValueError(f"'{name}' is not written: what scales it is not known ({words})")
     return multiplier
 
 
