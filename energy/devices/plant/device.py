@@ -46,11 +46,11 @@ CUT = Response(cuts=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRecord:
-    """What of a broken device survives a restart of the plant."""
+    """What of a broken device survives a restart of the plant; ``values`` is what a frozen one shows."""
 
     fault: DeviceFault | None
     meter: MeterRecord
-    frozen: dict[Point, float]
+    values: dict[Point, float]
     frozen_s: float
 
 
@@ -99,14 +99,14 @@ class Device:
         return DeviceRecord(
             fault=self._fault,
             meter=meter if meter is not None else MeterRecord(),
-            frozen=self._frozen,
+            values=self._frozen,
             frozen_s=self._frozen_s,
         )
 
     def resume(self, record: DeviceRecord) -> None:
         """Be as broken as before a restart; what was commanded is gone all the same."""
         self._meter.resume(record.meter)
-        self._frozen, self._frozen_s = record.frozen, record.frozen_s
+        self._frozen, self._frozen_s = record.values, record.frozen_s
         self._fault = record.fault
         self._has_begun = self.fault is not None
         if self.fault is FaultKind.LOCAL:
