@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from pyModbusTCP.server import DataBank, ModbusServer
 from sunspec2.file.client import FileClientModel
@@ -89,6 +89,16 @@ def made_of(*models: Values) -> Image:
     return Image(models=[common, *map(dict, models)])
 
 
+class Works(Protocol):
+    """Something that goes on inside a device."""
+
+    def note(self, name: str) -> None:
+        """See that a point was written."""
+
+    def run(self, device: "Registers") -> None:
+        """Bring the registers up to date."""
+
+
 class Registers(DataBank):
     """The registers of one device, with an exception for whatever it does not have."""
 
@@ -100,7 +110,8 @@ class Registers(DataBank):
         self.reads: list[tuple[int, int]] = []
         self.reads_max = 125
         self.holes: set[int] = set()
-        self.timer: ReversionTimer | None = None
+        self.works: list[Works] = []
+        """What goes on inside the device, brought up to date before it answers."""
         self.lock = threading.RLock()
 
     def get_holding_registers(self, address, number=1, srv_info=None):
@@ -112,8 +123,8 @@ class Registers(DataBank):
                 return None
             if any(place not in self.words for place in wanted):
                 return None
-            if self.timer is not None:
-                self.timer.run(self)
+            for work in self.works:
+                work.run(self)
             return [self.words[place] for place in wanted]
 
     def set_holding_registers(self, address, word_list, srv_info=None):
@@ -125,8 +136,8 @@ class Registers(DataBank):
                 self.words[address + index] = word
             names = {place: name for name, place in self.places.items()}
             self.written.append((names.get(address, str(address)), tuple(word_list)))
-            if self.timer is not None:
-                self.timer.note(names.get(address, ""))
+            for work in self.works:
+                work.note(names.get(address, ""))
             return True
 
     def number(self, name: str, registers: int = 1) -> int:
@@ -146,33 +157,70 @@ class Registers(DataBank):
 
 @dataclass(slots=True)
 class ReversionTimer:
-    """What the image lacks: model 704's timer of the power limit, on a clock that the test turns.
+    """What the image lacks: a reversion timer of model 704, on a clock that the test turns.
 
-    It runs while the limit is enabled, starts anew with each write of the value or of the switch, and puts
-    the reversion value in force when it ends.
+    ``function`` is WMaxLimPct or WSet. The timer runs while its function is enabled, starts anew with each
+    write of the value or of the switch, and puts the reversion value in force when it ends.
     """
+
+    now_s: Callable[[], float]
+    function: str = "WMaxLimPct"
+    registers: int = 1
+    """Of the value."""
+    started_s: float | None = None
+
+    def note(self, name: str) -> None:
+        """Start anew when the function is written."""
+        if name in {f"704.{self.function}", f"704.{self.function}Ena"}:
+            self.started_s = self.now_s()
+
+    def run(self, device: "Registers") -> None:
+        """Count down to the present, and fall back if the time is over."""
+        name = f"704.{self.function}"
+        lasts_s = device.number(f"{name}RvrtTms", 2)
+        if self.started_s is None or device.number(f"{name}Ena") != 1 or lasts_s == 0:
+            device.put(f"{name}RvrtRem", 0, 2)
+            return
+        left_s = max(0, round(lasts_s - (self.now_s() - self.started_s)))
+        device.put(f"{name}RvrtRem", left_s, 2)
+        if left_s == 0:
+            device.put(name, device.number(f"{name}Rvrt", self.registers), self.registers)
+            device.put(f"{name}Ena", device.number(f"{name}EnaRvrt"))
+            self.started_s = None
+
+
+@dataclass(slots=True)
+class OldTimer:
+    """The timer of model 123: when it ends, the limit is switched off."""
 
     now_s: Callable[[], float]
     started_s: float | None = None
 
     def note(self, name: str) -> None:
         """Start anew when the function is written."""
-        if name in {"704.WMaxLimPct", "704.WMaxLimPctEna"}:
+        if name in {"123.WMaxLimPct", "123.WMaxLim_Ena"}:
             self.started_s = self.now_s()
 
-    def run(self, device: Registers) -> None:
-        """Count down to the present, and fall back if the time is over."""
-        lasts_s = device.number("704.WMaxLimPctRvrtTms", 2)
-        enabled = device.number("704.WMaxLimPctEna") == 1
-        if self.started_s is None or not enabled or lasts_s == 0:
-            device.put("704.WMaxLimPctRvrtRem", 0, 2)
-            return
-        left_s = max(0, round(lasts_s - (self.now_s() - self.started_s)))
-        device.put("704.WMaxLimPctRvrtRem", left_s, 2)
-        if left_s == 0:
-            device.put("704.WMaxLimPct", device.number("704.WMaxLimPctRvrt"))
-            device.put("704.WMaxLimPctEna", device.number("704.WMaxLimPctEnaRvrt"))
+    def run(self, device: "Registers") -> None:
+        """Fall back if the time is over."""
+        lasts_s = device.number("123.WMaxLimPct_RvrtTms")
+        if self.started_s is not None and 0 < lasts_s <= self.now_s() - self.started_s:
+            device.put("123.WMaxLim_Ena", 0)
             self.started_s = None
+
+
+@dataclass(slots=True)
+class Pulse:
+    """The counter of model 715 by which the device shows that it lives."""
+
+    now_s: Callable[[], float]
+
+    def note(self, name: str) -> None:
+        """Nothing that is written changes it."""
+
+    def run(self, device: "Registers") -> None:
+        """Count the seconds."""
+        device.put("715.DERHb", int(self.now_s()) % 1_000_000, 2)
 
 
 @contextmanager
