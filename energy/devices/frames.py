@@ -8,6 +8,7 @@ Security Protocol Specification V21). Framing with a checksum (RTU): MODBUS over
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from pymodbus.framer import FramerRTU
@@ -22,6 +23,8 @@ WRITTEN_BYTES = 5
 """Function, address, and the value or the count."""
 ERROR_BIT = 0x80
 READ_FUNCTIONS = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
+QUESTIONS_MAX = 8192
+"""A sweep of 1,000 devices asks some 2,000 different ones, again and again."""
 _COIL_ON = 0xFF00
 _READS_BITS = frozenset({1, 2})
 _READS = frozenset({1, 2, 3, 4})
@@ -74,6 +77,7 @@ class Framing(Protocol):
         ...
 
 
+@lru_cache(maxsize=QUESTIONS_MAX)
 def read_question(unit: int, table: Table, *, address: int, count: int) -> Question:
     """Ask for registers or bits (functions 1 to 4)."""
     function = READ_FUNCTIONS[table]
@@ -117,7 +121,12 @@ def read_values(question: Question, pdu: bytes) -> Sequence[int]:
     if question.function in _READS_BITS:
         bits = int.from_bytes(pdu[2:], "little")
         return [bits >> index & 1 for index in range(question.count)]
-    return struct.unpack_from(f">{question.count}H", pdu, 2)
+    return _registers(question.count).unpack_from(pdu, 2)
+
+
+@lru_cache(maxsize=256)
+def _registers(count: int) -> struct.Struct:
+    return struct.Struct(f">{count}H")
 
 
 def exception_of(pdu: bytes) -> int | None:

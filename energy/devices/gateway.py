@@ -1,8 +1,7 @@
 """The assets behind one endpoint, asked in series, so that one connection is all that a device must bear."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from energy.devices.field_settings import FieldSettings
@@ -23,8 +22,8 @@ class Gateway:
 
     An endpoint that accepts no connection silences all its lines at once; a unit that does not answer
     silences only itself. What is silent is left alone until its backoff allows a try. Units that answered
-    last time are asked first; tries behind the tick's back take the connection one unit at a time and hand it
-    over as soon as a tick wants it.
+    last time are asked first, before them those that a tick's time did not suffice for. Tries behind the
+    tick's back take the connection one unit at a time and hand it over as soon as a tick wants it.
     """
 
     def __init__(
@@ -43,6 +42,7 @@ class Gateway:
         self._lock = asyncio.Lock()
         self._asked: Line | None = None
         self._at: datetime | None = None
+        self._late: tuple[Line, ...] = ()
         self._probe: asyncio.Task[None] | None = None
         self._probe_turn: asyncio.Timeout | None = None
 
@@ -55,11 +55,15 @@ class Gateway:
             try:
                 async with asyncio.timeout(self._settings.read_s_max) as limit, self._tick_turn():
                     for place, line in enumerate(tried):
-                        share_s = _share_s(limit, len(tried) - place)
-                        done[line] = await self._read_within(line, at, now_s, share_s=share_s)
+                        if line.has_answered or self._settings.retry == "in_tick":
+                            done[line] = await self._read(line, at, now_s)
+                        else:
+                            share_s = _share_s(limit, len(tried) - place)
+                            done[line] = await self._read_within(line, at, now_s, share_s=share_s)
+                self._late = ()
             except TimeoutError:
-                late = [line for line in tried if line not in done]
-                self._note_late(late, at, now_s, seconds=self._settings.read_s_max)
+                self._late = tuple(line for line in tried if line not in done)
+                self._note_late(self._late, at, now_s, seconds=self._settings.read_s_max)
         for line in self._lines:
             if line not in done:
                 line.note_failure(f"{self._endpoint.name} is not answering", at)
@@ -112,14 +116,15 @@ class Gateway:
         """Give the time that backoffs run on: the controller's, or the wall's."""
         return at.timestamp() if self._settings.retry == "in_tick" else asyncio.get_running_loop().time()
 
-    @asynccontextmanager
-    async def _tick_turn(self) -> AsyncIterator[None]:
-        """Take the connection for a tick; a try that is under way makes room and is tried again later."""
+    def _tick_turn(self) -> asyncio.Lock:
+        """Give a tick the connection's lock; a try that is under way makes room and comes again later."""
         if self._probe_turn is not None:
             self._probe_turn.reschedule(asyncio.get_running_loop().time())
             self._probe_turn = None
-        async with self._lock:
-            yield
+        return self._lock
+
+    def _is_ailing(self, line: Line) -> bool:
+        return line.backoff.is_down or not line.has_answered
 
     def _is_silent(self, line: Line) -> bool:
         """Tell a line that a tick should not wait for: down, or never heard when it was first asked."""
@@ -131,7 +136,11 @@ class Gateway:
     def _to_try(self, lines: Sequence[Line], at: datetime, now_s: float) -> list[Line]:
         """Choose the lines worth waiting for now, those that answer first; silent ones are tried behind."""
         self._at = at
-        ordered = sorted(lines, key=lambda line: (line.backoff.is_down, not line.has_answered))
+        if not self._late and not any(map(self._is_ailing, lines)) and not self._backoff.is_down:
+            return list(lines)
+        ordered = sorted(
+            lines, key=lambda line: (line.backoff.is_down, line not in self._late, not line.has_answered)
+        )
         if self._settings.retry == "in_tick":
             return [line for line in ordered if self._is_due(line, now_s)]
         if self._next_silent(now_s) is not None and (self._probe is None or self._probe.done()):
@@ -183,9 +192,9 @@ class Gateway:
 
         In lockstep every line gets what it needs: there no short time on the wall may decide anything.
         """
-        if line.has_answered or self._settings.retry == "in_tick" or not await self._open(line, at, now_s):
-            return await self._read(line, at, now_s)
         try:
+            if not await self._open(line, at, now_s):
+                return blank(line, line.blocks, at)
             async with asyncio.timeout(share_s):
                 return await self._read(line, at, now_s)
         except TimeoutError:
@@ -195,7 +204,7 @@ class Gateway:
 
     async def _read(self, line: Line, at: datetime, now_s: float) -> list[Reading]:
         self._asked = line
-        if not await self._open(line, at, now_s):
+        if not self._endpoint.is_open and not await self._open(line, at, now_s):
             return blank(line, line.blocks, at)
         return await read_line(self._endpoint, line, at, now_s=now_s)
 

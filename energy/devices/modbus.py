@@ -78,7 +78,7 @@ class ModbusEndpoint:
         self._tls = tls if where.transport == "tls" else None
         self._patience = patience
         self._pauses = pauses
-        self._silence_s = silence_s(where)
+        self._silence_s = silence_s(where.serial) if where.serial is not None else 0.0
         self._is_rtu = is_rtu(where)
         self._rest_until_s = 0.0
         self._in_doubt_until_s: dict[int, float] = {}
@@ -172,9 +172,12 @@ class ModbusEndpoint:
         line = self._line
         if line is None or not line.is_active():
             raise DeviceUnreachable("not connected")
-        await self._rest(question.unit)
-        frame_bytes = len(question.pdu) + question.answer_bytes + 2 * FRAMING_BYTES
-        answer_s_max = self._patience.answer_s_max + line_s(self._where, frame_bytes)
+        if self._rest_until_s or self._in_doubt_until_s:
+            await self._rest(question.unit)
+        answer_s_max = self._patience.answer_s_max
+        if self._where.serial is not None:
+            frame_bytes = len(question.pdu) + question.answer_bytes + 2 * FRAMING_BYTES
+            answer_s_max += line_s(self._where.serial, frame_bytes)
         ends_s = line.loop.time() + answer_s_max
         in_doubt = True
         try:
@@ -189,8 +192,6 @@ class ModbusEndpoint:
         return pdu
 
     async def _rest(self, unit: int) -> None:
-        if not self._rest_until_s and not self._in_doubt_until_s:
-            return
         rest_until_s = max(self._rest_until_s, self._in_doubt_until_s.pop(unit, 0.0))
         rest_s = rest_until_s - asyncio.get_running_loop().time()
         if rest_s > 0.0:

@@ -10,7 +10,7 @@ from pymodbus.transport import CommParams, CommType, ModbusProtocol
 
 from energy.devices.frames import Framing, MbapFraming, Parsed, Question, RtuFraming, Stray
 from energy.errors import DeviceUnreachable
-from energy.region.asset import Endpoint
+from energy.region.asset import Endpoint, SerialLine
 
 TRANSACTION_MAX = 65535
 BITS_A_BYTE = 11
@@ -54,6 +54,9 @@ class Conversation(ModbusProtocol):
         self._made: asyncio.Future[None] = self.loop.create_future()
         self._received = b""
         self._has_answered = False
+        self._answer_s_max = 0.0
+        self._ends_s = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
         """Connect.
@@ -80,15 +83,23 @@ class Conversation(ModbusProtocol):
         self._question = question
         answer: asyncio.Future[bytes] = self.loop.create_future()
         self._answer = answer
-        timer = self.loop.call_later(answer_s_max, self._run_out, answer_s_max)
+        self._answer_s_max = answer_s_max
+        self._ends_s = self.loop.time() + answer_s_max
+        self._set_alarm()
         self.transport.write(self._framing.wrap(question, self._transaction))  # type: ignore[attr-defined]
         try:
             pdu = await answer
         finally:
-            timer.cancel()
             self._question = None
         self._has_answered = True
         return pdu
+
+    def close(self, reconnect: bool = False) -> None:  # noqa: FBT001, FBT002  overridden
+        """Close the connection; an open question stays unanswered."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        super().close(reconnect)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note that the connection stands."""
@@ -100,7 +111,8 @@ class Conversation(ModbusProtocol):
         """Take what came: the answer, a part of it, or something that must not be there."""
         question = self._question
         if question is None or self._answer.done():
-            self._take_strays()
+            if self._where.serial is None:
+                self.close()
             return
         self._received = self._received + data if self._received else data
         parsed: Parsed = self._framing.unwrap(question, self._transaction, self._received)
@@ -137,12 +149,23 @@ class Conversation(ModbusProtocol):
         ):  # the loop reads after it runs what was ready: the second round is behind the reading
             await asyncio.sleep(0)
 
-    def _take_strays(self) -> None:
-        if self._where.transport != "serial":
-            self.close()
+    def _set_alarm(self) -> None:
+        """Let one alarm serve many questions: one for each would cost more than all else here."""
+        if self._alarm is not None and self._alarm.when() > self._ends_s:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None:
+            self._alarm = self.loop.call_at(self._ends_s, self._look_at_the_clock)
 
-    def _run_out(self, answer_s_max: float) -> None:
-        self._end(f"no answer within {answer_s_max:.3g} s", TimeoutError())
+    def _look_at_the_clock(self) -> None:
+        """End a question whose time is over; an alarm that was set for an earlier one is set anew."""
+        self._alarm = None
+        if self._question is None or self._answer.done():
+            return
+        if self.loop.time() < self._ends_s:
+            self._set_alarm()
+        else:
+            self._end(f"no answer within {self._answer_s_max:.3g} s", TimeoutError())
 
     def _end(self, reason: str, cause: Exception | None = None) -> None:
         """End the open question; silence has a TimeoutError for its cause."""
@@ -157,16 +180,14 @@ def is_rtu(where: Endpoint) -> bool:
     return where.transport in {"rtu_over_tcp", "serial"}
 
 
-def line_s(where: Endpoint, frame_bytes: int) -> float:
-    """Give how long a serial line takes for so many bytes; 0 for a network."""
-    return BITS_A_BYTE * frame_bytes / where.serial.baud_rate if where.serial is not None else 0.0
+def line_s(serial: SerialLine, frame_bytes: int) -> float:
+    """Give how long a serial line takes for so many bytes."""
+    return BITS_A_BYTE * frame_bytes / serial.baud_rate
 
 
-def silence_s(where: Endpoint) -> float:
-    """Give how long a serial line must be silent between two frames; 0 for a network."""
-    if where.serial is None:
-        return 0.0
-    return max(SILENCE_S_MIN, SILENT_BYTES * BITS_A_BYTE / where.serial.baud_rate)
+def silence_s(serial: SerialLine) -> float:
+    """Give how long a serial line must be silent between two frames."""
+    return max(SILENCE_S_MIN, line_s(serial, 1) * SILENT_BYTES)
 
 
 def _params(where: Endpoint, tls: ssl.SSLContext | None) -> CommParams:

@@ -1,53 +1,60 @@
-"""The least that pymodbus can do: the same registers read in the same requests, nothing made of them."""
+"""The least that pymodbus can do: the same registers read in the same requests, nothing made of them.
+
+Knows nothing of ours, so that a process of its own carries pymodbus alone.
+"""
 
 import asyncio
 
 from pymodbus.client import AsyncModbusTcpClient
 
-from energy.devices.layout import Table
-from energy.devices.map_library import maps_of
-from energy.devices.read_plan import ReadBlock, plan_reads
-from energy.region.model import Region
-
-Line = tuple[AsyncModbusTcpClient, int, tuple[ReadBlock, ...]]
-"""A client, the unit behind it, and the requests that read all of its registers."""
+Request = tuple[int, int, str, int, int]
+"""Port, unit, table (coil, discrete, input, holding), address, count."""
 
 
 class BareModbus:
-    """One client a device; devices side by side, the requests of one in series."""
+    """One client a port; ports side by side, the requests of one in series."""
 
-    def __init__(self, lines: list[Line]) -> None:
-        self._lines = lines
+    def __init__(self, clients: dict[int, AsyncModbusTcpClient], requests: list[Request]) -> None:
+        """Prepare; ``connect`` does the rest."""
+        self._requests = len(requests)
+        self._lines = [
+            (client, [request for request in requests if request[0] == port])
+            for port, client in clients.items()
+        ]
 
     @classmethod
-    async def connect(cls, region: Region) -> "BareModbus":
-        """Connect a client to each asset's device."""
-        maps = maps_of(region)
-        lines: list[Line] = []
-        for asset in region.assets:
-            device = asset.device
-            client = AsyncModbusTcpClient(device.host, port=device.port, retries=0, reconnect_delay=0)
-            assert await client.connect()
-            lines.append((client, device.unit, plan_reads(maps[device.profile])))
-        return cls(lines)
+    async def connect(cls, requests: list[Request]) -> "BareModbus":
+        """Connect a client to each port."""
+        clients: dict[int, AsyncModbusTcpClient] = {}
+        for port, *_ in requests:
+            if port not in clients:
+                client = AsyncModbusTcpClient("127.0.0.1", port=port, retries=0, reconnect_delay=0)
+                assert await client.connect()
+                clients[port] = client
+        return cls(clients, requests)
 
     @property
     def requests(self) -> int:
         """How many requests one reading of everything takes."""
-        return sum(len(blocks) for _, _, blocks in self._lines)
+        return self._requests
 
     async def read(self) -> None:
         """Read every register once."""
-        await asyncio.gather(*(_read(client, unit, blocks) for client, unit, blocks in self._lines))
+        await asyncio.gather(*(_read(client, requests) for client, requests in self._lines))
 
     def close(self) -> None:
         """Drop all connections."""
-        for client, _, _ in self._lines:
+        for client, _ in self._lines:
             client.close()
 
 
-async def _read(client: AsyncModbusTcpClient, unit: int, blocks: tuple[ReadBlock, ...]) -> None:
-    for block in blocks:
-        ask = client.read_input_registers if block.table is Table.INPUT else client.read_holding_registers
-        answer = await ask(block.address, count=block.count, device_id=unit)
+async def _read(client: AsyncModbusTcpClient, requests: list[Request]) -> None:
+    asks = {
+        "coil": client.read_coils,
+        "discrete": client.read_discrete_inputs,
+        "input": client.read_input_registers,
+        "holding": client.read_holding_registers,
+    }
+    for _, unit, table, address, count in requests:
+        answer = await asks[table](address, count=count, device_id=unit)
         assert not answer.isError(), answer

@@ -2,6 +2,9 @@
 
 import asyncio
 import dataclasses
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,34 +12,44 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.devices.field import ModbusField
-from energy.devices.map_library import maps_of
-from energy.devices.plant.control_client import PlantControl
-from energy.devices.plant.faults import FaultKind
+from energy.devices.layout import Table
+from energy.devices.map_library import load_map, maps_of, shipped_maps
+from energy.devices.modbus import ModbusEndpoint, Patience
+from energy.devices.read_plan import plan_reads
 from energy.domain import Quality
+from energy.region.asset import Endpoint
 from energy.region.model import Region
 from tests.benchmarks.bare_modbus import BareModbus
-from tests.benchmarks.field_of_copies import START, field_of_copies
-from tests.benchmarks.figure import Figure, Pairs, Say, interleaved
+from tests.benchmarks.field_of_servers import START, field_of_servers, part_of, requests_of
+from tests.benchmarks.figure import Figure, Pairs, Say, figure_of, interleaved
+from tests.source_code import ROOT
 
-SIZES = (1, 10, 45)
-ASSETS = max(SIZES)
+SIZES = (1, 10, 100, 300)
 PAIRS = 31
 REQUESTS_A_SIDE = 600
 """So many requests make one side of a pair, whatever the number of devices."""
-SILENT_ID = "wind_park"
+MEMORY_RUNS = 3
+MEMORY_SWEEPS = 20
+SILENT_OF = 100
+"""One device in so many is silent."""
 ROUNDS = 7
-TICKS_A_ROUND = 120
+TICKS_A_ROUND = 100
 _BARE = "bare pymodbus, same registers in the same requests to the same servers"
 
 
 def figures(say: Say) -> Iterator[Figure]:
     """Measure everything of this group."""
-    with field_of_copies(ASSETS + 1) as (region, control_port), asyncio.Runner() as runner:
+    yield from request_figures()
+    with field_of_servers(max(SIZES)) as (region, _):
         for size in SIZES:
             say(f"devices: {size} polled")
-            yield from poll_figures(_part(region, size), runner)
-        say("devices: one silent")
-        yield from silent_figures(region, control_port, runner)
+            part = part_of(region, size)
+            with asyncio.Runner() as runner:
+                yield from poll_figures(part, runner)
+            yield from memory_figures(part)
+    say("devices: one in a hundred silent")
+    with field_of_servers(SILENT_OF) as (region, server), asyncio.Runner() as runner:
+        yield from silent_figures(region, server, runner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +60,25 @@ class Spent:
     cpu_s: float
 
 
+def request_figures() -> Iterator[Figure]:
+    """Count the requests of one sweep for each shipped map: no time, so nothing to repeat."""
+    for name, path in shipped_maps().items():
+        content = load_map(path)
+        blocks = plan_reads(content)
+        registers = sum(block.count for block in blocks)
+        yield Figure(
+            name=f"devices.requests_per_sweep.{name}",
+            value=len(blocks),
+            unit="requests",
+            against=f"{len(content.points)} points in {registers} registers or bits",
+            n=1,
+        )
+
+
 def poll_figures(region: Region, runner: asyncio.Runner, *, pairs: int = PAIRS) -> Iterator[Figure]:
     """Measure requests per second, and the client's own processor time, which no server can hide."""
     field = ModbusField(region, maps_of(region))
-    bare = runner.run(BareModbus.connect(region))
+    bare = runner.run(BareModbus.connect(requests_of(region)))
     readings = runner.run(field.read(START))
     assert not any(reading.quality is Quality.COMM_ERROR for reading in readings)
     ticks = max(1, REQUESTS_A_SIDE // bare.requests)
@@ -76,43 +104,69 @@ def poll_figures(region: Region, runner: asyncio.Runner, *, pairs: int = PAIRS) 
     )
 
 
+def memory_figures(region: Region, *, runs: int = MEMORY_RUNS) -> Iterator[Figure]:
+    """Measure the peak memory of two processes: one polls with our field, one with bare pymodbus.
+
+    Both have read the region and its maps, since both must know what to ask; what polling adds stands beside.
+    """
+    pairs = [(_memory("ours", region), _memory("bare", region)) for _ in range(runs)]
+    yield figure_of(
+        [ours["peak_mb"] / bare["peak_mb"] for ours, bare in pairs],
+        name=f"devices.poll_memory_ratio.{len(region.assets)}",
+        unit="peak resident bytes, ours/theirs",
+        against="a process with bare pymodbus that read the same region, same requests",
+        more={
+            "ours_mb": float(np.median([ours["peak_mb"] for ours, _ in pairs])),
+            "theirs_mb": float(np.median([bare["peak_mb"] for _, bare in pairs])),
+            "ours_grown_mb": float(np.median([ours["grown_mb"] for ours, _ in pairs])),
+            "theirs_grown_mb": float(np.median([bare["grown_mb"] for _, bare in pairs])),
+        },
+    )
+
+
 def silent_figures(
     region: Region,
-    control_port: int,
+    server: subprocess.Popen[str],
     runner: asyncio.Runner,
     *,
     rounds: int = ROUNDS,
     ticks: int = TICKS_A_ROUND,
 ) -> Iterator[Figure]:
-    """Measure ticks with one device silent against ticks of as many that all answer, in turn.
+    """Measure how old the others' values are when a tick ends, with one device silent and without it.
 
-    The first tick waits for the silent device until its patience ends; that one is a figure of its own.
+    The age of a value is the time from the moment when its answer came to the end of the tick that read it.
+    The first tick waits for the silent device until its patience ends; that one is a figure of its own. Ticks
+    follow each other without a pause, so the silent device is tried as often as its backoff allows.
     """
-    whole = dataclasses.replace(region, assets=tuple(a for a in region.assets if a.id != SILENT_ID))
-    part = _part(region, ASSETS)
-    broken, sound = ModbusField(part, maps_of(part)), ModbusField(whole, maps_of(whole))
-    runner.run(_seconds(broken))
-    runner.run(_seconds(sound))
-    runner.run(_silence(control_port))
-    first_s = runner.run(_seconds(broken))
-    pairs = [
+    silent, others = region.assets[-1], region.assets[:-1]
+    broken = ClockedField(region)
+    sound = ClockedField(dataclasses.replace(region, assets=others))
+    for field in (broken, sound):
+        runner.run(field.ages_s())
+    ports = [asset.device.port for asset in region.assets]
+    assert ports.count(silent.device.port) > 1, "the silent device must have neighbours on its connection"
+    assert server.stdin is not None
+    server.stdin.write(f"{ports.index(silent.device.port)} {silent.device.unit}\n")
+    begun_s = time.perf_counter()
+    runner.run(broken.ages_s())
+    first_s = time.perf_counter() - begun_s
+    measured = [
         interleaved(
-            ticks, ours=lambda _: runner.run(_seconds(broken)), theirs=lambda _: runner.run(_seconds(sound))
+            ticks, ours=lambda _: runner.run(broken.ages_s()), theirs=lambda _: runner.run(sound.ages_s())
         )
         for _ in range(rounds)
     ]
-    runner.run(broken.close())
-    runner.run(sound.close())
-    yield _percentiles(pairs, 99).seconds_ratio(
-        name=f"devices.silent_p99_ratio.{ASSETS}",
-        against=f"p99 of {ticks} ticks each of {ASSETS} devices that all answer; the first tick left out",
-    )
-    yield _percentiles(pairs, 50).seconds_ratio(
-        name=f"devices.silent_p50_ratio.{ASSETS}",
-        against="p50 of the same ticks",
-    )
+    assert len(measured[-1][-1][0]) == len(measured[-1][-1][1]), "the others all answer"
+    for field in (broken, sound):
+        runner.run(field.close())
+    against = f"the same {len(others)} devices alone; {ticks} ticks a round, the first tick left out"
+    for percent in (99, 50):
+        yield _percentiles(measured, percent).seconds_ratio(
+            name=f"devices.silent_age_p{percent}_ratio.{len(region.assets)}",
+            against=f"p{percent} of the age of a value at the end of its tick: {against}",
+        )
     yield Figure(
-        name=f"devices.silent_first_tick_s.{ASSETS}",
+        name=f"devices.silent_first_tick_s.{len(region.assets)}",
         value=first_s,
         unit="s",
         against="absolute: the one tick in which the silence is noticed",
@@ -120,15 +174,54 @@ def silent_figures(
     )
 
 
-def _percentiles(rounds: Sequence[Sequence[tuple[float, float]]], percent: float) -> Pairs:
+class ClockedField:
+    """A field that notes when each answer came."""
+
+    def __init__(self, region: Region) -> None:
+        """Put an endpoint that notes the time in the place of each endpoint."""
+        self._came_s: list[float] = []
+        self._field = ModbusField(region, maps_of(region))
+        for where, gateway in self._field._gateways.items():
+            gateway._endpoint = _ClockedEndpoint(where, self._came_s)
+
+    async def ages_s(self) -> list[float]:
+        """Read once; give the ages of all answers at the end."""
+        self._came_s.clear()
+        await self._field.read(START)
+        end_s = asyncio.get_running_loop().time()
+        return [end_s - came_s for came_s in self._came_s]
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        await self._field.close()
+
+
+class _ClockedEndpoint(ModbusEndpoint):
+    def __init__(self, where: Endpoint, came_s: list[float]) -> None:
+        super().__init__(where, Patience())
+        self._came_s = came_s
+
+    async def read(self, unit: int, table: Table, *, address: int, count: int) -> Sequence[int]:
+        values = await super().read(unit, table, address=address, count=count)
+        self._came_s.append(asyncio.get_running_loop().time())
+        return values
+
+
+def _percentiles(rounds: Sequence[Sequence[tuple[list[float], list[float]]]], percent: float) -> Pairs:
     return Pairs(
-        ours_s=[float(np.percentile([ours for ours, _ in one], percent)) for one in rounds],
-        theirs_s=[float(np.percentile([theirs for _, theirs in one], percent)) for one in rounds],
+        ours_s=[float(np.percentile([age for ours, _ in one for age in ours], percent)) for one in rounds],
+        theirs_s=[
+            float(np.percentile([age for _, theirs in one for age in theirs], percent)) for one in rounds
+        ],
     )
 
 
-def _part(region: Region, size: int) -> Region:
-    return dataclasses.replace(region, assets=region.assets[:size])
+def _memory(side: str, region: Region) -> dict[str, float]:
+    ports = [str(asset.device.port) for asset in region.assets]
+    command = [sys.executable, "-m", "tests.benchmarks.poller", side, str(MEMORY_SWEEPS), *ports]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
 async def _spent(ticks: int, tick: Callable[[], Awaitable[object]]) -> Spent:
@@ -136,12 +229,3 @@ async def _spent(ticks: int, tick: Callable[[], Awaitable[object]]) -> Spent:
     for _ in range(ticks):
         await tick()
     return Spent(wall_s=time.perf_counter() - wall_s, cpu_s=time.process_time() - cpu_s)
-
-
-async def _seconds(field: ModbusField) -> float:
-    return (await _spent(1, lambda: field.read(START))).wall_s
-
-
-async def _silence(control_port: int) -> None:
-    async with await PlantControl.connect(control_port) as control:
-        await control.set_fault(SILENT_ID, FaultKind.SILENT)

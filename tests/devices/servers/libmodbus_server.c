@@ -1,13 +1,13 @@
 /* A Modbus server on libmodbus, for tests and benchmarks.
  *
- *   libmodbus_server tcp PORTS              serves that many free ports of 127.0.0.1
+ *   libmodbus_server tcp PORTS [empty]      serves that many free ports of 127.0.0.1
  *   libmodbus_server rtu DEVICE BAUD UNIT   serves one unit of a serial line
  *
  * Prints one line: the ports with blanks between them, or "ready". Each line "PORT_INDEX UNIT" on standard input
  * makes that unit behind that port silent; the end of standard input ends the server. All units behind all ports
  * share one set of tables.
  *
- * Tables: coil and discrete input n are 1 where n is a multiple of 3; holding and input register n hold
+ * Tables, unless they are empty: coil and discrete input n are 1 where n is a multiple of 3; holding and input register n hold
  * n * 7 + 1; from register 1000 on stand the numbers of put_numbers(), in holding and input registers alike.
  */
 
@@ -55,12 +55,14 @@ static void put_numbers(uint16_t *registers) {
     modbus_set_float_cdab(-1234.5f, registers + 1024);
 }
 
-static void fill_tables(void) {
+static void fill_tables(int empty) {
     tables = modbus_mapping_new(ENTRIES, ENTRIES, ENTRIES, ENTRIES);
     if (tables == NULL) {
         perror("tables");
         exit(1);
     }
+    if (empty)
+        return;
     for (int n = 0; n < ENTRIES; n++) {
         tables->tab_bits[n] = tables->tab_input_bits[n] = n % 3 == 0;
         tables->tab_registers[n] = tables->tab_input_registers[n] = (uint16_t)(n * 7 + 1);
@@ -172,8 +174,8 @@ static void serve_rtu(const char *device, int baud, int unit) {
 }
 
 int main(int count, char **arguments) {
-    fill_tables();
-    if (count == 3 && strcmp(arguments[1], "tcp") == 0 && atoi(arguments[2]) <= PORTS_MAX)
+    fill_tables(count == 4 && strcmp(arguments[3], "empty") == 0);
+    if ((count == 3 || count == 4) && strcmp(arguments[1], "tcp") == 0 && atoi(arguments[2]) <= PORTS_MAX)
         serve_tcp(atoi(arguments[2]));
     else if (count == 5 && strcmp(arguments[1], "rtu") == 0)
         serve_rtu(arguments[2], atoi(arguments[3]), atoi(arguments[4]));

@@ -1,0 +1,50 @@
+"""One side of the memory figure, in a process of its own.
+
+``python -m tests.benchmarks.poller SIDE SWEEPS PORT...`` reads a region with one device a port (a port that
+stands there again has one unit more) and prints how much memory that took: the peak of all, and what it grew
+by once the region was known.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from energy.devices.field import ModbusField
+from energy.devices.map_library import maps_of
+from energy.region.model import Region
+from tests.benchmarks.bare_modbus import BareModbus
+from tests.benchmarks.field_of_servers import START, region_at, requests_of
+
+KB_PER_MB = 1024.0
+
+
+async def _poll(side: str, region: Region, sweeps: int) -> None:
+    read: Callable[[], Awaitable[object]]
+    if side == "ours":
+        field = ModbusField(region, maps_of(region))
+        read = lambda: field.read(START)  # noqa: E731 - two ways to read, one line each
+    else:
+        read = (await BareModbus.connect(requests_of(region))).read
+    for _ in range(sweeps):
+        await read()
+
+
+def _memory_mb(name: str) -> float:
+    """Read a line of the kernel's account of this process; its peak counts from the start of the program."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(name)) / KB_PER_MB
+
+
+def _main(side: str, sweeps: int, ports: list[int]) -> None:
+    region = region_at(len(ports), ports)
+    maps_of(region)
+    before_mb = _memory_mb("VmRSS")
+    asyncio.run(_poll(side, region, sweeps))
+    peak_mb = _memory_mb("VmHWM")
+    print(json.dumps({"peak_mb": peak_mb, "grown_mb": peak_mb - before_mb}))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], int(sys.argv[2]), [int(port) for port in sys.argv[3:]])
