@@ -4,6 +4,7 @@ Writing seldom spares memory that wears out and lines that are slow. Where anyth
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,10 +49,22 @@ class Wanted:
     is_exact: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """A bound that somebody else set before we first wrote, with the timers as they were then."""
+
+    power_kw: float
+    raws: Mapping[str, float]
+    """By the name of the arming step."""
+
+
 class Economy:
     """What one device was last told and when; a restart may forget it."""
 
     def __init__(self) -> None:
+        self.foreign: Foreign | None = None
+        self.has_written = False
+        """True from our first write on, whatever was forgotten since."""
         self._words: tuple[tuple[int, ...], ...] | None = None
         self._written_at: datetime | None = None
         self._asked_at: datetime | None = None

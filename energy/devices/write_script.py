@@ -3,6 +3,7 @@
 Timers first, so that no value ever stands without one; then the value; then what puts it in force.
 """
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from energy.devices.codec import encode, raw_number, raw_registers, value_of
 from energy.devices.layout import Layout
 from energy.devices.line import Command, Line
 from energy.devices.register_map import Heartbeat, Step, Write
+from energy.devices.write_economy import Foreign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,38 @@ def script_of(line: Line, command: Command, power_kw: float, at: datetime) -> Sc
         value=_power(line, command.point, command.point.name.value, power_kw),
         enabling=tuple(_step(line, write, step, power_kw) for step in write.enabling),
     )
+
+
+def with_timers_of(script: Script, foreign: Foreign) -> Script:
+    """Give the script that leaves a bound as somebody else had set it: with their timers in place of ours."""
+    return dataclasses.replace(
+        script,
+        arming=tuple(
+            part
+            if part.power_kw is not None
+            else dataclasses.replace(
+                part,
+                number=foreign.raws[part.name],
+                registers=tuple(raw_registers(part.layout, foreign.raws[part.name])),
+            )
+            for part in script.arming
+        ),
+    )
+
+
+def foreign_in(script: Script, line: Line, held_kw: float | None) -> Foreign | None:
+    """Recognise a bound that is in force without our timers: then we did not set it.
+
+    Where a map has no timers to tell by, and where the bound bounds nothing, there is nothing to keep.
+    """
+    timers = [part for part in script.arming if part.power_kw is None]
+    shown = {part.name: line.raw_of(part.step) for part in timers if part.step is not None}
+    raws = {name: raw for name, raw in shown.items() if raw is not None}
+    if held_kw is None or len(raws) < len(timers):
+        return None
+    if all(raws[part.name] == part.number for part in timers):
+        return None
+    return Foreign(power_kw=held_kw, raws=raws)
 
 
 def missing(parts: Sequence[Part], line: Line, *, tolerance_kw: float) -> Iterator[str]:

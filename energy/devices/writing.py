@@ -13,7 +13,7 @@ from energy.devices.modbus import ModbusEndpoint
 from energy.devices.write_budget import WriteBudget
 from energy.devices.write_economy import Wanted
 from energy.devices.write_readback import read_all, read_steps
-from energy.devices.write_script import Part, Script, missing, script_of
+from energy.devices.write_script import Part, Script, foreign_in, missing, script_of, with_timers_of
 from energy.domain import Applied, Level, Limited, Outcome, Point, Quality, Rejected, Setpoint, Unreachable
 from energy.errors import DeviceRefused, DeviceUnreachable
 
@@ -71,6 +71,8 @@ class _Attempt:
         self._power_kw = order.setpoint.power_kw
         self._tolerance_kw = order.command.write.readback.tolerance_kw
         self._at = at
+        self._leaves = False
+        """True while a bound is asked for that somebody else set: it stays as it was found."""
         self.is_written = False
         """True from the moment that the device has taken the value."""
 
@@ -82,11 +84,15 @@ class _Attempt:
         is_fresh = economy.is_fresh(line.held_at, self._at)
         held_kw = line.held_kw if is_fresh else None
         wanted = Wanted(power_kw=self._power_kw, words=script.words, is_exact=self._is_exact(held_kw))
-        stuck = self._stuck_timer() if is_fresh else None
+        self._leaves = self._is_foreign(script, held_kw)
+        if self._leaves and economy.foreign is not None:
+            script = with_timers_of(script, economy.foreign)
+        stuck = self._stuck_timer() if is_fresh and not self._leaves else None
         stays = (
             stuck is None
             and self._stands(script, wanted)
-            and economy.may_stay(wanted, held_kw, write=self._write, at=self._at)
+            and (self._leaves or economy.may_stay(wanted, held_kw, write=self._write, at=self._at))
+            and is_fresh
         )
         arming = () if stays else tuple(part for part in script.arming if not is_fresh or self._differs(part))
         beat = () if script.heartbeat is None else (script.heartbeat,)
@@ -96,6 +102,7 @@ class _Attempt:
         if stays and held_kw is not None:
             return Applied(setpoint=self._order.setpoint, read_back_kw=held_kw, at=self._at)
         economy.forget()
+        economy.has_written = True
         await self._arm(arming)
         await self._send((script.value,))
         self.is_written = True
@@ -107,6 +114,20 @@ class _Attempt:
         elif stuck is not None:
             return self._limited(outcome.read_back_kw, stuck)
         return outcome
+
+    def _is_foreign(self, script: Script, held_kw: float | None) -> bool:
+        """Tell whether exactly that is asked for which somebody else had set before we first wrote.
+
+        Our timers would end it: a bound that is not ours must outlive us.
+        """
+        economy, free_kw = self._line.economy, self._free_kw()
+        if free_kw is None:
+            return False
+        if held_kw is not None and not economy.has_written:
+            bounds = abs(held_kw - free_kw) > self._tolerance_kw
+            economy.foreign = foreign_in(script, self._line, held_kw) if bounds else None
+        foreign = economy.foreign
+        return foreign is not None and abs(self._power_kw - foreign.power_kw) <= self._tolerance_kw
 
     async def _send(self, parts: Sequence[Part]) -> None:
         for part in parts:
@@ -156,11 +177,14 @@ class _Attempt:
         slack_kw = max(self._tolerance_kw, 0.0 if wanted.is_exact else self._write.min_step_kw)
         if any(missing(script.steps, self._line, tolerance_kw=slack_kw)):
             return False
+        if self._leaves:
+            held_kw = self._line.held_kw
+            return held_kw is not None and abs(held_kw - self._power_kw) <= self._tolerance_kw
         return self._timer_fault() is None
 
     def _timer_fault(self) -> str | None:
         """Say what is wrong with the device's countdown; one that it does not have is not missed."""
-        if self._line.content.point(Point.REVERSION_S) is None:
+        if self._leaves or self._line.content.point(Point.REVERSION_S) is None:
             return None
         left_s, quality = self._line.shown_of(Point.REVERSION_S)
         if quality is Quality.NOT_IMPLEMENTED:

@@ -358,6 +358,48 @@ async def test_a_connection_that_broke_lets_everything_be_written_again(site_of:
     assert site.inverter.order == ["limit", "enable"], "the sweep shows that the timers stand"
 
 
+def bound_by_others(site: Site) -> None:
+    """Somebody set 60 % without a timer, for good."""
+    site.inverter.put(LIMIT, 600)
+    site.inverter.put(ENABLE, 1)
+
+
+async def test_a_bound_that_somebody_else_set_is_left_as_it_is_while_it_is_what_is_asked(
+    site_of: SiteOf,
+) -> None:
+    site = site_of()
+    bound_by_others(site)
+    for _ in range(20):
+        outcome = await site.tick(-2400.0)
+        assert isinstance(outcome, Applied), outcome
+        assert outcome.read_back_kw == pytest.approx(-2400.0)
+    assert site.inverter.order == []
+    assert (site.inverter.shows(TIMER), site.inverter.shows(ENABLE)) == (0, 1)
+
+
+async def test_a_bound_that_somebody_else_set_comes_back_with_their_timers_not_ours(site_of: SiteOf) -> None:
+    site = site_of()
+    bound_by_others(site)
+    site.inverter.put(RAMP, 7)
+    assert isinstance(await site.tick(-2400.0), Applied)
+    assert isinstance(await site.tick(-1000.0), Applied)
+    assert site.inverter.shows(TIMER) == KEPT_S, "what we set ends with us"
+    site.inverter.log.clear()
+    assert isinstance(await site.tick(-2400.0), Applied)
+    assert site.inverter.order == ["timer", "ramp", "limit", "enable"]
+    site.inverter.pass_s(10 * KEPT_S)
+    shown = [site.inverter.shows(address) for address in (LIMIT, TIMER, RAMP, ENABLE)]
+    assert shown == [600, 0, 7, 1], "it outlives us"
+
+
+async def test_our_own_bound_after_a_restart_is_written_again(site_of: SiteOf) -> None:
+    site = site_of()
+    for address, value in {LIMIT: 600, TIMER: KEPT_S, RAMP: 5, ENABLE: 1, LEFT + 1: 33}.items():
+        site.inverter.put(address, value)
+    assert isinstance(await site.tick(-2400.0), Applied)
+    assert site.inverter.order == ["limit", "enable"]
+
+
 FLASH = (
     "storage: ram\n      write_budget_per_day: unlimited",
     "storage: flash\n      write_budget_per_day: 40",
