@@ -8,7 +8,10 @@ from energy.devices.layout import Plausible, Register
 from energy.devices.register_map import MapPoint
 from energy.domain import Point, Setpoint
 from energy.region.battery import Battery
+from energy.region.boiler import Boiler
 from energy.region.grid_point import GridPoint
+from energy.region.heat_load import HeatLoad
+from energy.region.heat_storage import HeatStorage
 from energy.region.model import Asset, Region
 
 MARGIN_FRACTION = 0.5
@@ -42,6 +45,17 @@ def power_kw_bounds(region: Region, asset: Asset) -> tuple[float, float]:
         return asset.power_kw_nameplate
     plates = [member.power_kw_nameplate for member in region.members]
     return sum(plate[0] for plate in plates), sum(plate[1] for plate in plates)
+
+
+def heat_kw_nameplate(asset: Asset) -> float | None:
+    """Give the most heat that an asset takes or gives which takes no part in electricity; None for others."""
+    match asset:
+        case HeatLoad() | HeatStorage():
+            return asset.heat_kw_max
+        case Boiler():
+            return asset.heat_kw_rated
+        case _:
+            return None
 
 
 def run_out(setpoint: Setpoint, now: datetime) -> str | None:

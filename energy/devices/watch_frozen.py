@@ -8,7 +8,7 @@ ever did. What nothing happens to is calm: no power, an idle battery, a source a
 
 from collections.abc import Mapping
 
-from energy.devices.nameplate import power_kw_bounds
+from energy.devices.nameplate import heat_kw_nameplate, power_kw_bounds
 from energy.domain import Point, Quality
 from energy.region.battery import Battery
 from energy.region.model import Asset, Region
@@ -114,12 +114,13 @@ class _Register:
 
 
 class FrozenWatch:
-    """The stillness of one line."""
+    """The stillness of one line; an asset without electricity is judged by its heat."""
 
     def __init__(self, region: Region, asset: Asset) -> None:
-        lowest_kw, highest_kw = power_kw_bounds(region, asset)
-        self._limits_kw = (lowest_kw, highest_kw)
-        self._away_kw = AWAY_FRACTION * max(abs(lowest_kw), abs(highest_kw))
+        heat_kw = heat_kw_nameplate(asset)
+        self._flow = Point.POWER_KW if heat_kw is None else Point.HEAT_KW
+        self._limits_kw = power_kw_bounds(region, asset) if heat_kw is None else (-heat_kw, heat_kw)
+        self._away_kw = AWAY_FRACTION * max(abs(limit_kw) for limit_kw in self._limits_kw)
         self._runs: dict[Point, _Run] = {}
         self._registers = [_Register(Point.ENERGY_KWH_DRAWN, 1.0), _Register(Point.ENERGY_KWH_FED_IN, -1.0)]
         self._store_kwh_least = 0.0
@@ -147,13 +148,13 @@ class FrozenWatch:
     ) -> dict[Point, Quality]:
         """Give the points that stand still though they cannot."""
         changed = self._see(values, at_s)
-        power_kw = values.get(Point.POWER_KW)
+        power_kw = values.get(self._flow)
         self._count(power_kw, at_s)
         frozen = self._frozen_registers(values, changed, at_s=at_s, steps=steps)
         if power_kw is not None:
             counting = Point.ENERGY_KWH_DRAWN if power_kw > 0.0 else Point.ENERGY_KWH_FED_IN
             if counting not in values and self._stands_too_long(power_kw, at_s, held_kw):
-                frozen[Point.POWER_KW] = Quality.STALE
+                frozen[self._flow] = Quality.STALE
         for point in frozen:
             self._runs[point].doubted = True
         return frozen
@@ -226,7 +227,7 @@ class FrozenWatch:
 
     def _standing_with(self, at_s: float, patience_s: float) -> dict[Point, Quality]:
         """Give all that stands still with a counter, if the power does: it is an old picture."""
-        power = self._runs.get(Point.POWER_KW)
+        power = self._runs.get(self._flow)
         if power is None or not power.stands(at_s, patience_s):
             return {}
         return {point: Quality.STALE for point, run in self._runs.items() if run.stands(at_s, patience_s)}
@@ -234,7 +235,7 @@ class FrozenWatch:
     def _stands_too_long(self, power_kw: float, at_s: float, held_kw: float | None) -> bool:
         """Judge power that nothing counts by what it did before."""
         calm_kw = (0.0, *self._limits_kw) if held_kw is None else (0.0, held_kw, *self._limits_kw)
-        run = self._runs[Point.POWER_KW]
+        run = self._runs[self._flow]
         return (
             run.changes >= CHANGES_MIN
             and run.stands(at_s, max(FROZEN_S_MIN, POWER_PATIENCE * run.longest_s))

@@ -8,12 +8,10 @@ ramp, and only where the asset's physics promise that it keeps one.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from energy.devices.nameplate import power_kw_bounds
+from energy.devices.nameplate import heat_kw_nameplate, power_kw_bounds
 from energy.domain import Point, Quality
 from energy.region.battery import Battery
-from energy.region.boiler import Boiler
 from energy.region.generator import Generator
-from energy.region.heat_load import HeatLoad
 from energy.region.heat_storage import HeatStorage
 from energy.region.machine import Machine
 from energy.region.model import Asset, Region
@@ -131,7 +129,7 @@ def bounds_of(region: Region, asset: Asset) -> dict[Point, Bound]:
     lowest_kw, highest_kw = power_kw_bounds(region, asset)
     plate_kw = max(abs(lowest_kw), abs(highest_kw))
     bounds: dict[Point, Bound] = {Point.TEMPERATURE_C: _TEMPERATURE}
-    counted_kw = plate_kw if plate_kw > 0.0 else _heat_kw(asset)
+    counted_kw = plate_kw if plate_kw > 0.0 else heat_kw_nameplate(asset)
     if counted_kw is not None:
         counter = RateBound(fall_per_s_max=0.0, rise_per_s_max=MARGIN * counted_kw / S_PER_H, slack=0.0)
         bounds[Point.ENERGY_KWH_DRAWN] = bounds[Point.ENERGY_KWH_FED_IN] = counter
@@ -177,14 +175,3 @@ def _volume(asset: PumpedReservoir) -> RateBound:
         rise_per_s_max=MARGIN * flow_m3_per_s,
         slack=VOLUME_SLACK_FRACTION * asset.volume_m3_max,
     )
-
-
-def _heat_kw(asset: Asset) -> float | None:
-    """Give the most heat that an asset without electricity counts."""
-    match asset:
-        case HeatLoad() | HeatStorage():
-            return asset.heat_kw_max
-        case Boiler():
-            return asset.heat_kw_rated
-        case _:
-            return None
