@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -43,7 +44,9 @@ def read(
     """Read the live devices once and print a table."""
     from energy.app.clock import wall_now
     from energy.devices.field import ModbusField
+    from energy.devices.field_settings import FieldSettings
     from energy.devices.map_library import maps_of
+    from energy.devices.tls import files_named_in
     from energy.region.loader import load_region
 
     checked = load_region(region)
@@ -51,7 +54,8 @@ def read(
         _require_asset(checked, asset)
 
     async def once() -> Sequence[Reading]:
-        field = ModbusField(checked, maps_of(checked))
+        settings = FieldSettings(tls=files_named_in(os.environ))
+        field = ModbusField(checked, maps_of(checked), settings, now=wall_now)
         try:
             return await field.read(wall_now())
         finally:
