@@ -27,17 +27,31 @@
 #define PORTS_MAX 128
 #define UNITS 256
 #define SOCKETS_MAX 1024
+#define ANSWER_OF_OTHERS_US 50000
 
 static modbus_mapping_t *tables;
 static unsigned char silent[PORTS_MAX][UNITS];
 static int port_of_socket[SOCKETS_MAX];
+static int was_for_another;
 
-/* The most significant word first, as libmodbus's own helpers for 32 bits do. */
+/* The most significant word first. */
 static void put_words(uint16_t *at, uint64_t pattern, int words) {
     for (int i = 0; i < words; i++)
         at[i] = (uint16_t)(pattern >> (16 * (words - 1 - i)));
 }
 
+static uint32_t pattern_of(float number) {
+    uint32_t pattern;
+    memcpy(&pattern, &number, sizeof pattern);
+    return pattern;
+}
+
+static uint16_t swapped(uint16_t word) {
+    return (uint16_t)(word << 8 | word >> 8);
+}
+
+/* libmodbus 3.1.6 has functions for the four orders of a float, but on a little-endian machine they do not put
+ * the orders that their names say; so the orders are written out here. */
 static void put_numbers(uint16_t *registers) {
     double wide = -1234567.890625;
     uint64_t pattern;
@@ -47,12 +61,15 @@ static void put_numbers(uint16_t *registers) {
     put_words(registers + 1004, 3456789012u, 2);
     put_words(registers + 1006, (uint64_t)(int64_t)-1234567890123456789LL, 4);
     put_words(registers + 1010, 12345678901234567890ULL, 4);
-    modbus_set_float_abcd(-1234.5f, registers + 1014);
+    put_words(registers + 1014, pattern_of(-1234.5f), 2);
     memcpy(&pattern, &wide, sizeof pattern);
     put_words(registers + 1016, pattern, 4);
-    modbus_set_float_dcba(-1234.5f, registers + 1020);
-    modbus_set_float_badc(-1234.5f, registers + 1022);
-    modbus_set_float_cdab(-1234.5f, registers + 1024);
+    registers[1020] = swapped(registers[1015]);
+    registers[1021] = swapped(registers[1014]);
+    registers[1022] = swapped(registers[1014]);
+    registers[1023] = swapped(registers[1015]);
+    registers[1024] = registers[1015];
+    registers[1025] = registers[1014];
 }
 
 static void fill_tables(int empty) {
@@ -101,6 +118,7 @@ static int serve(modbus_t *context, int index) {
     uint8_t query[MODBUS_TCP_MAX_ADU_LENGTH];
     int length = modbus_receive(context, query);
     int unit = query[modbus_get_header_length(context) - 1];
+    was_for_another = length == 0;
     if (length < 0)
         return 0;
     if (length > 0 && !silent[index][unit])
@@ -156,6 +174,8 @@ static void serve_rtu(const char *device, int baud, int unit) {
         fprintf(stderr, "cannot open %s: %s\n", device, modbus_strerror(errno));
         exit(1);
     }
+    /* After a request to another unit libmodbus takes the next message for that unit's answer. */
+    modbus_set_response_timeout(context, 0, ANSWER_OF_OTHERS_US);
     puts("ready");
     fflush(stdout);
     for (;;) {
@@ -168,7 +188,7 @@ static void serve_rtu(const char *device, int baud, int unit) {
             return;
         if (FD_ISSET(STDIN_FILENO, &ready) && !take_order())
             return;
-        if (FD_ISSET(line, &ready))
+        if (FD_ISSET(line, &ready) && serve(context, 0) && was_for_another)
             serve(context, 0);
     }
 }
