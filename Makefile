@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-APT_LINE := sudo apt-get install -y make git python3 python3-venv chromium
+APT_LINE := sudo apt-get install -y make git python3 python3-venv chromium \
+  libmodbus-dev gcc libc6-dev mbpoll socat
 
 .PHONY: demo test test-long install bench soak lock docs clean
 .DEFAULT_GOAL := install
@@ -12,16 +13,16 @@ APT_LINE := sudo apt-get install -y make git python3 python3-venv chromium
 demo: install
 	$(BIN)/energiewaage demo
 
-test: install check-browser
+test: install check-browser check-modbus
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not long" $(PYTEST_ARGS)
 
-test-long: install check-browser
+test-long: install check-browser check-modbus
 	$(BIN)/pytest -m long $(PYTEST_ARGS)
 
-bench: install
+bench: install check-modbus
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
 
 soak: install
@@ -53,6 +54,13 @@ $(STAMP): requirements.lock pyproject.toml
 check-browser:
 	@command -v chromium >/dev/null \
 	  || { echo "chromium is missing: the tests open the dashboard in it. On Debian: $(APT_LINE)" >&2; exit 2; }
+
+.PHONY: check-modbus
+check-modbus:
+	@for tool in gcc mbpoll socat; do command -v $$tool >/dev/null \
+	  || { echo "$$tool is missing: the tests talk to real Modbus devices with it. On Debian: $(APT_LINE)" >&2; exit 2; }; done
+	@echo '#include <modbus/modbus.h>' | gcc -E -x c - >/dev/null 2>&1 \
+	  || { echo "libmodbus is missing: the tests compile a Modbus server with it. On Debian: $(APT_LINE)" >&2; exit 2; }
 
 clean:
 	rm -rf $(VENV) build dist
