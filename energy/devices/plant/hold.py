@@ -38,6 +38,8 @@ def rule_of(asset: Asset, write: Write, *, has_heartbeat: bool = False) -> HoldR
     safe_kw = safe_state.power_kw if safe_state is not None else 0.0
     if isinstance(write.safe_value_kw, float):
         safe_kw = write.safe_value_kw
+    elif write.safe_value_kw == "own_control":
+        safe_kw = free_kw(asset)
     power_kw_min, power_kw_max = asset.power_kw_nameplate
     return HoldRule(
         power_kw_safe=None if safe_kw is None else clamp(safe_kw, power_kw_min, power_kw_max),

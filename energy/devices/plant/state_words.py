@@ -6,7 +6,17 @@ from collections.abc import Mapping
 RUNNING = frozenset(
     {
         *("on", "run", "runs", "running", "active", "operation", "operating", "operational", "normal"),
-        *("mppt", "producing", "production", "feeding", "generating", "connected", "throttled"),
+        *(
+            "mpp",
+            "mppt",
+            "tracking",
+            "producing",
+            "production",
+            "feeding",
+            "generating",
+            "connected",
+            "throttled",
+        ),
         *("charging", "discharging", "charge", "discharge", "heating", "started"),
     }
 )
