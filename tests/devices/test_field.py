@@ -6,10 +6,12 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
 
+from energy.devices.backoff import JITTER_FRACTION
 from energy.devices.codec import encode
 from energy.devices.field import ModbusField
 from energy.devices.layout import Register, Table
@@ -359,7 +361,11 @@ async def test_tried_in_tick_a_device_comes_back_by_the_controllers_time_alone(
         now = AT + timedelta(minutes=minute)
         await field.read(now)
         await field.apply([], now)
-    assert tries == [0.0, 60.0, 180.0, 420.0, 720.0, 1020.0]
+    assert all(tries.count(moment) == 2 for moment in tries), "a reset is tried once more at once"
+    waits_s = [after - before for before, after in pairwise(sorted(set(tries)))]
+    for wait_s, longest_s in zip(waits_s, [60, 120, 240, 300, 300], strict=False):
+        assert (1.0 - JITTER_FRACTION) * longest_s <= wait_s <= longest_s, waits_s
+    assert len(waits_s) >= 4
 
 
 async def test_tried_behind_a_device_comes_back_without_a_tick_waiting_for_it(
