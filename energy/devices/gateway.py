@@ -42,7 +42,7 @@ class Gateway:
         self._lock = asyncio.Lock()
         self._asked: Line | None = None
         self._at: datetime | None = None
-        self._late: tuple[Line, ...] = ()
+        self._late: set[Line] = set()
         self._probe: asyncio.Task[None] | None = None
         self._probe_turn: asyncio.Timeout | None = None
 
@@ -60,10 +60,12 @@ class Gateway:
                         else:
                             share_s = _share_s(limit, len(tried) - place)
                             done[line] = await self._read_within(line, at, now_s, share_s=share_s)
-                self._late = ()
             except TimeoutError:
-                self._late = tuple(line for line in tried if line not in done)
-                self._note_late(self._late, at, now_s, seconds=self._settings.read_s_max)
+                late = [line for line in tried if line not in done]
+                self._late.update(late)
+                self._note_late(late, at, now_s, seconds=self._settings.read_s_max)
+            if self._late:
+                self._late.difference_update(done)
         for line in self._lines:
             if line not in done:
                 line.note_failure(f"{self._endpoint.name} is not answering", at)

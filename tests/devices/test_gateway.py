@@ -1,8 +1,10 @@
 """Assets that share an endpoint: what one device does wrong must not cost its neighbours anything."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -12,8 +14,10 @@ from energy.devices.field import ModbusField
 from energy.devices.layout import Table
 from energy.devices.modbus import ModbusEndpoint
 from energy.domain import Level, Point, Quality, Rejected, Setpoint, Unreachable
+from energy.region.asset import SerialLine
 from energy.region.model import Region
 from tests.devices.conftest import AT, QUICK, Answer, Bank, region_at, registers_reply, reply, tcp
+from tests.devices.serial_bus import SerialBus, registers
 
 Serve = Callable[[], tuple[int, Bank]]
 Script = Callable[[Answer], Awaitable[int]]
@@ -179,3 +183,55 @@ async def test_what_ran_out_while_a_neighbour_was_slow_is_not_written(
     again = await field.apply(asked[1:], AT)
     assert isinstance(again[0], Rejected)
     assert written == [4]
+
+
+def on_serial_line(path: str) -> Region:
+    """Put all of Musterstadt on one serial line."""
+    region = behind_one_port(1)
+    line = SerialLine(device=path, baud_rate=115200)
+    assets = tuple(
+        dataclasses.replace(
+            asset,
+            device=dataclasses.replace(asset.device, host=None, port=None, transport="serial", serial=line),
+        )
+        for asset in region.assets
+    )
+    return dataclasses.replace(region, assets=assets)
+
+
+async def test_a_dead_unit_on_a_serial_line_costs_its_neighbours_nothing(field_of: FieldOf) -> None:
+    dead = UNITS["hydro"]
+
+    async def answer(request: bytes) -> bytes | None:
+        return None if request[0] == dead else registers(request, 0)
+
+    with ExitStack() as stack:
+        field = field_of(on_serial_line(SerialBus(answer, stack).path), backoff_s_min=0.05, backoff_s_max=0.2)
+        waits_s: list[float] = []
+        for tick in range(8):
+            begun_s = time.monotonic()
+            readings = await field.read(AT + timedelta(seconds=tick))
+            waits_s.append(time.monotonic() - begun_s)
+            failed = {reading.asset_id for reading in readings if reading.quality is Quality.COMM_ERROR}
+            assert failed == {"hydro"}, f"tick {tick}"
+            await asyncio.sleep(0.2)
+        await field.close()
+    assert max(waits_s[1:]) < QUICK.answer_s_max / 2
+
+
+async def test_whom_a_ticks_time_did_not_suffice_for_comes_first_in_the_next(
+    script: Script, field_of: FieldOf
+) -> None:
+    async def slow(frame: bytes) -> bytes:
+        await asyncio.sleep(0.2)
+        return registers_reply(frame)
+
+    units = {"load": 1, "grid_loss": 2, "grid_point": 3}
+    region = region_at(dict.fromkeys(units, await script(slow)), units=units)
+    field = field_of(region, read_s_max=0.5, backoff_s_min=0.01, backoff_s_max=0.01)
+    heard: set[str] = set()
+    for tick in range(4):
+        readings = await field.read(AT + timedelta(seconds=tick))
+        heard |= {reading.asset_id for reading in readings if reading.quality is Quality.GOOD}
+        await asyncio.sleep(0.4)
+    assert heard == set(units)

@@ -3,37 +3,24 @@
 import asyncio
 import os
 import time
-import tty
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from itertools import pairwise
 
 import pytest
-from pymodbus.framer import FramerRTU
 
 from energy.devices.layout import Table
 from energy.devices.modbus import ModbusEndpoint, Patience
 from energy.errors import DeviceRefused, DeviceUnreachable
 from energy.region.asset import Endpoint, SerialLine
 from tests.devices.conftest import tcp
+from tests.devices.serial_bus import Answer, SerialBus, registers, rtu
 
 QUICK = Patience(connect_s_max=2.0, answer_s_max=0.6)
 ONCE = Patience(connect_s_max=5.0, answer_s_max=10.0, retries=0)
 REQUEST_BYTES = 8
 """A request to read, or to write one register: unit, function, two numbers, checksum."""
-Answer = Callable[[bytes], Awaitable[bytes | None]]
 Speak = Callable[[Answer], Awaitable[Endpoint]]
-
-
-def rtu(body: bytes) -> bytes:
-    return body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
-
-
-def registers(request: bytes, value: int, *, count: int | None = None, unit: int | None = None) -> bytes:
-    """Answer a read of registers with one value in all of them."""
-    asked = int.from_bytes(request[4:6], "big") if count is None else count
-    head = bytes([request[0] if unit is None else unit, request[1], 2 * asked])
-    return rtu(head + value.to_bytes(2, "big") * asked)
 
 
 @pytest.fixture
@@ -60,32 +47,6 @@ async def over_tcp() -> AsyncIterator[Speak]:
     for server in servers:
         server.close()
     await asyncio.sleep(0)
-
-
-class SerialBus:
-    """The far end of a serial line: gives each request to a function and sends what it answers."""
-
-    def __init__(self, answer: Answer, stack: ExitStack) -> None:
-        self.far, near = os.openpty()
-        stack.callback(os.close, self.far)
-        stack.callback(os.close, near)
-        tty.setraw(near)
-        tty.setraw(self.far)
-        self.path = os.ttyname(near)
-        self._answer = answer
-        self._tasks: set[asyncio.Task[None]] = set()
-        asyncio.get_running_loop().add_reader(self.far, self._take)
-        stack.callback(asyncio.get_running_loop().remove_reader, self.far)
-
-    def _take(self) -> None:
-        task = asyncio.create_task(self._reply(os.read(self.far, 1024)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _reply(self, request: bytes) -> None:
-        reply = await self._answer(request)
-        if reply is not None:
-            os.write(self.far, reply)
 
 
 @pytest.fixture
