@@ -1,5 +1,6 @@
 """Other people's Modbus: libmodbus over TCP and over a serial line, pyModbusTCP, and pymodbus behind TLS."""
 
+import dataclasses
 import shutil
 import ssl
 import subprocess
@@ -15,7 +16,10 @@ from pymodbus.server import ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from energy.devices.codec import encode, raw_number
+from energy.devices.field import ModbusField
+from energy.devices.field_settings import FieldSettings
 from energy.devices.layout import Layout, Order, Sign, Table, Unit, ValueType
+from energy.devices.map_library import maps_of
 from energy.devices.modbus import ModbusEndpoint, Patience
 from energy.devices.tls import (
     AUTHORITY,
@@ -26,9 +30,11 @@ from energy.devices.tls import (
     context_of,
     files_named_in,
 )
+from energy.domain import Quality
 from energy.errors import BadInput, DeviceRefused, DeviceUnreachable, Fault
 from energy.region.asset import Endpoint, SerialLine
-from tests.devices.conftest import PATIENT, Bank, tcp
+from energy.region.model import Region
+from tests.devices.conftest import PATIENT, Bank, region_at, tcp
 from tests.devices.servers.libmodbus import libmodbus_server
 
 Serve = Callable[[], tuple[int, Bank]]
@@ -340,3 +346,32 @@ def test_a_key_of_another_certificate_and_an_empty_authority_are_reported(
     files.key.chmod(0o600)
     files.authority.write_text("nothing", encoding="ascii")
     assert [fault.place for fault in faults_of(files)] == [AUTHORITY, KEY]
+
+
+def region_behind_tls(where: Endpoint) -> Region:
+    """Give Musterstadt with only its load, behind TLS."""
+    region = region_at({"load": where.port})
+    [load] = region.assets
+    device = dataclasses.replace(load.device, host=where.host, port=where.port, unit=UNIT, transport="tls")
+    return dataclasses.replace(region, assets=(dataclasses.replace(load, device=device),))
+
+
+async def test_a_field_reads_a_device_behind_tls(
+    secured: Secured, authority: trustme.CA, files: TlsFiles
+) -> None:
+    region = region_behind_tls(await secured(authority.issue_cert("127.0.0.1")))
+    settings = FieldSettings(patience=PATIENT, tls=files, read_s_max=20.0)
+    field = ModbusField(region, maps_of(region), settings, now=lambda: AT)
+    readings = await field.read(AT)
+    await field.close()
+    assert readings
+    assert Quality.COMM_ERROR not in {reading.quality for reading in readings}
+
+
+@pytest.mark.parametrize("settings", [None, FieldSettings(tls=files_named_in({}))])
+def test_a_field_with_a_device_behind_tls_wants_its_files_before_it_starts(
+    settings: FieldSettings | None,
+) -> None:
+    region = region_behind_tls(Endpoint(transport="tls", host="127.0.0.1", port=802, serial=None))
+    with pytest.raises(BadInput, match=AUTHORITY):
+        ModbusField(region, maps_of(region), settings)
