@@ -1,7 +1,9 @@
 """A device's last setpoint link by link, and its score, as phrases: words and magnitudes, no bare sign."""
 
 import math
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from dashboard.devices import DeviceRow
 from dashboard.language import Words
@@ -10,13 +12,20 @@ from dashboard.states import command_words
 from energy.conduct import FollowingState, Score
 
 PERMILLE = 1000.0
-Link = tuple[str, str, str]
-"""The link's key, its name and what it says; ``limited`` and ``reason`` say it in technical English."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One link of a setpoint's chain; ``technical`` marks English that nobody translated."""
+
+    name: str
+    said: str
+    technical: bool = False
 
 
 def chain(words: Words, device: DeviceRow) -> list[Link]:
     """Say who wanted what, what limited it, what was sent, what the device holds and what is measured."""
-    return [(key, words.text(f"chain.{key}"), text) for key, text in _links(words, device)]
+    return list(_links(words, device))
 
 
 def follows(words: Words, device: DeviceRow) -> str:
@@ -28,6 +37,13 @@ def follows(words: Words, device: DeviceRow) -> str:
     if following.state is FollowingState.SETTLING and following.due_at is not None:
         return words.text("following.until", state=said, time=words.moment(following.due_at))
     return said
+
+
+def why(words: Words, device: DeviceRow) -> Link | None:
+    """Say what explains that it follows, or why nobody can tell; None where there is nothing to explain."""
+    if device.conduct is None or not device.conduct.following.reason:
+        return None
+    return _translated(words, "", device.conduct.following.reason)
 
 
 def score(words: Words, seconds: Score) -> str:
@@ -54,35 +70,41 @@ def misses(words: Words, seconds: Score) -> str:
     )
 
 
-def _links(words: Words, device: DeviceRow) -> Iterator[tuple[str, str]]:
+def _translated(words: Words, name: str, reason: str) -> Link:
+    """Translate one of the controller's reasons; the words of others stay as they are."""
+    key = f"rule.{re.sub(r'[^a-z]+', '_', reason)}"
+    known = words.knows(key)
+    return Link(name=name, said=words.text(key) if known else reason, technical=not known)
+
+
+def _links(words: Words, device: DeviceRow) -> Iterator[Link]:
+    def link(key: str, said: str) -> Link:
+        return Link(name=words.text(f"chain.{key}"), said=said)
+
     conduct, asset, outcome = device.conduct, device.row.asset, device.row.outcome
     point = asset.dispatch_point
     if conduct is None or point is None:
-        yield "wanted", words.text("value.unknown")
+        yield link("wanted", words.text("value.unknown"))
         return
     if conduct.wanted_kw is not None:
         wanted = command_words(words, asset, point, conduct.wanted_kw)
         level = words.code("level", conduct.level) if conduct.level is not None else ""
-        yield "wanted", f"{wanted} ({level})" if level else wanted
+        yield link("wanted", f"{wanted} ({level})" if level else wanted)
     if conduct.limited_by is not None:
-        yield "limited", conduct.limited_by
+        yield _translated(words, words.text("chain.limited"), conduct.limited_by)
     if conduct.sent_kw is None:
-        yield "reason", conduct.reason
+        yield Link(name=words.text("chain.reason"), said=conduct.reason, technical=True)
     else:
-        yield "sent", command_words(words, asset, point, conduct.sent_kw)
+        yield link("sent", command_words(words, asset, point, conduct.sent_kw))
     if outcome is not None and conduct.sent_kw is not None:
         held_kw = device.held_kw
         said = words.text(f"outcome.{outcome_code(outcome)}")
-        yield "held", said if held_kw is None else f"{command_words(words, asset, point, held_kw)} ({said})"
+        held = "" if held_kw is None else command_words(words, asset, point, held_kw)
+        yield link("held", f"{held} ({said})" if held else said)
     measured_kw = conduct.following.measured_kw
-    yield (
-        "measured",
-        words.text("value.unknown")
-        if measured_kw is None
-        else words.text(
-            "chain.within",
-            power=words.power(measured_kw),
-            word=direction(words, asset.kind, measured_kw),
-            tolerance=words.power(conduct.following.tolerance_kw),
-        ),
-    )
+    if measured_kw is None:
+        yield link("measured", words.text("value.unknown"))
+        return
+    power, word = words.power(measured_kw), direction(words, asset.kind, measured_kw)
+    tolerance = words.power(conduct.following.tolerance_kw)
+    yield link("measured", words.text("chain.within", power=power, word=word, tolerance=tolerance))

@@ -14,7 +14,7 @@ from energy.conduct import Following, FollowingState
 from energy.controller.flexible import Flexible, reading_age_s_max
 from energy.controller.sending import is_local
 from energy.controller.tick_input import TickInput
-from energy.domain import Alarm, Image, Point, Severity
+from energy.domain import Alarm, Image, Point, Quality, Severity
 from energy.region.battery import Battery
 from energy.region.machine import Machine
 from energy.region.model import Region
@@ -70,9 +70,9 @@ def following_of(region: Region, tick: TickInput, asset: Flexible) -> Following:
     measured_kw = tick.image.value(asset.id, Point.POWER_KW, age_s_max=age_s_max)
     unknown = None
     if is_local(tick.image, asset.id, age_s_max=age_s_max):
-        unknown = "the device is switched to local operation"
+        unknown = "it is switched to local operation"
     elif held_kw is None:
-        unknown = "the device shows no setpoint in force"
+        unknown = _why_not_held(tick.image, asset)
     elif measured_kw is None:
         unknown = "its power is not known"
     if unknown is not None or held_kw is None or measured_kw is None:
@@ -96,6 +96,14 @@ def following_of(region: Region, tick: TickInput, asset: Flexible) -> Following:
         return _followed(asset, seen, why)
     allowed = _way(asset, off_kw)
     return _behind(tick, asset, seen, allowed=allowed, reason="")
+
+
+def _why_not_held(image: Image, asset: Flexible) -> str:
+    point = asset.dispatch_point
+    reading = None if point is None else image.readings.get((asset.id, point))
+    if reading is not None and reading.quality is Quality.NOT_IMPLEMENTED:
+        return "no setpoint is in force"
+    return "what it holds is not known"
 
 
 def off_setpoint_kw(point: Point | None, held_kw: float, measured_kw: float) -> float:

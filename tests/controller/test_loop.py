@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from energy.app.replaying import replay_ticks
 from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
 from energy.controller.memory import BilledPeak, Memory, recall
 from energy.controller.plan_keeper import PlanKeeper
@@ -124,7 +125,7 @@ class House:
     record: MemoryRecord = field(default_factory=MemoryRecord)
     planner: ScriptedPlanner = field(default_factory=ScriptedPlanner)
 
-    def controller(self, memory: Memory | None = None) -> Controller:
+    def controller(self, memory: Memory | None = None, *, uncommissioned: tuple[str, ...] = ()) -> Controller:
         return Controller(
             self.region,
             mode=Mode(tick_s=60.0, simulated=False, speed=1.0),
@@ -138,6 +139,7 @@ class House:
             ),
             keeper=PlanKeeper(control=self.region.control, planner=self.planner, fallback=rules()),
             memory=memory if memory is not None else self.recalled(),
+            uncommissioned=uncommissioned,
         )
 
     def recalled(self) -> Memory:
@@ -351,3 +353,37 @@ async def test_a_persons_request_survives_a_clean_restart(house: House) -> None:
     second = house.controller()
     await second.tick(NOW + 4 * MINUTE)
     assert house.site.sent_to("speicher")[-1] == 40.0
+
+
+async def test_a_devices_score_goes_on_over_a_restart(house: House) -> None:
+    for run in range(2):
+        controller = house.controller()
+        for minute in range(3):
+            await controller.tick(NOW + (4 * run + minute) * MINUTE)
+    scores = house.record.scores(NOW - MINUTE, NOW + timedelta(minutes=15))
+    assert scores["laden"].asked_s == 4 * 60.0, "the tick after a start judges nothing that was not watched"
+    assert house.record.latest_conduct()["laden"].at == NOW + 6 * MINUTE
+
+
+async def test_who_is_late_is_still_late_after_a_restart(house: House) -> None:
+    house.site.values["netz", Point.POWER_KW] = 1100.0
+    first = house.controller()
+    for minute in range(3):
+        await first.tick(NOW + minute * MINUTE)
+    second = house.controller()
+    report = await second.tick(NOW + 3 * MINUTE)
+    assert [item.state for item in report.tick.behind if item.asset_id == "speicher"] == ["not_followed"]
+
+
+async def test_an_uncommissioned_asset_is_never_written_to_and_its_ticks_replay(
+    house: House, tmp_path: Path
+) -> None:
+    controller = house.controller(uncommissioned=("speicher",))
+    for minute in range(3):
+        report = await controller.tick(NOW + minute * MINUTE)
+    await controller.hand_back(NOW + 3 * MINUTE)
+    assert house.site.sent_to("speicher") == []
+    assert house.site.sent_to("laden") != []
+    assert "not_commissioned" in {alarm.code for alarm in report.output.alarms}
+    replayed = replay_ticks(house.region, tmp_path / "ledger.sqlite", start=None, end=None)
+    assert (replayed["ticks"], replayed["different"]) == (3, 0)
