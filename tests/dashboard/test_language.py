@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboard.assets import FAMILIES
+from dashboard.devices import Access
 from dashboard.language import LANGUAGES, Words, catalogue, placeholders
 from dashboard.presence import Presence
 from energy.alarms import QUALITY_CODES, RUNG_CODES
+from energy.conduct import FollowingState
 from energy.domain import Authority, Level, Quality, Rung, Severity
 from tests.dashboard.test_colours import KINDS
 from tests.dashboard.valley import valley
@@ -46,6 +48,10 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
         ("outcome", ["applied", "limited", "rejected", "unreachable"]),
         ("alarm", [code for code, _ in [*QUALITY_CODES.values(), *RUNG_CODES.values()]]),
         ("alarm", ["setpoint_limited", "setpoint_rejected", "setpoint_unreachable"]),
+        ("alarm", ["not_commissioned", "device_local", "device_fault", "setpoint_not_followed"]),
+        ("alarm", ["foreign_write", "write_budget_low", "write_budget_spent", "heartbeat_stale"]),
+        ("following", list(FollowingState)),
+        ("access", list(Access)),
         ("kind", KINDS),
         ("family", list(FAMILIES)),
         ("source", ["chp", "heat_pump", "boiler", "heat_storage"]),
