@@ -11,6 +11,8 @@ from energy.devices.plant.pdu import ExceptionCode, exception
 
 ANY_UNIT = 0
 """A device of this unit answers for every unit that no other has."""
+CONNECTIONS_MAX = 64
+"""How many clients one endpoint takes at once; real devices take from one to some ten."""
 LINGER_NONE = struct.pack("ii", 1, 0)
 """Closing a socket with this option resets the connection instead of ending it (socket(7), SO_LINGER)."""
 Send = Callable[[bytes], None]
@@ -56,10 +58,14 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-            self._open_ones.add(self)
+        """Begin, unless too many have."""
+        if not isinstance(transport, asyncio.Transport):
+            return
+        if len(self._open_ones) >= CONNECTIONS_MAX:
+            transport.abort()
+            return
+        self._transport = transport
+        self._open_ones.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
         """End."""

@@ -1,6 +1,7 @@
 """Every way to a device, with the driver's own endpoint at the other end."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from energy.devices.layout import Table
 from energy.devices.modbus import ModbusEndpoint, Patience
 from energy.devices.plant.certificates import AUTHORITY, CERTIFICATE, KEY, PlantTls, context_of, tls_named_in
 from energy.devices.plant.control_client import PlantControl
+from energy.devices.plant.conversation import CONNECTIONS_MAX
 from energy.devices.plant.faults import FaultDetail, FaultKind
 from energy.devices.plant.run import PlantSettings, run_plant
 from energy.errors import BadInput, DeviceRefused, DeviceUnreachable
@@ -197,3 +199,18 @@ def test_files_that_are_no_certificates_are_bad_input(tmp_path: Path) -> None:
     path.write_text("nothing")
     with pytest.raises(BadInput, match=CERTIFICATE):
         context_of(PlantTls(authority=path, certificate=path, key=path))
+
+
+async def test_one_client_too_many_is_turned_away_and_the_others_go_on(tmp_path: Path) -> None:
+    region = pump_site(tmp_path / "s", f"host: 127.0.0.1, port: {free_ports(1)[0]}")
+    where = region.asset("it").device.endpoint
+    async with plant_of(region), endpoint_of(region) as endpoint:
+        writers = [
+            (await asyncio.open_connection(where.host, where.port))[1] for _ in range(CONNECTIONS_MAX - 1)
+        ]
+        reader, writer = await asyncio.open_connection(where.host, where.port)
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read(1) == b""
+        assert list(await endpoint.read(1, Table.COIL, address=5, count=2)) == [0, 0]
+        for one in (*writers, writer):
+            one.close()
