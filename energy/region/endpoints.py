@@ -78,8 +78,9 @@ def _way(device: object) -> _Way | None:
             return None
         settings = {name: serial.get(name, usual) for name, usual in _SERIAL_SETTINGS.items()}
         return _Way((path.strip(),), {"transport": transport, **settings}, path.strip(), unit)
-    port = device.get("port")
-    host, port = device.get("host"), PORTS.get(transport) if port is None else port  # type: ignore[call-overload]
+    usual_ports = {str(name): usual for name, usual in PORTS.items()}
+    host, port = device.get("host"), device.get("port")
+    port = usual_ports.get(transport) if port is None else port
     if not isinstance(host, str) or not isinstance(port, int):
         return None
     name = host.strip().lower().removesuffix(".")

@@ -6,12 +6,10 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
 
-from energy.devices.backoff import JITTER_FRACTION
 from energy.devices.codec import encode
 from energy.devices.field import ModbusField
 from energy.devices.layout import Register, Table
@@ -342,30 +340,6 @@ async def test_failing_and_recovery_are_logged_once_each_with_the_duration(
         ("device_recovered", "load"),
     ]
     assert logs[1]["failing_s"] == 7.0
-
-
-async def test_tried_in_tick_a_device_comes_back_by_the_controllers_time_alone(
-    script: Script, field_of: FieldOf
-) -> None:
-    tries: list[float] = []
-    now = AT
-
-    def answer(frame: bytes) -> bytes | None:
-        tries.append((now - AT).total_seconds())
-        return None
-
-    field = field_of(
-        region_at({"load": await script(answer)}), retry="in_tick", backoff_s_min=60.0, backoff_s_max=300.0
-    )
-    for minute in range(20):
-        now = AT + timedelta(minutes=minute)
-        await field.read(now)
-        await field.apply([], now)
-    assert all(tries.count(moment) == 2 for moment in tries), "a reset is tried once more at once"
-    waits_s = [after - before for before, after in pairwise(sorted(set(tries)))]
-    for wait_s, longest_s in zip(waits_s, [60, 120, 240, 300, 300], strict=False):
-        assert (1.0 - JITTER_FRACTION) * longest_s <= wait_s <= longest_s, waits_s
-    assert len(waits_s) >= 4
 
 
 async def test_tried_behind_a_device_comes_back_without_a_tick_waiting_for_it(

@@ -1,5 +1,6 @@
 """Other people's Modbus: libmodbus over TCP and over a serial line, pyModbusTCP, and pymodbus behind TLS."""
 
+import asyncio
 import dataclasses
 import shutil
 import ssl
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 import trustme
@@ -205,7 +207,8 @@ async def secured(authority: trustme.CA) -> AsyncIterator[Secured]:
         server = ModbusTlsServer(device, address=("127.0.0.1", 0), sslctx=context)
         await server.serve_forever(background=True)
         servers.append(server)
-        port = server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        listener = cast("asyncio.Server", server.transport)  # pymodbus names the base of all transports
+        port = listener.sockets[0].getsockname()[1]
         return Endpoint(transport="tls", host=host, port=port, serial=None)
 
     yield start
