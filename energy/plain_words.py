@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 MISSING = "missing"
 UNKNOWN_KEY = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 UNION_TAG = frozenset({"union_tag_invalid", "union_tag_not_found"})
+NO_SUCH_CHOICE = "there is no such choice"
 _NUMBER = ("must be a number", "write it without quotes and with a decimal point, for example 12.5")
 _WHOLE = ("must be a whole number", "write it without quotes and without a point, for example 502")
 _GROUP = ("must be a group of 'key: value' lines", "indent its keys below it, or write {key: value}")
@@ -139,7 +140,7 @@ def _choice(kind: str, context: Mapping[str, Any], value: object) -> tuple[str, 
     wrong = context.get("tag", value)
     close = difflib.get_close_matches(str(wrong), choices, n=1, cutoff=0.7)
     hint = f"did you mean '{close[0]}'? " if close else ""
-    return "there is no such choice", f"{hint}choose one of: {', '.join(choices)}"
+    return NO_SUCH_CHOICE, f"{hint}choose one of: {', '.join(choices)}"
 
 
 def _shown(number: Any) -> str:

@@ -7,6 +7,7 @@ Scalars follow YAML 1.2, where only ``true`` and ``false`` are truth values, ``1
 make it 780) and ``NO`` is Norway. Anchors and aliases are refused: what stands in a place must be read there.
 """
 
+import dataclasses
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from energy.errors import BadInput, Fault
-from energy.plain_words import MISSING, UNION_TAG, Vocabulary, in_plain_words, vocabulary_of
+from energy.plain_words import MISSING, NO_SUCH_CHOICE, UNION_TAG, Vocabulary, in_plain_words, vocabulary_of
 
 Place = tuple[str | int, ...]
 T = TypeVar("T")
@@ -135,7 +136,8 @@ def validate(file: YamlFile, schema: TypeAdapter[T]) -> T:
     except ValidationError as error:
         vocabulary = vocabulary_of(schema.json_schema())
         details = error.errors(include_url=False)
-        raise BadInput([_fault_of(file, detail, vocabulary) for detail in details]) from error
+        faults = [_fault_of(file, detail, vocabulary) for detail in details]
+        raise BadInput(_one_a_place(faults)) from error
 
 
 def _text(path: Path) -> str:
@@ -263,6 +265,23 @@ def _fault_of(file: YamlFile, detail: ErrorDetails, vocabulary: Vocabulary) -> F
         place, value = (*place, discriminator), _shown(detail["ctx"].get("tag"))
     limit, mend = in_plain_words(detail, vocabulary)
     return file.fault(place, value=value, limit=limit, mend=mend)
+
+
+def _one_a_place(faults: Sequence[Fault]) -> list[Fault]:
+    """Join what pydantic says of a value that may be a number or a word: once for each, of one mistake."""
+    joined: dict[tuple[int | None, str], Fault] = {}
+    rest: list[Fault] = []
+    for fault in faults:
+        key = (fault.line, fault.place)
+        first = joined.setdefault(key, fault)
+        if first is fault:
+            continue
+        if fault.limit != NO_SUCH_CHOICE or first.limit == NO_SUCH_CHOICE:
+            rest.append(fault)
+            continue
+        mend = fault.mend if fault.mend.startswith("did you mean") else f"{first.mend}, or {fault.mend}"
+        joined[key] = dataclasses.replace(first, limit=f"{first.limit}, or a word", mend=mend)
+    return [*joined.values(), *rest]
 
 
 def _shown(value: object) -> object:

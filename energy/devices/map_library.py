@@ -122,6 +122,20 @@ def maps_of(region: Region) -> dict[str, RegisterMap]:
     return maps
 
 
+def warnings_of_region(region: Region) -> list[Fault]:
+    """Give the warnings of every register map that the region uses, once a map.
+
+    Raises:
+        BadInput: with every fault of a map.
+    """
+    warnings: list[Fault] = []
+    for name in dict.fromkeys(asset.device.profile for asset in region.assets):
+        path = find_map(name, region.folder)
+        if path is not None:
+            warnings.extend(warnings_in(path))
+    return warnings
+
+
 def check_devices(region: Region) -> None:
     """Check every register map that the region uses, and whether the region may write as it wants to.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from energy.devices.map_library import shipped_maps
 from energy.region.loader import load_region, shipped_regions
 from tests.closed_loop.ports import free_range
 
@@ -52,7 +53,30 @@ def test_help_names_every_command() -> None:
 def test_check_finds_no_fault_in_the_shipped_region() -> None:
     result = energiewaage("check", "musterstadt", "--json")
     assert result.returncode == 0
-    assert json.loads(result.stdout) == {"region": "musterstadt", "assets": 8, "faults": 0}
+    assert json.loads(result.stdout) == {
+        "region": "musterstadt",
+        "assets": 8,
+        "faults": 0,
+        "warnings": 1,
+    }
+
+
+def test_check_judges_a_single_register_map_and_warns_of_what_latches(tmp_path: Path) -> None:
+    text = shipped_maps()["sunspec_inverter_1xx"].read_text(encoding="utf-8")
+    assert "reversion_s: 180" in text
+    arming = text.index("      arming:")
+    enabling = text.index("      enabling:")
+    latching = text[:arming].replace("reversion_s: 180", "reversion_s: none") + text[enabling:]
+    own = tmp_path / "own.yaml"
+    own.write_text(latching, encoding="utf-8")
+    result = energiewaage("check", str(own))
+    assert result.returncode == 0, result.stderr
+    assert "7 points, no fault found" in result.stdout
+    assert "latching device" in result.stdout
+    assert "keeps its last value for ever" in result.stdout
+    own.write_text(latching.replace("unit: W\n", "unit: Wh\n", 1), encoding="utf-8")
+    message = refused(energiewaage("check", str(own)))
+    assert "is not a unit of power_kw" in message
 
 
 def test_check_names_all_faults_at_once_with_their_lines(town: Path) -> None:

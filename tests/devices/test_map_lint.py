@@ -6,82 +6,10 @@ import pytest
 
 from energy.devices.codec import decode
 from energy.devices.map_library import load_map, shipped_maps
+from energy.devices.map_lint_places import places_of
 from energy.domain import Quality
-from energy.errors import BadInput, Fault
-
-HEAD = """\
-schema_version: energiewaage.register_map/1
-product: Faulty
-manufacturer: none
-source: a test
-byte_order: big
-word_order: big
-max_read_registers: 10
-"""
-POINT = """\
-  - name: {name}
-    table: {table}
-    address: {address}
-    type: {type}
-    unit: {unit}
-    sign: as_ours
-    access: {access}
-    plausible: {{min: -100, max: 100}}
-"""
-WRITE = """\
-    write:
-      safe_value_kw: {safe}
-      readback: {{tolerance_kw: {tolerance}}}
-      watchdog_s: {watchdog}
-      watchdog_fed_by: {fed_by}
-      reversion_s: none
-      storage: {storage}
-      write_budget_per_day: {budget}
-      min_step_kw: 0
-      function: {function}
-"""
-
-
-def point(
-    name: str = "power_kw",
-    table: str = "holding",
-    address: int = 0,
-    kind: str = "int16",
-    unit: str = "kW",
-    access: str = "read",
-) -> str:
-    return POINT.format(name=name, table=table, address=address, type=kind, unit=unit, access=access)
-
-
-def writable(table: str = "holding", kind: str = "int16", **changes: str) -> str:
-    fields = {
-        "safe": "0",
-        "tolerance": "1",
-        "watchdog": "180",
-        "fed_by": "write",
-        "storage": "ram",
-        "budget": "unlimited",
-        "function": "multiple",
-    }
-    return point("power_kw_setpoint", table, 50, kind, access="read_write") + WRITE.format(
-        **{**fields, **changes}
-    )
-
-
-def faults_of(tmp_path: Path, points: str, *, head: str = HEAD) -> list[Fault]:
-    path = tmp_path / "faulty.yaml"
-    path.write_text(head + "points:\n" + points, encoding="utf-8")
-    try:
-        load_map(path)
-    except BadInput as error:
-        return list(error.faults)
-    return []
-
-
-def at(tmp_path: Path, fault: Fault) -> str:
-    """Give the text of the line that a fault points at."""
-    assert fault.line is not None
-    return (tmp_path / "faulty.yaml").read_text(encoding="utf-8").splitlines()[fault.line - 1].strip()
+from energy.errors import BadInput
+from tests.devices.map_texts import HEAD, at, faults_of, point, writable
 
 
 @pytest.mark.parametrize("path", shipped_maps().values(), ids=shipped_maps())
@@ -205,3 +133,13 @@ def test_every_point_has_units_that_become_ours(tmp_path: Path, name: str, unit:
     path.write_text(HEAD + "points:\n" + text, encoding="utf-8")
     content = load_map(path)
     assert decode(content.points[0], [0, 10]) == (value, Quality.GOOD)
+
+
+def test_every_register_of_a_loaded_map_has_its_orders() -> None:
+    for path in shipped_maps().values():
+        content = load_map(path)
+        assert all(text.byte_order is not None for text in content.identity)
+        for item in places_of(content):
+            if item.layout is not None:
+                assert item.layout.byte_order is not None
+                assert item.layout.word_order is not None

@@ -141,7 +141,7 @@ SERVES = {
     "sunspec_inverter_7xx": {"pv", "wind", "hydro"},
     "sunspec_meter": {"load", "grid_loss", "grid_point", "feeder"},
 }
-"""What the comment at the head of a map says that it serves, for those where that is more or less than usual."""
+"""What the comment at the head of a map says that it serves."""
 DISPATCHED_BY = {"pv": Point.POWER_KW_MIN, "battery": Point.POWER_KW_SETPOINT}
 DOCUMENT = Path(__file__).parents[2] / "docs" / "register_maps.md"
 

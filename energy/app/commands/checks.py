@@ -1,5 +1,6 @@
 """Commands that judge without touching a device: check, ledger verify, replay."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, print_json
 from energy.app.data_folder import LEDGER, default_folder
-from energy.errors import BadInput
+from energy.errors import BadInput, Fault
 
 
 def register(app: typer.Typer) -> None:
@@ -20,11 +21,18 @@ def register(app: typer.Typer) -> None:
 
 
 def check(region: RegionName, *, as_json: AsJson = False) -> None:
-    """Validate a region folder with its register maps and histories; every fault at once."""
-    from energy.devices.map_library import check_devices
-    from energy.region.history_check import faults_of_history
-    from energy.region.loader import load_region
+    """Validate a region folder with its register maps and histories; every fault at once.
 
+    A file that ends in .yaml, and is no region.yaml, is checked as a single register map.
+    """
+    from energy.devices.map_library import check_devices, warnings_of_region
+    from energy.region.history_check import faults_of_history
+    from energy.region.loader import FILE_NAME, load_region
+
+    path = Path(region)
+    if path.suffix == ".yaml" and path.name != FILE_NAME:
+        _check_map(path, as_json=as_json)
+        return
     checked = load_region(region)
     faults = faults_of_history(checked)
     try:
@@ -33,12 +41,34 @@ def check(region: RegionName, *, as_json: AsJson = False) -> None:
         faults.extend(error.faults)
     if faults:
         raise BadInput(faults)
+    warnings = warnings_of_region(checked)
     if as_json:
-        print_json({"region": checked.id, "assets": len(checked.assets), "faults": 0})
+        print_json(
+            {"region": checked.id, "assets": len(checked.assets), "faults": 0, "warnings": len(warnings)}
+        )
     else:
+        _print_warnings(warnings)
         typer.echo(
             f"{checked.id}: {len(checked.assets)} assets, no fault found; authority {checked.authority}"
         )
+
+
+def _check_map(path: Path, *, as_json: bool) -> None:
+    """Lint one register map, and say what is true of it and must be known."""
+    from energy.devices.map_library import load_map, warnings_in
+
+    content, warnings = load_map(path), warnings_in(path)
+    if as_json:
+        result = {"register_map": content.product, "points": len(content.points), "faults": 0}
+        print_json({**result, "warnings": len(warnings)})
+    else:
+        _print_warnings(warnings)
+        typer.echo(f"{content.product}: {len(content.points)} points, no fault found")
+
+
+def _print_warnings(warnings: Sequence[Fault]) -> None:
+    for warning in warnings:
+        typer.echo(f"warning: {warning}")
 
 
 def ledger_verify(
