@@ -131,6 +131,7 @@ UNTOLD = (
     "storage: ram\n      write_budget_per_day: unlimited",
     "storage: unknown\n      write_budget_per_day: unknown",
 )
+WRITTEN_IN_RAM = "storage: ram\n      write_budget_per_day: unlimited"
 DEVICE = "    device: {profile: generic_battery"
 
 
@@ -200,3 +201,19 @@ def test_each_kind_finds_what_it_needs_in_a_shipped_map(tmp_path: Path) -> None:
         for point in REQUIRED_POINTS[asset.kind]:
             assert maps[asset.device.profile].point(point) is not None, (asset.id, point)
     assert {asset.kind for asset in region.assets} == set(REQUIRED_POINTS) - {"wind", "hydro"}
+
+
+def test_a_device_that_drops_its_bound_suits_only_an_asset_that_is_safe_without_one(tmp_path: Path) -> None:
+    profile = ("profile: generic_park_controller", "profile: sunspec_inverter_1xx")
+    text = shipped_text("sunspec_inverter_1xx")
+    assert "storage: unknown\n      write_budget_per_day: unknown" in text
+    text = text.replace("storage: unknown\n      write_budget_per_day: unknown", WRITTEN_IN_RAM)
+    bounded = region_with(tmp_path / "bounded", profile)
+    own_map(bounded, "sunspec_inverter_1xx", text)
+    with pytest.raises(
+        BadInput, match="drops power_kw_min .* safe state of 'wind_park' is a bound of -3600 kW"
+    ):
+        check_devices(bounded)
+    free = region_with(tmp_path / "free", profile, ("safe_fraction: 0.6", "safe_fraction: 1.0"))
+    own_map(free, "sunspec_inverter_1xx", text)
+    check_devices(free)
