@@ -11,7 +11,7 @@ from pymodbus.constants import ExcCodes
 
 from energy.devices.frames import Question, exception_of, read_question, read_values, write_question
 from energy.devices.layout import Table
-from energy.devices.transport import Conversation, is_rtu, line_s, silence_s
+from energy.devices.transport import Conversation, is_rtu, line_s
 from energy.errors import DeviceRefused, DeviceUnreachable
 from energy.region.asset import Endpoint
 
@@ -78,7 +78,6 @@ class ModbusEndpoint:
         self._tls = tls if where.transport == "tls" else None
         self._patience = patience
         self._pauses = pauses
-        self._silence_s = silence_s(where.serial) if where.serial is not None else 0.0
         self._is_rtu = is_rtu(where)
         self._rest_until_s = 0.0
         self._in_doubt_until_s: dict[int, float] = {}
@@ -178,24 +177,24 @@ class ModbusEndpoint:
         if self._where.serial is not None:
             frame_bytes = len(question.pdu) + question.answer_bytes + 2 * FRAMING_BYTES
             answer_s_max += line_s(self._where.serial, frame_bytes)
-        ends_s = line.loop.time() + answer_s_max
         in_doubt = True
         try:
             pdu = await line.ask(question, answer_s_max)
             in_doubt = False
         finally:
             if in_doubt:
-                self._doubt(question.unit, ends_s)
+                self._doubt(question.unit, line.ends_s)
         pause_s = self._pauses.get(question.unit, 0.0) if self._pauses else 0.0
-        if pause_s or self._silence_s:
-            self._rest_until_s = line.loop.time() + max(pause_s, self._silence_s)
+        if pause_s:
+            self._rest_until_s = line.loop.time() + pause_s
         return pdu
 
     async def _rest(self, unit: int) -> None:
-        rest_until_s = max(self._rest_until_s, self._in_doubt_until_s.pop(unit, 0.0))
+        rest_until_s = max(self._rest_until_s, self._in_doubt_until_s.get(unit, 0.0))
         rest_s = rest_until_s - asyncio.get_running_loop().time()
         if rest_s > 0.0:
             await asyncio.sleep(rest_s)
+        self._in_doubt_until_s.pop(unit, None)  # not before: who is cancelled here leaves the doubt behind
 
     def _doubt(self, unit: int, ends_s: float) -> None:
         if self._is_rtu:

@@ -55,8 +55,10 @@ class Conversation(ModbusProtocol):
         self._made: asyncio.Future[None] = self.loop.create_future()
         self._received = b""
         self._has_answered = False
+        self._has_heard = False
         self._answer_s_max = 0.0
-        self._ends_s = 0.0
+        self.ends_s = 0.0
+        """When the time of the last question is over, on the loop's clock."""
         self._alarm: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
@@ -75,7 +77,9 @@ class Conversation(ModbusProtocol):
         Raises:
             DeviceUnreachable: no answer in time, or one that cannot be trusted.
         """
-        if self._is_rtu:
+        if self._where.serial is not None:
+            await self._listen(silence_s(self._where.serial), answer_s_max)
+        elif self._is_rtu:
             await self._let_strays_in()
         if not self.transport:
             raise DeviceUnreachable("the connection is lost")
@@ -85,7 +89,7 @@ class Conversation(ModbusProtocol):
         answer: asyncio.Future[bytes] = self.loop.create_future()
         self._answer = answer
         self._answer_s_max = answer_s_max
-        self._ends_s = self.loop.time() + answer_s_max
+        self.ends_s = self.loop.time() + answer_s_max
         self._set_alarm()
         way = cast("asyncio.WriteTransport", self.transport)  # pymodbus names the base of all transports
         way.write(self._framing.wrap(question, self._transaction))
@@ -112,6 +116,7 @@ class Conversation(ModbusProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what came: the answer, a part of it, or something that must not be there."""
         question = self._question
+        self._has_heard = True
         if question is None or self._answer.done():
             if self._where.serial is None:
                 self.close()
@@ -144,6 +149,19 @@ class Conversation(ModbusProtocol):
             reason += " before it answered anything; it may not accept our client certificate"
         self._end(reason)
 
+    async def _listen(self, silent_s: float, wait_s_max: float) -> None:
+        """Ask only when the line has been silent: what is still coming would pass for the answer.
+
+        To have been silent since the last answer is not enough: nobody knows when the next byte sets out.
+        """
+        ends_s = self.loop.time() + wait_s_max
+        self._has_heard = True
+        while self._has_heard:
+            if self.loop.time() > ends_s:
+                raise DeviceUnreachable(f"the line has not been silent for {wait_s_max:.3g} s")
+            self._has_heard = False
+            await asyncio.sleep(silent_s)
+
     async def _let_strays_in(self) -> None:
         """Take bytes that wait unread before asking: without transactions they would pass for the answer."""
         for _ in range(
@@ -153,18 +171,18 @@ class Conversation(ModbusProtocol):
 
     def _set_alarm(self) -> None:
         """Let one alarm serve many questions: one for each would cost more than all else here."""
-        if self._alarm is not None and self._alarm.when() > self._ends_s:
+        if self._alarm is not None and self._alarm.when() > self.ends_s:
             self._alarm.cancel()
             self._alarm = None
         if self._alarm is None:
-            self._alarm = self.loop.call_at(self._ends_s, self._look_at_the_clock)
+            self._alarm = self.loop.call_at(self.ends_s, self._look_at_the_clock)
 
     def _look_at_the_clock(self) -> None:
         """End a question whose time is over; an alarm that was set for an earlier one is set anew."""
         self._alarm = None
         if self._question is None or self._answer.done():
             return
-        if self.loop.time() < self._ends_s:
+        if self.loop.time() < self.ends_s:
             self._set_alarm()
         else:
             self._end(f"no answer within {self._answer_s_max:.3g} s", TimeoutError())

@@ -167,10 +167,11 @@ async def test_a_cancelled_questions_answer_is_not_taken_for_the_next_one(
         return registers(frame, value)
 
     endpoint = await opened(await ways[way](reply))
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
-            await read(endpoint)
-    await endpoint.open()
+    for _ in range(2):  # the second one is cancelled while it waits, and must not forget why
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await read(endpoint)
+        await endpoint.open()
     assert await read(endpoint) == [2, 2]
     endpoint.close()
 
@@ -264,3 +265,24 @@ def test_nothing_goes_unprotected_to_a_device_that_is_reached_through_tls() -> N
 async def test_an_address_without_a_port_of_that_kind_is_unreachable() -> None:
     with pytest.raises(DeviceUnreachable, match="accepts no connection"):
         await opened(tcp(9))
+
+
+async def test_a_line_that_never_falls_silent_is_unreachable_and_says_so(stack: ExitStack) -> None:
+    async def reply(frame: bytes) -> bytes:
+        return registers(frame, 42)
+
+    bus = SerialBus(reply, stack)
+    where = Endpoint(transport="serial", host="", port=0, serial=SerialLine(device=bus.path, baud_rate=300))
+    endpoint = await opened(where, Patience(answer_s_max=0.1, retries=0))
+
+    async def babble() -> None:
+        while True:
+            os.write(bus.far, b"\x55")
+            await asyncio.sleep(0.02)
+
+    babbling = asyncio.create_task(babble())
+    with pytest.raises(DeviceUnreachable, match="has not been silent"):
+        await read(endpoint)
+    babbling.cancel()
+    assert await read(endpoint) == [42, 42]
+    endpoint.close()
