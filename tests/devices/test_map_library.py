@@ -211,7 +211,7 @@ def test_a_device_that_drops_its_bound_suits_only_an_asset_that_is_safe_without_
     bounded = region_with(tmp_path / "bounded", profile)
     own_map(bounded, "sunspec_inverter_1xx", text)
     with pytest.raises(
-        BadInput, match="drops power_kw_min .* safe state of 'wind_park' is a bound of -3600 kW"
+        BadInput, match=r"drops power_kw_min .* safe state of 'wind_park' is a bound of -3600 kW"
     ):
         check_devices(bounded)
     free = region_with(tmp_path / "free", profile, ("safe_fraction: 0.6", "safe_fraction: 1.0"))
