@@ -1,9 +1,13 @@
 """The least that pymodbus can do: the same registers read in the same requests, nothing made of them.
 
-Knows nothing of ours, so that a process of its own carries pymodbus alone.
+Knows nothing of ours: ``python -m tests.benchmarks.bare_modbus SWEEPS`` takes requests as JSON from standard
+input and prints the peak memory, in kB, of a process that carries pymodbus alone.
 """
 
 import asyncio
+import json
+import sys
+from pathlib import Path
 
 from pymodbus.client import AsyncModbusTcpClient
 
@@ -58,3 +62,16 @@ async def _read(client: AsyncModbusTcpClient, requests: list[Request]) -> None:
     for _, unit, table, address, count in requests:
         answer = await asks[table](address, count=count, device_id=unit)
         assert not answer.isError(), answer
+
+
+async def _poll(requests: list[Request], sweeps: int) -> None:
+    bare = await BareModbus.connect(requests)
+    for _ in range(sweeps):
+        await bare.read()
+    bare.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_poll([tuple(request) for request in json.load(sys.stdin)], int(sys.argv[1])))
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))

@@ -30,6 +30,7 @@ REQUESTS_A_SIDE = 600
 """So many requests make one side of a pair, whatever the number of devices."""
 MEMORY_RUNS = 3
 MEMORY_SWEEPS = 20
+KB_PER_MB = 1024.0
 SILENT_OF = 100
 """One device in so many is silent."""
 ROUNDS = 7
@@ -107,7 +108,8 @@ def poll_figures(region: Region, runner: asyncio.Runner, *, pairs: int = PAIRS) 
 def memory_figures(region: Region, *, runs: int = MEMORY_RUNS) -> Iterator[Figure]:
     """Measure the peak memory of two processes: one polls with our field, one with bare pymodbus.
 
-    Both have read the region and its maps, since both must know what to ask; what polling adds stands beside.
+    Both have read the region and its maps, since both must know what to ask. What polling adds stands beside,
+    and what a process takes that carries pymodbus alone and is told what to ask.
     """
     pairs = [(_memory("ours", region), _memory("bare", region)) for _ in range(runs)]
     yield figure_of(
@@ -120,6 +122,7 @@ def memory_figures(region: Region, *, runs: int = MEMORY_RUNS) -> Iterator[Figur
             "theirs_mb": float(np.median([bare["peak_mb"] for _, bare in pairs])),
             "ours_grown_mb": float(np.median([ours["grown_mb"] for ours, _ in pairs])),
             "theirs_grown_mb": float(np.median([bare["grown_mb"] for _, bare in pairs])),
+            "pymodbus_alone_mb": _alone_mb(region),
         },
     )
 
@@ -222,6 +225,13 @@ def _memory(side: str, region: Region) -> dict[str, float]:
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
+
+
+def _alone_mb(region: Region) -> float:
+    command = [sys.executable, "-m", "tests.benchmarks.bare_modbus", str(MEMORY_SWEEPS)]
+    requests = json.dumps(requests_of(region))
+    done = subprocess.run(command, cwd=ROOT, check=True, input=requests, stdout=subprocess.PIPE, text=True)
+    return float(done.stdout) / KB_PER_MB
 
 
 async def _spent(ticks: int, tick: Callable[[], Awaitable[object]]) -> Spent:
