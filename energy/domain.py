@@ -4,6 +4,7 @@ Sign everywhere: positive power draws (consumption, charging), negative feeds in
 at the grid point positive is import, so the import equals the sum over all assets, losses among them.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -101,9 +102,11 @@ class Image:
     readings: Mapping[tuple[str, Point], Reading]
 
     def value(self, asset_id: str, point: Point, *, age_s_max: float) -> float | None:
-        """Give the value if it is good and young enough, else None."""
+        """Give the value if it is good, finite and young enough, else None."""
         reading = self.readings.get((asset_id, point))
         if reading is None or reading.quality is not Quality.GOOD:
+            return None
+        if reading.value is None or not math.isfinite(reading.value):
             return None
         age_s = (self.at - reading.measured_at).total_seconds()
         return reading.value if 0.0 <= age_s <= age_s_max else None
