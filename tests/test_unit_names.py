@@ -42,6 +42,18 @@ UNITLESS_FIELDS: dict[str, str] = {
         (f"dashboard.charts.Band.{name}" for name in ("measured", "planned", "p05", "p50", "p95")),
         "lines of one chart, all kW",
     ),
+    "energy.app.commissioning_device.Row.step": "of a register: in the unit of its point",
+    "energy.devices.watch_jump.RateBound.slack": "its unit is that of its point",
+    **dict.fromkeys(
+        (
+            "energy.devices.sweep.Beside.steps",
+            "energy.devices.sweep.Beside.beat",
+            "energy.devices.write_economy.Foreign.raws",
+            "energy.devices.write_script.Part.number",
+            "energy.devices.write_script.Part.multiplier",
+        ),
+        "of a register: the raw number as it stands there, or what scales it",
+    ),
 }
 
 UNITLESS_ROOMS: dict[str, str] = {

@@ -204,7 +204,10 @@ class _Attempt:
         left_s, _ = self._line.shown_of(Point.REVERSION_S)
         if countdown is None or left_s is None:
             return None
-        resolution_s = abs(step_of(countdown, self._line.multiplier(countdown) or 1.0))
+        multiplier = self._line.multiplier(countdown)
+        if multiplier is None:
+            return None  # its resolution is unknown, and with it whether it moved
+        resolution_s = abs(step_of(countdown, multiplier))
         if not self._line.economy.is_stuck(left_s, self._at, resolution_s=resolution_s):
             return None
         return f"its timer stands still at {left_s:g} s: it would keep the value if the controller were lost"
