@@ -1,170 +1,33 @@
 """Setpoints that arrive: what is written, in which order, as the device saw it, and what stays unwritten."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
 
 from energy.devices.field import ModbusField
 from energy.devices.field_settings import FieldSettings
-from energy.devices.map_library import load_map
 from energy.devices.register_map import RegisterMap
 from energy.devices.write_budget import CountInMemory, WriteBudget
 from energy.devices.write_budget_file import FILE_NAME, CountInFile
-from energy.domain import Applied, Level, Limited, Outcome, Point, Rejected, Setpoint, Unreachable
-from tests.devices.conftest import AT, PATIENT, Bank, region_at
-
-Serve = Callable[[], tuple[int, Bank]]
-LIMIT, TIMER, RAMP, ENABLE, SCALE, LEFT, RATED, BEAT, LOCAL, POWER = (
-    *(100, 101, 102, 103, 104, 105),
-    *(107, 108, 110, 111),
+from energy.domain import Applied, Level, Limited, Rejected
+from tests.devices.conftest import AT, PATIENT, region_at
+from tests.devices.inverter import (
+    ENABLE,
+    KEPT_S,
+    LEFT,
+    LIMIT,
+    LOCAL,
+    MAP,
+    RAMP,
+    RATED,
+    SCALE,
+    TIMER,
+    Inverter,
+    Serve,
+    Site,
+    map_of,
 )
-"""Addresses of a SunSpec-like inverter: WMaxLimPct, its timers, its switch, its scale factor and so on."""
-RATED_KW = 4000
-KEPT_S = 60
-FREE_KW = -4000.0
-NAMES = {LIMIT: "limit", TIMER: "timer", RAMP: "ramp", ENABLE: "enable", BEAT: "beat"}
-
-MAP = """
-schema_version: energiewaage.register_map/1
-product: Inverter of the tests
-manufacturer: none (generic)
-source: made for the tests after the order of SunSpec models 123, 704 and 715
-generic: true
-byte_order: big
-word_order: big
-scale_factors:
-  - {name: WMaxLimPct_SF, table: holding, address: 104}
-heartbeat:
-  frozen_s: 60
-  written: {table: holding, address: 108, type: uint32, unit: "1", sign: as_ours,
-            not_implemented: [0xFFFFFFFF]}
-points:
-  - {name: power_kw, table: holding, address: 111, type: int16, unit: kW, sign: inverted, access: read,
-     plausible: {min: -10000, max: 10000}}
-  - {name: power_kw_rated, table: holding, address: 107, type: uint16, unit: kW, sign: as_ours, access: read,
-     plausible: {min: 0, max: 65000}}
-  - {name: reversion_s, table: holding, address: 105, type: uint32, unit: s, sign: as_ours, access: read,
-     not_implemented: [0xFFFFFFFF], plausible: {min: 0, max: 100000}}
-  - {name: remote, table: holding, address: 110, type: uint16, unit: "1", sign: as_ours, access: read,
-     values: {0: remote, 1: local}, plausible: {min: 0, max: 1}}
-  - name: power_kw_min
-    table: holding
-    address: 100
-    type: uint16
-    unit: "%"
-    reference: power_kw_rated
-    scale_factor: WMaxLimPct_SF
-    sign: inverted
-    not_implemented: [0xFFFF]
-    plausible: {min: -10000, max: 0}
-    access: read_write
-    write:
-      safe_value_kw: unknown
-      readback: {tolerance_kw: 3}
-      watchdog_s: none
-      watchdog_fed_by: none
-      reversion_s: 60
-      storage: ram
-      write_budget_per_day: unlimited
-      min_step_kw: 4
-      arming:
-        - {name: WMaxLimPct_RvrtTms, value: reversion_s,
-           register: {table: holding, address: 101, type: uint16, unit: s, sign: as_ours}}
-        - {name: WMaxLimPct_RmpTms, value: 5,
-           register: {table: holding, address: 102, type: uint16, unit: s, sign: as_ours}}
-      enabling:
-        - {name: WMaxLim_Ena, value: 1,
-           register: {table: holding, address: 103, type: uint16, unit: "1", sign: as_ours}}
-"""
-
-
-class Inverter:
-    """What a SunSpec inverter does with WMaxLimPct, in a third party's server; it can misbehave."""
-
-    def __init__(self, bank: Bank) -> None:
-        self.bank = bank
-        self.log: list[tuple[str, int]] = []
-        self.ignored: set[int] = set()
-        self.counts_down = True
-        self.starts_timer = True
-        for address, value in {LIMIT: 1000, SCALE: 0xFFFF, RATED: RATED_KW}.items():
-            self.put(address, value)
-        bank.on_write = self._take
-
-    def put(self, address: int, value: int) -> None:
-        self.bank.set_holding_registers(address, [value])
-
-    def shows(self, address: int) -> int:
-        [value] = self.bank.get_holding_registers(address, 1)
-        return value
-
-    @property
-    def order(self) -> list[str]:
-        """What was written since the last call, beside the heartbeat."""
-        names = [name for name, _ in self.log if name != "beat"]
-        self.log.clear()
-        return names
-
-    def pass_s(self, seconds: int) -> None:
-        left_s = self.shows(LEFT + 1)
-        if left_s == 0 or not self.counts_down:
-            return
-        self.put(LEFT + 1, max(0, left_s - seconds))
-        if left_s <= seconds:
-            self.put(ENABLE, 0)
-
-    def _take(self, address: int, words: list[int]) -> tuple[int, list[int]]:
-        value = int.from_bytes(b"".join(word.to_bytes(2, "big") for word in words), "big")
-        self.log.append((NAMES[address], value))
-        if address in self.ignored:
-            return address, self.bank.get_holding_registers(address, len(words))
-        if address in {LIMIT, ENABLE} and self.starts_timer:
-            self.put(LEFT + 1, self.shows(TIMER))
-        return address, words
-
-
-class Site:
-    """A field with one inverter, tick by tick."""
-
-    def __init__(self, field: ModbusField, inverter: Inverter, tick_s: int = 5) -> None:
-        self.field = field
-        self.inverter = inverter
-        self.at = AT
-        self._tick_s = tick_s
-
-    async def tick(self, power_kw: float, *, level: Level = Level.PLAN) -> Outcome:
-        """One sweep, one setpoint, and the time to the next tick."""
-        await self.field.read(self.at)
-        [outcome] = await self.field.apply([self.setpoint(power_kw, level)], self.at)
-        self.at += timedelta(seconds=self._tick_s)
-        self.inverter.pass_s(self._tick_s)
-        return outcome
-
-    def setpoint(self, power_kw: float, level: Level = Level.PLAN) -> Setpoint:
-        return Setpoint(
-            asset_id="pv_park",
-            point=Point.POWER_KW_MIN,
-            power_kw=power_kw,
-            valid_until=self.at + timedelta(seconds=30),
-            level=level,
-            reason="test",
-        )
-
-
-def map_of(folder: Path, *changes: tuple[str, str]) -> RegisterMap:
-    text = MAP
-    for before, after in changes:
-        assert before in text
-        text = text.replace(before, after)
-    path = folder / "inverter.yaml"
-    path.write_text(text, encoding="utf-8")
-    return load_map(path)
-
 
 SiteOf = Callable[..., Site]
 
@@ -455,91 +318,3 @@ async def test_a_step_mirrors_the_setpoint_in_its_own_unit_and_sign(site_of: Sit
     assert isinstance(await site.tick(-2400.0), Applied)
     assert isinstance(await site.tick(-800.0), Applied)
     assert site.inverter.shows(RAMP) == 0x10000 - 800
-
-
-class Recorded:
-    """pymodbus's own server, with the functions and addresses that it was asked to write."""
-
-    def __init__(self) -> None:
-        self.writes: list[tuple[int, int, list[int]]] = []
-        self.refused: set[int] = set()
-
-    async def note(
-        self,
-        function_code: int,
-        start_address: int,
-        address: int,
-        count: int,
-        registers: list[int],
-        set_values: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        assert (start_address, count, len(registers)) is not None
-        if set_values is not None:
-            self.writes.append((function_code, address, [int(word) for word in set_values]))
-            if address in self.refused:
-                return ExcCodes.ILLEGAL_VALUE
-        return None
-
-
-@pytest.fixture
-async def recorded() -> AsyncIterator[tuple[int, Recorded]]:
-    device = Recorded()
-    values = [0] * 12
-    values[SCALE - 100], values[RATED - 100], values[0] = 0xFFFF, RATED_KW, 1000
-    none = [SimData(0, datatype=DataType.BITS, values=[False] * 16)]
-    empty = [SimData(0, datatype=DataType.INVALID)]
-    held = [SimData(100, values=values, datatype=DataType.REGISTERS)]
-    sim = SimDevice(id=1, simdata=(none, list(none), held, empty), action=device.note)
-    server = ModbusTcpServer(sim, address=("127.0.0.1", 0))
-    await server.serve_forever(background=True)
-    yield server.transport.sockets[0].getsockname()[1], device
-    await server.shutdown()
-
-
-async def _ask(port: int, content: RegisterMap, power_kw: float, at: datetime = AT) -> Outcome:
-    region = region_at({"pv_park": port})
-    field = ModbusField(region, {"generic_park_controller": content}, FieldSettings(patience=PATIENT))
-    setpoint = Setpoint(
-        asset_id="pv_park",
-        point=Point.POWER_KW_MIN,
-        power_kw=power_kw,
-        valid_until=at + timedelta(seconds=30),
-        level=Level.PLAN,
-        reason="test",
-    )
-    await field.read(at)
-    [outcome] = await field.apply([setpoint], at)
-    await field.close()
-    return outcome
-
-
-NO_COUNTDOWN = (MAP[MAP.index("  - {name: reversion_s") : MAP.index("  - {name: remote")], "")
-
-
-@pytest.mark.parametrize(("function", "codes"), [("multiple", [16] * 5), ("single", [16, 6, 6, 6, 6])])
-async def test_registers_are_written_by_the_maps_function(
-    recorded: tuple[int, Recorded], tmp_path: Path, function: str, codes: list[int]
-) -> None:
-    port, device = recorded
-    content = map_of(
-        tmp_path, NO_COUNTDOWN, ("min_step_kw: 4", f"min_step_kw: 4\n      function: {function}")
-    )
-    outcome = await _ask(port, content, -2400.0)
-    assert isinstance(outcome, Applied), outcome
-    assert [write[0] for write in device.writes] == codes, "a counter of two registers takes function 16"
-    assert [write[1] for write in device.writes] == [BEAT, TIMER, RAMP, LIMIT, ENABLE]
-
-
-@pytest.mark.parametrize(
-    ("refused", "kind", "last"),
-    [(TIMER, Rejected, TIMER), (LIMIT, Rejected, LIMIT), (ENABLE, Unreachable, ENABLE)],
-)
-async def test_a_refusal_ends_the_sequence_where_it_is(
-    recorded: tuple[int, Recorded], tmp_path: Path, refused: int, kind: type, last: int
-) -> None:
-    port, device = recorded
-    device.refused.add(refused)
-    outcome = await _ask(port, map_of(tmp_path, NO_COUNTDOWN), -2400.0)
-    assert isinstance(outcome, kind)
-    assert "exception 3" in str(getattr(outcome, "reason", ""))
-    assert device.writes[-1][1] == last
