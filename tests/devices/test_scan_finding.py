@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from energy.devices.codec import decode
 from energy.devices.layout import Layout, Reference, Sign, Unit
@@ -238,6 +240,11 @@ def test_a_device_of_several_roles_is_scanned_for_each(tmp_path: Path) -> None:
     assert any("--as battery" in warning for warning in found(*models, role=Role.METER).warnings)
 
 
+def test_an_inverter_that_says_it_stores_nothing_is_no_battery() -> None:
+    empty = {"ID": 713, "WHRtg": 0, "SoC": 0, "WH_SF": 0, "Pct_SF": 0}
+    assert roles_of(device(made_of(MEASURED, CAPACITY, empty))) == (Role.INVERTER,)
+
+
 def test_what_is_not_implemented_is_left_out_and_named() -> None:
     finding = found({**INVERTER, "WH": 0, "St": None}, NAMEPLATE, {**CONTROLS, "WMaxLimPct_RvrtTms": None})
     assert finding.left_out["103.WH"] == "not implemented"
@@ -304,3 +311,53 @@ def test_the_file_says_what_the_map_holds(tmp_path: Path) -> None:
         assert theirs.plausible == mine.plausible
         assert (theirs.values, theirs.flags) == (mine.values, mine.flags)
         assert isinstance(theirs, Layout)
+
+
+MODELS = (
+    INVERTER,
+    MEASURED,
+    NAMEPLATE,
+    SETTINGS,
+    CAPACITY,
+    CONTROLS,
+    STORAGE,
+    DER_CONTROLS,
+    DER_STORE,
+    DER_CONTROL,
+)
+
+
+@st.composite
+def devices(draw: st.DrawFn) -> Image:
+    """Devices that have some of the models, and implement some of their points with any small number."""
+    chosen = draw(
+        st.lists(st.sampled_from(MODELS), min_size=1, max_size=6, unique_by=lambda item: item["ID"])
+    )
+    models = []
+    for model in chosen:
+        changed = dict(model)
+        for name in model:
+            if name.endswith("_SF"):
+                changed[name] = draw(st.sampled_from((model[name], model[name], None, -3, 0, 4, 11)))
+            elif name != "ID":
+                changed[name] = draw(st.sampled_from((model[name], model[name], None, 0, 1, 32000)))
+        models.append(changed)
+    return made_of(*models)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(image=devices())
+def test_whatever_a_device_leaves_out_its_map_passes_the_lint_or_there_is_none(
+    image: Image, tmp_path: Path
+) -> None:
+    for role in Role:
+        try:
+            finding = finding_of(device(image), role=role, reversion_s=180.0, rated_kw=None)
+        except DeviceRefused:
+            continue
+        content = kept(finding, tmp_path)
+        for item in content.points:
+            if item.write is not None:
+                armed = any(step.value == "reversion_s" for step in item.write.arming)
+                assert armed == (item.write.reversion_s == 180.0), "a timer is armed or said not to be there"
+                assert item.write.enabling

@@ -116,7 +116,7 @@ async def test_a_model_shorter_than_its_definition_lacks_its_last_points() -> No
     inverter = device_of(await walked(image, shortened)).models[1]
     state, events = inverter.number("St"), inverter.number("Evt1")
     assert state is not None
-    assert state.number == 4
+    assert state.value == 4
     assert events is not None
     assert events.lack is not None
     assert "not in this device's model" in events.lack

@@ -20,6 +20,8 @@ from energy.units import KW_PER_W
 TOLERANCE_FRACTION = 0.005
 """Of the rating: what a device holds may differ this much from what it was told; ours, coarser than any
 register we know (1 % steps are rare, and a coarser step counts instead)."""
+STEP_FRACTION_MAX = 0.1
+"""A command that only moves by more than a tenth of the rating rests on a broken scale factor."""
 HEARTBEAT_FROZEN_S = 15.0
 """The counter goes up every second; three ticks of 5 s in which it stands are no coincidence."""
 REVERSION_S_MAX = 604_800.0
@@ -89,6 +91,9 @@ def curtailment(draft: Draft, rated_kw: float, reversion_s: float) -> None:
         model_id, value, switch = 123, "WMaxLimPct", "WMaxLim_Ena"
     else:
         return
+    found = draft.number(model_id, value)
+    if found is None or not _is_fine(draft, found, Unit.PERCENT, rated_kw=rated_kw):
+        return
 
     def percentage(found: FoundPoint) -> Layout:
         return _percentage(draft, found, Sign.INVERTED)
@@ -110,18 +115,15 @@ def curtailment(draft: Draft, rated_kw: float, reversion_s: float) -> None:
             f"when the timer of model {model_id} runs out the device feeds in without a bound: it is safe "
             "only where the connection agreement allows full power without a controller"
         )
-    found = draft.number(model_id, value)
-    if found is not None:
-        layout = percentage(found)
-        _add_command(
-            timer,
-            found,
-            layout,
-            point=Point.POWER_KW_MIN,
-            safe_value_kw=safe,
-            switch_name=switch,
-            rated_kw=rated_kw,
-        )
+    _add_command(
+        timer,
+        found,
+        percentage(found),
+        point=Point.POWER_KW_MIN,
+        safe_value_kw=safe,
+        switch_name=switch,
+        rated_kw=rated_kw,
+    )
 
 
 def battery_power(draft: Draft, rated_kw: float, reversion_s: float) -> None:
@@ -152,6 +154,8 @@ def heartbeat(draft: Draft) -> Heartbeat | None:
 
 def _der_power(timer: Timer, found: FoundPoint, fallback: str, *, mode: int, rated_kw: float) -> None:
     draft = timer.draft
+    if not _is_fine(draft, found, Unit.W if mode == WATTS else Unit.PERCENT, rated_kw=rated_kw):
+        return
 
     def layout(point: FoundPoint) -> Layout:
         if mode == WATTS:
@@ -180,7 +184,7 @@ def _storage_power(timer: Timer, rated_kw: float) -> None:
     """
     draft = timer.draft
     draws, feeds = draft.number(124, "InWRte"), draft.number(124, "OutWRte")
-    if draws is None or feeds is None:
+    if draws is None or feeds is None or not _is_fine(draft, draws, Unit.PERCENT, rated_kw=rated_kw):
         return
     timer.constant(124, "InOutWRte_WinTms", 0)
     timer.counts_down(124, "InOutWRte_RvrtTms")
@@ -200,6 +204,22 @@ def _storage_power(timer: Timer, rated_kw: float) -> None:
         switch_name="StorCtl_Mod",
         rated_kw=rated_kw,
     )
+
+
+def _step_kw(found: FoundPoint, unit: Unit, *, rated_kw: float) -> float:
+    per_step_kw = KW_PER_W if unit is Unit.W else Unit.PERCENT.factor * rated_kw
+    return float(10.0**found.exponent * per_step_kw)
+
+
+def _is_fine(draft: Draft, found: FoundPoint, unit: Unit, *, rated_kw: float) -> bool:
+    """Tell whether a command moves in steps worth the name; note it where it does not."""
+    step_kw = _step_kw(found, unit, rated_kw=rated_kw)
+    if step_kw <= STEP_FRACTION_MAX * rated_kw:
+        return True
+    draft.left_out[found.title] = (
+        f"moves by {step_kw:g} kW a step, too coarse for a rating of {rated_kw:g} kW"
+    )
+    return False
 
 
 def _percentage(draft: Draft, found: FoundPoint, sign: Sign) -> Layout:
@@ -224,8 +244,7 @@ def _add_command(
     if switch is None:
         return
     on = BOTH_WAYS if switch_name == "StorCtl_Mod" else ENABLED
-    per_step_kw = KW_PER_W if layout.unit is Unit.W else Unit.PERCENT.factor * rated_kw
-    coarse_kw = max(10.0**found.exponent * per_step_kw, TOLERANCE_FRACTION * rated_kw)
+    coarse_kw = max(_step_kw(found, layout.unit, rated_kw=rated_kw), TOLERANCE_FRACTION * rated_kw)
     bound_kw = rated_kw + coarse_kw  # 100 % of a rounded rating must still be believed
     write = Write(
         safe_value_kw=safe_value_kw,
@@ -241,7 +260,7 @@ def _add_command(
     )
     highest_kw = bound_kw if point is Point.POWER_KW_SETPOINT else 0.0
     draft.add(point, layout, (-bound_kw, highest_kw), write=write)
-    if switch.number == on and found.scaled is not None:
+    if switch.value == on and found.scaled is not None:
         draft.warnings.append(
             f"{switch.title} is on already and {found.title} shows {found.scaled:g}: somebody set it"
         )

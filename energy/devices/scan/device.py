@@ -16,13 +16,13 @@ EXPONENT_MAX = 10
 class FoundPoint:
     """One number of the device.
 
-    ``number`` is the raw number, None where ``lack`` says why there is none; ``exponent`` its power of ten.
+    ``value`` is the raw number, None where ``lack`` says why there is none; ``exponent`` its power of ten.
     """
 
     model_id: int
     definition: PointDefinition
     address: int
-    number: float | int | None
+    value: float | int | None
     exponent: int
     scale_factor_address: int | None
     lack: str | None
@@ -40,7 +40,7 @@ class FoundPoint:
     @property
     def scaled(self) -> float | None:
         """The number in SunSpec's unit."""
-        return self.number * 10.0**self.exponent if self.number is not None else None
+        return self.value * 10.0**self.exponent if self.value is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class FoundModel:
             model_id=self.raw.model_id,
             definition=point,
             address=self.raw.address + point.offset,
-            number=number if lack is None else None,
+            value=number if lack is None else None,
             exponent=exponent,
             scale_factor_address=where,
             lack=lack,

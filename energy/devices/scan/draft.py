@@ -102,8 +102,8 @@ class Draft:
     def add_state(self, name: Point, found: FoundPoint) -> None:
         """Add an enumeration, unless the device shows a number that SunSpec has no word for."""
         words = found.definition.words
-        if found.number is None or int(found.number) not in words:
-            self.left_out[found.title] = f"shows {found.number}, which SunSpec's definition has no word for"
+        if found.value is None or int(found.value) not in words:
+            self.left_out[found.title] = f"shows {found.value}, which SunSpec's definition has no word for"
             return
         self.add(name, self.layout(found), (0.0, ENUMERATION_MAX), values=words)
 
@@ -111,7 +111,7 @@ class Draft:
         """Add a bit field; a flag that is set now is worth a warning."""
         words = found.definition.words
         self.add(name, self.layout(found), (0.0, FLAGS_MAX), flags=words or None)
-        number = int(found.number) if found.number is not None else 0
+        number = int(found.value) if found.value is not None else 0
         shown = [words.get(bit, f"bit {bit}") for bit in range(32) if number >> bit & 1]
         if shown:
             self.warnings.append(f"{found.title} shows now: {', '.join(shown)}")

@@ -151,11 +151,12 @@ def _fill(draft: Draft, role: Role, reversion_s: float, rated_kw: float | None) 
 
 
 def _stores(device: FoundDevice) -> bool:
-    """Tell whether the device shows anything of a store."""
-    shown = [
-        device.number(*place) for place in ((713, "WHRtg"), (713, "SoC"), (802, "SoC"), (124, "ChaState"))
-    ]
-    return any(found is not None and found.lack is None for found in shown)
+    """Tell whether the device shows anything of a store; 713 shows zeros where there is none."""
+    sized = [device.number(713, "WHRtg"), device.number(713, "SoC")]
+    charged = [device.number(802, "SoC"), device.number(124, "ChaState")]
+    return any(found is not None and found.value is not None and found.value > 0 for found in sized) or any(
+        found is not None and found.lack is None for found in charged
+    )
 
 
 def _lacks(kind: str, role: Role, content: RegisterMap) -> list[Point]:

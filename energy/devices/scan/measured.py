@@ -31,10 +31,10 @@ def rated(draft: Draft, places: Sequence[tuple[int, str]], rated_kw: float | Non
         found = draft.number(model_id, name)
         if found is None or found.scaled is None:
             continue
-        if found.scaled <= 0.0:
-            draft.left_out[found.title] = f"shows {found.scaled:g}, which is no rating"
-            continue
         power_kw = found.scaled * KW_PER_W
+        if not 0.0 < power_kw <= POWER_KW_MAX:
+            draft.left_out[found.title] = f"shows {power_kw:g} kW, which is no rating"
+            continue
         draft.add(
             Point.POWER_KW_RATED,
             draft.layout(found, unit=Unit.W),
@@ -116,7 +116,7 @@ def control_place(draft: Draft) -> None:
         if place is None:
             continue
         draft.add(Point.REMOTE, draft.layout(place), (0.0, 1.0), values={0: "remote", 1: "local"})
-        if place.number != 0:
+        if place.value != 0:
             draft.warnings.append(f"{place.title} shows local operation: the device obeys nobody on the line")
         return
 
