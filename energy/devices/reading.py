@@ -49,9 +49,14 @@ def readings_of(line: Line, answers: Sequence[Answer], at: datetime) -> list[Rea
         faults.update(dict.fromkeys(values, Quality.STALE))
         values.clear()
     _note_held(line, sweep, at)
-    if values:
+    impossible = [point for point, quality in faults.items() if quality is Quality.IMPLAUSIBLE]
+    if values or impossible:
         doubts = line.watch.judge(
-            values, at_s=at.timestamp(), held_kw=line.held_kw, steps=line.decoder.steps()
+            values,
+            at_s=at.timestamp(),
+            held_kw=line.held_kw,
+            steps=line.decoder.steps(),
+            impossible=impossible,
         )
         for point, quality in doubts.items():
             del values[point]

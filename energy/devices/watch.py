@@ -1,13 +1,14 @@
-"""Doubts what a device shows over time: what stands still though it cannot, and what leaps though it cannot.
+"""Doubts what a device shows over time: what stands still or leaps though it cannot, again and again.
 
 It runs on the moments of the sweeps, never on a clock, and holds a little state for each point of one line.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from energy.devices.watch_frozen import FrozenWatch
 from energy.devices.watch_jump import JumpWatch
+from energy.devices.watch_restless import RestlessWatch
 from energy.domain import Point, Quality
 from energy.region.model import Asset, Region
 
@@ -30,6 +31,7 @@ class Watch:
     def __init__(self, region: Region, asset: Asset) -> None:
         self._jumps = JumpWatch(region, asset)
         self._frozen = FrozenWatch(region, asset)
+        self._restless = RestlessWatch()
         self._doubted: dict[Point, Quality] = {}
 
     def judge(
@@ -39,6 +41,7 @@ class Watch:
         at_s: float,
         held_kw: float | None,
         steps: Mapping[Point, float],
+        impossible: Collection[Point] = (),
     ) -> dict[Point, Quality]:
         """Give the points whose good values must not be believed, and why.
 
@@ -47,11 +50,16 @@ class Watch:
             at_s: its moment, Unix seconds.
             held_kw: what the device holds in effect; None where that is unknown.
             steps: what one step of the raw number of an integer is worth.
+            impossible: the points whose values of this sweep lie outside what their asset could be.
         """
         doubts = self._jumps.judge(values, at_s=at_s, steps=steps)
         if doubts:
             values = {point: value for point, value in values.items() if point not in doubts}
+            impossible = {*impossible, *doubts}
         doubts.update(self._frozen.judge(values, at_s=at_s, held_kw=held_kw, steps=steps))
+        for point in self._restless.judge(impossible, at_s=at_s):
+            if point in values:
+                doubts[point] = Quality.IMPLAUSIBLE
         return doubts
 
     def miss(self) -> None:

@@ -36,6 +36,8 @@ TEMPERATURE_SLACK_K = 10.0
 TEMPERATURE_K_PER_S_MAX = 0.1
 FLOAT_SLACK_FRACTION = 2.0**-20
 """Of the value: what floats of 32 bits round (2**-24), with room."""
+REFRESH_S_MAX = 900.0
+"""A logger may refresh its counters each quarter hour, and show the whole wait's energy at once."""
 READINGS_TO_ACCEPT = 3
 """A level that so many readings in a row agree on is the truth: a meter or a controller was changed."""
 
@@ -47,6 +49,8 @@ class RateBound:
     fall_per_s_max: float
     rise_per_s_max: float
     slack: float
+    wait_s_max: float = 0.0
+    """It may stand still so long and then change by all that time's worth."""
 
     def allows(self, before: float, after: float, *, span_s: float, slack: float) -> bool:
         """Tell whether a value can have become another within a span."""
@@ -75,12 +79,14 @@ Bound = RateBound | RiseBound
 class _Track:
     """One point's last believed value, and the level that would replace it."""
 
-    __slots__ = ("at_s", "bound", "level", "level_at_s", "level_count", "value")
+    __slots__ = ("at_s", "bound", "changed_s", "level", "level_at_s", "level_count", "value", "wait_s_max")
 
     def __init__(self, bound: Bound) -> None:
         self.bound = bound
+        self.wait_s_max = bound.wait_s_max if isinstance(bound, RateBound) else 0.0
         self.value: float | None = None
         self.at_s = 0.0
+        self.changed_s = 0.0
         self.level: float | None = None
         self.level_at_s = 0.0
         self.level_count = 0
@@ -89,7 +95,8 @@ class _Track:
         """Take a value over and tell whether it can be."""
         slack = SLACK_STEPS * step + FLOAT_SLACK_FRACTION * abs(value)
         before = self.value
-        if before is None or self.bound.allows(before, value, span_s=at_s - self.at_s, slack=slack):
+        span_s = max(at_s - self.at_s, min(at_s - self.changed_s, self.wait_s_max))
+        if before is None or self.bound.allows(before, value, span_s=span_s, slack=slack):
             self._take(value, at_s)
             return True
         level = self.level
@@ -103,6 +110,8 @@ class _Track:
         return False
 
     def _take(self, value: float, at_s: float) -> None:
+        if value != self.value:
+            self.changed_s = at_s
         self.value, self.at_s, self.level, self.level_count = value, at_s, None, 0
 
 
@@ -131,7 +140,12 @@ def bounds_of(region: Region, asset: Asset) -> dict[Point, Bound]:
     bounds: dict[Point, Bound] = {Point.TEMPERATURE_C: _TEMPERATURE}
     counted_kw = plate_kw if plate_kw > 0.0 else heat_kw_nameplate(asset)
     if counted_kw is not None:
-        counter = RateBound(fall_per_s_max=0.0, rise_per_s_max=MARGIN * counted_kw / S_PER_H, slack=0.0)
+        counter = RateBound(
+            fall_per_s_max=0.0,
+            rise_per_s_max=MARGIN * counted_kw / S_PER_H,
+            slack=0.0,
+            wait_s_max=REFRESH_S_MAX,
+        )
         bounds[Point.ENERGY_KWH_DRAWN] = bounds[Point.ENERGY_KWH_FED_IN] = counter
     match asset:
         case Battery():
