@@ -215,6 +215,9 @@ class Gateway:
         self._asked = line
         if not self._is_due(line, now_s) or not await self._open(line, at, now_s):
             return Unreachable(setpoint=order.setpoint, at=at, reason=line.silence)
+        if not line.identity.is_known:
+            reason = "not written: the device has not shown that it is the one that its map was written for"
+            return Rejected(setpoint=order.setpoint, at=at, reason=reason)
         too_late = run_out(order.setpoint, at if self._now is None else self._now())
         if too_late is not None:
             return Rejected(setpoint=order.setpoint, at=at, reason=too_late)

@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from energy.devices.backoff import Backoff
+from energy.devices.identity import Identity
 from energy.devices.layout import Layout
 from energy.devices.nameplate import believable
 from energy.devices.pulse import Pulse
@@ -51,6 +52,7 @@ class Line:
         self.blocks: tuple[ReadBlock, ...] = plan_reads(content, narrowed)
         self.endpoint = asset.device.endpoint
         self.command = _command(asset, content)
+        self.identity = Identity(content)
         self.scaling = Scaling(asset)
         self.decoder = SweepDecoder(asset, content, self.blocks, self.scaling)
         self.watch = Watch(region, asset)
@@ -109,6 +111,7 @@ class Line:
 
     def forget(self, at: datetime) -> None:
         """Know nothing of what the device shows: it went silent, and may come back as another."""
+        self.identity.forget()
         self.scaling.forget()
         self.economy.forget()
         self._raw.clear()

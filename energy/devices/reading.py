@@ -18,6 +18,8 @@ async def read_line(endpoint: ModbusEndpoint, line: Line, at: datetime, *, now_s
     is left alone until its backoff, which runs on ``now_s``, allows a try. Scale factors and what percentages
     count from are worth no more than their own block.
     """
+    if not line.identity.is_known and (unread := await _unrecognised(endpoint, line, at, now_s)) is not None:
+        return unread
     answers: list[Answer] = []
     refused: str | None = None
     for block in line.blocks:
@@ -39,6 +41,23 @@ async def read_line(endpoint: ModbusEndpoint, line: Line, at: datetime, *, now_s
     else:
         line.note_success(at)
     return readings_of(line, answers, at)
+
+
+async def _unrecognised(
+    endpoint: ModbusEndpoint, line: Line, at: datetime, now_s: float
+) -> list[Reading] | None:
+    """Ask the device who it is; None where it is the right one, else what its sweep is worth."""
+    try:
+        fault = await line.identity.fault(endpoint, line.unit)
+    except DeviceUnreachable as error:
+        line.backoff.fail(now_s)
+        line.note_failure(str(error), at)
+        return blank(line, line.blocks, at)
+    if fault is None:
+        return None
+    line.note_answer()
+    line.note_failure(fault, at)
+    return blank(line, line.blocks, at, quality=Quality.IMPLAUSIBLE)
 
 
 def readings_of(line: Line, answers: Sequence[Answer], at: datetime) -> list[Reading]:
@@ -77,15 +96,17 @@ def readings_of(line: Line, answers: Sequence[Answer], at: datetime) -> list[Rea
     return readings
 
 
-def blank(line: Line, blocks: Sequence[ReadBlock], at: datetime) -> list[Reading]:
-    """Give a communication error for every value of a line that was not heard, and forget what it showed."""
+def blank(
+    line: Line, blocks: Sequence[ReadBlock], at: datetime, *, quality: Quality = Quality.COMM_ERROR
+) -> list[Reading]:
+    """Give no value for all of a line that was not heard, or not recognised; forget what it showed."""
     line.forget(at)
     return [
         Reading(
             asset_id=line.asset.id,
             point=slot.point,
             value=None,
-            quality=Quality.COMM_ERROR,
+            quality=quality,
             measured_at=at,
         )
         for block in blocks
