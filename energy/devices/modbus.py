@@ -82,6 +82,8 @@ class ModbusEndpoint:
         self._rest_until_s = 0.0
         self._in_doubt_until_s: dict[int, float] = {}
         self._line: Conversation | None = None
+        self.connections = 0
+        """How often it was opened successfully: whoever answers on a new connection may be somebody else."""
 
     @property
     def is_open(self) -> bool:
@@ -105,6 +107,7 @@ class ModbusEndpoint:
             async with asyncio.timeout(self._patience.connect_s_max):
                 await self._line.open()
             is_connected = True
+            self.connections += 1
         except TimeoutError as error:
             raise DeviceUnreachable(
                 self._no_connection(f"within {self._patience.connect_s_max:g} s")

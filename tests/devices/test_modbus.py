@@ -147,6 +147,23 @@ async def test_nobody_at_the_address_is_unreachable_and_says_where() -> None:
         await opened(port)
 
 
+async def test_connections_are_counted_when_they_stand_and_not_when_they_are_used(script: Script) -> None:
+    endpoint = ModbusEndpoint(tcp(await script(registers_reply)), PATIENT)
+    assert endpoint.connections == 0
+    for expected in (1, 2):
+        await endpoint.open()
+        await endpoint.open()
+        await endpoint.read(1, Table.HOLDING, address=0, count=1)
+        assert endpoint.connections == expected
+        endpoint.close()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = ModbusEndpoint(tcp(free.getsockname()[1]), PATIENT)
+        with pytest.raises(DeviceUnreachable):
+            await nobody.open()
+    assert nobody.connections == 0
+
+
 async def test_a_write_confirmed_for_another_address_is_not_believed(script: Script) -> None:
     endpoint = await opened(await script(lambda frame: reply(frame, b"\x10\x00\x63\x00\x01")))
     with pytest.raises(DeviceUnreachable, match="confirms address 99"):
