@@ -24,7 +24,13 @@ FLOAT_STEP_KWH = 0.1
 FLOAT_STEP_FRACTION = 2.0**-23
 """Of the value: one step of a 32-bit float."""
 STORE_FRACTION = 0.01
-"""Of a battery's capacity: what its controller must have seen moving; less may be its own consumption."""
+"""Of a battery's capacity: what its controller must have seen moving; less is lost in rounding."""
+STORE_AWAY_FRACTION = 0.05
+"""Of a battery's nameplate: less may be what its meter sees of cooling and controls, which no cell stores."""
+STORE_END_FRACTION = 0.02
+"""Of the capacity: this close to full or empty cells are balanced, and power moves the content no more."""
+STORE_CALM_S = 900.0
+"""A battery that rests cannot show that its content moves: after so long it gets its chance again."""
 AWAY_FRACTION = 0.01
 """Of the nameplate: less power than this may be the starting current below which a meter counts nothing."""
 COUNTER_PATIENCE = 3.0
@@ -64,8 +70,8 @@ class _Run:
         self.longest_s = 0.0
         self.doubted = False
 
-    def see(self, value: float, at_s: float) -> float | None:
-        """Take a value over; give how long the one before stood if it changed."""
+    def see(self, value: float, at_s: float, *, learns: bool) -> float | None:
+        """Take a value over; give how long the one before stood if it changed, and learn from that."""
         if value == self.value:
             self.sweeps += 1
             return None
@@ -73,7 +79,7 @@ class _Run:
         if self.value is not None:
             stood_s = at_s - self.since_s
             self.changes += 1
-            if stood_s > self.longest_s and not (self.doubted and stood_s > WAIT_S_LEARNED_MAX):
+            if learns and stood_s > self.longest_s and not (self.doubted and stood_s > WAIT_S_LEARNED_MAX):
                 self.longest_s = stood_s
         self.value, self.since_s, self.sweeps, self.doubted = value, at_s, 1, False
         return stood_s
@@ -86,10 +92,12 @@ class _Run:
 class _Register:
     """An energy register or a store: what should have moved it since it last moved."""
 
-    __slots__ = ("energy_kwh", "point", "sign", "wait_s")
+    __slots__ = ("away_kw", "energy_kwh", "point", "sign", "wait_s")
 
-    def __init__(self, point: Point, sign: float) -> None:
+    def __init__(self, point: Point, sign: float, away_kw: float) -> None:
         self.point = point
+        self.away_kw = away_kw
+        """Less power than this need not move it."""
         self.sign = sign
         """Which power moves it: 1 what draws, -1 what feeds in, 0 both."""
         self.energy_kwh = 0.0
@@ -103,7 +111,7 @@ class _Register:
 
     def moves(self, power_kw: float, span_s: float) -> None:
         """Count what should move it."""
-        if self.sign * power_kw >= 0.0:
+        if self.sign * power_kw >= 0.0 and abs(power_kw) >= self.away_kw:
             self.energy_kwh += power_kw * span_s / S_PER_H
 
     def has_moved(self, stood_s: float, *, enough_kwh: float) -> None:
@@ -122,10 +130,16 @@ class FrozenWatch:
         self._limits_kw = power_kw_bounds(region, asset) if heat_kw is None else (-heat_kw, heat_kw)
         self._away_kw = AWAY_FRACTION * max(abs(limit_kw) for limit_kw in self._limits_kw)
         self._runs: dict[Point, _Run] = {}
-        self._registers = [_Register(Point.ENERGY_KWH_DRAWN, 1.0), _Register(Point.ENERGY_KWH_FED_IN, -1.0)]
+        self._registers = [
+            _Register(Point.ENERGY_KWH_DRAWN, 1.0, self._away_kw),
+            _Register(Point.ENERGY_KWH_FED_IN, -1.0, self._away_kw),
+        ]
+        self._battery = asset if isinstance(asset, Battery) else None
         self._store_kwh_least = 0.0
+        self._calm_since_s: float | None = None
         if isinstance(asset, Battery):
-            self._registers.append(_Register(Point.ENERGY_KWH, 0.0))
+            plate_kw = max(abs(limit_kw) for limit_kw in self._limits_kw)
+            self._registers.append(_Register(Point.ENERGY_KWH, 0.0, STORE_AWAY_FRACTION * plate_kw))
             self._store_kwh_least = STORE_FRACTION * asset.energy_kwh_capacity
         self._at_s = 0.0
         self._power_kw: float | None = None
@@ -147,7 +161,7 @@ class FrozenWatch:
         steps: Mapping[Point, float],
     ) -> dict[Point, Quality]:
         """Give the points that stand still though they cannot."""
-        changed = self._see(values, at_s)
+        changed = self._see(values, at_s, held_kw)
         power_kw = values.get(self._flow)
         self._count(power_kw, at_s)
         frozen = self._frozen_registers(values, changed, at_s=at_s, steps=steps)
@@ -159,7 +173,7 @@ class FrozenWatch:
             self._runs[point].doubted = True
         return frozen
 
-    def _see(self, values: Mapping[Point, float], at_s: float) -> dict[Point, float]:
+    def _see(self, values: Mapping[Point, float], at_s: float, held_kw: float | None) -> dict[Point, float]:
         """Follow every measured value; give how long those that changed had stood."""
         changed: dict[Point, float] = {}
         for point, value in values.items():
@@ -168,7 +182,8 @@ class FrozenWatch:
             run = self._runs.get(point)
             if run is None:
                 run = self._runs[point] = _Run()
-            stood_s = run.see(value, at_s)
+            was_calm = point is self._flow and run.value is not None and self._is_calm(run.value, held_kw)
+            stood_s = run.see(value, at_s, learns=not was_calm)
             if stood_s is not None:
                 changed[point] = stood_s
         if len(self._runs) > len(values):
@@ -184,9 +199,8 @@ class FrozenWatch:
         if power_kw is None or before_kw is None or before_kw * power_kw <= 0.0:
             return
         least_kw = min(before_kw, power_kw, key=abs)
-        if abs(least_kw) >= self._away_kw:
-            for register in self._registers:
-                register.moves(least_kw, span_s)
+        for register in self._registers:
+            register.moves(least_kw, span_s)
 
     def _frozen_registers(
         self,
@@ -203,6 +217,8 @@ class FrozenWatch:
             if value is None:
                 register.energy_kwh = 0.0
                 continue
+            if register.sign == 0.0 and self._need_not_move(register, value, values.get(self._flow), at_s):
+                register.energy_kwh = 0.0
             if not register.energy_kwh:
                 continue
             enough_kwh = self._enough_kwh(point, value, steps)
@@ -216,6 +232,23 @@ class FrozenWatch:
                 if register.sign:
                     frozen.update(self._standing_with(at_s, register.patience_s))
         return frozen
+
+    def _need_not_move(
+        self, store: _Register, energy_kwh: float, power_kw: float | None, at_s: float
+    ) -> bool:
+        """Tell whether a battery's content may stand: it has rested for long, or is at its end."""
+        battery = self._battery
+        if battery is None or power_kw is None:
+            return False
+        if abs(power_kw) >= store.away_kw:
+            self._calm_since_s = None
+        elif self._calm_since_s is None:
+            self._calm_since_s = at_s
+        has_rested = self._calm_since_s is not None and at_s - self._calm_since_s >= STORE_CALM_S
+        margin_kwh = STORE_END_FRACTION * battery.energy_kwh_capacity
+        is_full = power_kw > 0.0 and energy_kwh >= battery.energy_kwh_max - margin_kwh
+        is_empty = power_kw < 0.0 and energy_kwh <= battery.energy_kwh_min + margin_kwh
+        return has_rested or is_full or is_empty
 
     def _enough_kwh(self, point: Point, value: float, steps: Mapping[Point, float]) -> float:
         """Give the energy that must have moved a register."""
@@ -234,10 +267,14 @@ class FrozenWatch:
 
     def _stands_too_long(self, power_kw: float, at_s: float, held_kw: float | None) -> bool:
         """Judge power that nothing counts by what it did before."""
-        calm_kw = (0.0, *self._limits_kw) if held_kw is None else (0.0, held_kw, *self._limits_kw)
         run = self._runs[self._flow]
         return (
             run.changes >= CHANGES_MIN
             and run.stands(at_s, max(FROZEN_S_MIN, POWER_PATIENCE * run.longest_s))
-            and all(abs(power_kw - level_kw) > self._away_kw for level_kw in calm_kw)
+            and not self._is_calm(power_kw, held_kw)
         )
+
+    def _is_calm(self, flow_kw: float, held_kw: float | None) -> bool:
+        """Tell whether nothing happens: no power, full power, or just what is held."""
+        levels_kw = (0.0, *self._limits_kw) if held_kw is None else (0.0, held_kw, *self._limits_kw)
+        return any(abs(flow_kw - level_kw) <= self._away_kw for level_kw in levels_kw)

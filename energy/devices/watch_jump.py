@@ -1,8 +1,8 @@
 """Notices values that leap though they cannot: energy cannot change faster than power moves it.
 
 What must agree with the asset: its store, its counters, its power on the way up, the water in a reservoir,
-the temperature outside. Power falls at any rate (clouds, protection), so only its rise is held against the
-ramp, and only where the asset's physics promise that it keeps one.
+the temperature outside. Power falls at any rate (protection), so only its rise is held against the ramp, and
+only where a machine keeps one: sun, wind and water rise as they like.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from energy.devices.nameplate import heat_kw_nameplate, power_kw_bounds
 from energy.domain import Point, Quality
 from energy.region.battery import Battery
-from energy.region.generator import Generator
 from energy.region.heat_storage import HeatStorage
 from energy.region.machine import Machine
 from energy.region.model import Asset, Region
@@ -159,7 +158,7 @@ def bounds_of(region: Region, asset: Asset) -> dict[Point, Bound]:
             bounds[Point.VOLUME_M3] = _volume(asset)
         case _:
             pass
-    if isinstance(asset, Battery | Generator | Machine | PumpedReservoir):
+    if isinstance(asset, Battery | Machine | PumpedReservoir):
         bounds[Point.POWER_KW] = RiseBound(
             ramp_kw_per_s=RAMP_MARGIN * asset.ramp_kw_per_s,
             least_kw=asset.power_kw_least if isinstance(asset, Machine) else 0.0,

@@ -235,13 +235,55 @@ def test_a_counter_that_stood_still_shows_a_quarter_hour_at_once_and_no_more() -
     assert watched("load", [*still, {Point.ENERGY_KWH_DRAWN: 100.0 + hour_kwh}])[-1]
 
 
-def test_a_source_rises_no_faster_than_its_ramp_and_falls_as_it_likes() -> None:
-    pv = MUSTERSTADT.asset("pv_park")
-    within_kw = -pv.ramp_kw_per_s * 5.0
-    rows = without_counter([0.0, within_kw, -pv.power_kw_rated, within_kw, 0.0])
-    too_fast = pv.power_kw_rated > -within_kw + 2.0 * pv.ramp_kw_per_s * 5.0 + 0.05 * pv.power_kw_rated
-    assert too_fast
-    assert [bool(found) for found in watched("pv_park", rows)] == [False, False, True, False, False]
+def test_a_machine_rises_no_faster_than_its_ramp_and_falls_as_it_likes() -> None:
+    chp = next(asset for asset in FICHTELGEBIRGE.assets if asset.kind == "chp")
+    within_kw = -chp.power_kw_least - chp.ramp_kw_per_s * 5.0
+    watch = Watch(FICHTELGEBIRGE, chp)
+    doubted = [
+        bool(watch.judge({Point.POWER_KW: power_kw}, at_s=5.0 * index, held_kw=None, steps={}))
+        for index, power_kw in enumerate([0.0, within_kw, chp.power_kw_nameplate[0], within_kw, 0.0])
+    ]
+    assert doubted == [False, False, True, False, False]
+
+
+def test_sun_behind_broken_clouds_is_believed_all_day() -> None:
+    pv_kw = MUSTERSTADT.asset("pv_park").power_kw_rated
+    shares = [0.25, 0.9, 0.2, 0.8] * 360
+    assert not any(watched("pv_park", without_counter([-share * pv_kw for share in shares])))
+
+
+def content(level_kwh: float, power_kw: float, index: int) -> Shown:
+    return {Point.POWER_KW: power_kw + 0.1 * (index % 3), Point.ENERGY_KWH: level_kwh}
+
+
+def test_a_battery_whose_meter_sees_its_cooling_is_calm() -> None:
+    plate_kw = MUSTERSTADT.asset("battery").power_kw_nameplate[1]
+    assert not any(watched("battery", [content(2000.0, 0.03 * plate_kw, index) for index in range(4000)]))
+
+
+def test_a_full_battery_that_balances_its_cells_is_calm() -> None:
+    battery = MUSTERSTADT.asset("battery")
+    full_kwh, power_kw = battery.energy_kwh_max, 0.1 * battery.power_kw_nameplate[1]
+    assert not any(watched("battery", [content(full_kwh, power_kw, index) for index in range(1000)]))
+
+
+def test_a_store_in_doubt_gets_its_chance_again_after_a_quarter_hour_of_rest() -> None:
+    battery = MUSTERSTADT.asset("battery")
+    working = [content(2000.0, 0.5 * battery.power_kw_nameplate[1], index) for index in range(720)]
+    resting = [content(2000.0, 0.0, index) for index in range(400)]
+    doubts = watched("battery", [*working, *resting])
+    assert doubts[719] == {Point.ENERGY_KWH: Quality.STALE}
+    assert doubts[720 + 170] == {Point.ENERGY_KWH: Quality.STALE}
+    assert not any(doubts[720 + 190 :])
+
+
+def test_a_calm_night_teaches_no_patience_with_a_frozen_day() -> None:
+    pv_kw = MUSTERSTADT.asset("pv_park").power_kw_rated
+    day = [-pv_kw * (0.3 + 0.001 * (index % 300)) for index in range(1000)]
+    night, frozen = [0.0] * 8640, [-0.5 * pv_kw] * 720
+    doubts = watched("pv_park", without_counter([*day, *night, *day, *frozen]))
+    assert not any(doubts[: -len(frozen)])
+    assert doubts[-1] == {Point.POWER_KW: Quality.STALE}
 
 
 @settings(deadline=None, max_examples=200)
