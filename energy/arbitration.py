@@ -20,6 +20,10 @@ ORDER: tuple[Level, ...] = (
     Level.DEVICE_RULE,
 )
 """Highest first."""
+DUTIES = frozenset({Level.PROTECTION, Level.GRID_OPERATOR})
+"""Whose bounds must be kept whatever it costs."""
+SAME_KW = 1.0
+"""A register's resolution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,21 @@ def arbitrate(nameplate_kw: tuple[float, float], claims: Sequence[Claim]) -> Ver
         limited_by=limited_by,
         violations=tuple(violations),
     )
+
+
+def is_duty(nameplate_kw: tuple[float, float], claims: Sequence[Claim], power_kw: float) -> bool:
+    """Tell whether a bound of protection or of the grid operator leaves no room beyond a power.
+
+    >>> bound = Claim(level=Level.GRID_OPERATOR, reason="less wind", power_kw_min=-30.0)
+    >>> [is_duty((-100.0, 0.0), [bound], power_kw) for power_kw in (-30.0, -10.0)]
+    [True, False]
+    """
+    duties = [claim for claim in claims if claim.level in DUTIES]
+    if not duties:
+        return False
+    (lowest_kw, highest_kw), bounds = nameplate_kw, arbitrate(nameplate_kw, duties)
+    is_at_min = bounds.power_kw_min > lowest_kw and power_kw <= bounds.power_kw_min + SAME_KW
+    return is_at_min or (bounds.power_kw_max < highest_kw and power_kw >= bounds.power_kw_max - SAME_KW)
 
 
 def _is_finite(claim: Claim) -> bool:

@@ -163,7 +163,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setpoint:
-    """What a device is told: a power to follow, or a bound on feeding in or drawing."""
+    """What a device is told: a power to follow, or a bound on feeding in or drawing.
+
+    ``is_duty`` is True where a bound of protection or of the grid operator limits it, whoever wanted it.
+    """
 
     asset_id: str
     point: Point
@@ -171,6 +174,7 @@ class Setpoint:
     valid_until: datetime
     level: Level
     reason: str
+    is_duty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,12 +188,16 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limited:
-    """The device holds something else than was asked."""
+    """The device holds something else than was asked.
+
+    ``is_settling`` is True while the device may still be on its way to show it, by its register map.
+    """
 
     setpoint: Setpoint
     read_back_kw: float
     at: datetime
     reason: str
+    is_settling: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

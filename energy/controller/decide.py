@@ -10,7 +10,7 @@ from energy.alarms import (
     raise_alarm,
     with_beginnings,
 )
-from energy.arbitration import Verdict
+from energy.arbitration import Verdict, is_duty
 from energy.conduct import Following
 from energy.controller.correct import correction
 from energy.controller.flexible import AnyMachine, Flexible, may_be_missing, reading_age_s_max, runnable_kw
@@ -94,7 +94,7 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
     return _send(
         region,
         tick,
-        asset,
+        wish,
         power_kw=gated.power_kw,
         wanted_kw=verdict.wanted_kw,
         level=level,
@@ -166,7 +166,7 @@ def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict
     return _send(
         region,
         tick,
-        asset,
+        wish,
         power_kw=max(verdict.power_kw_min, min(verdict.power_kw_max, safe_kw)),
         wanted_kw=None,
         level=Level.PROTECTION,
@@ -193,7 +193,7 @@ def _blind_kw(asset: Flexible, bounds_kw: tuple[float, float]) -> float:
 def _send(
     region: Region,
     tick: TickInput,
-    asset: Flexible,
+    wish: Wish,
     *,
     power_kw: float,
     wanted_kw: float | None,
@@ -203,7 +203,7 @@ def _send(
     limited_by: str | None = None,
 ) -> Decision:
     """Make the setpoint, or say why it is held back; ``asked_by`` is the level whose right to send counts."""
-    point = asset.dispatch_point
+    asset, point = wish.asset, wish.asset.dispatch_point
     why_not = hindrance(region, tick, asset, asked_by)
     if point is None or why_not is not None:
         return Decision(
@@ -221,6 +221,7 @@ def _send(
         valid_until=tick.image.at + timedelta(seconds=region.control.setpoint_valid_s),
         level=level,
         reason=reason,
+        is_duty=is_duty(asset.power_kw_nameplate, wish.claims, power_kw),
     )
     return Decision(
         asset_id=asset.id,

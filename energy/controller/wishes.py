@@ -16,7 +16,7 @@ from energy.controller.following import is_switching
 from energy.controller.own_claims import add_own_claims
 from energy.controller.sending import hindrance
 from energy.controller.tick_input import TickInput
-from energy.domain import Applied, Level, Limit, Point
+from energy.domain import Applied, Level, Limit, Limited, Outcome, Point
 from energy.periods import PERIOD_H
 from energy.region.battery import Battery
 from energy.region.ev_hub import EvHub
@@ -87,11 +87,16 @@ def _delivers(region: Region, tick: TickInput, asset: Flexible, verdict: Verdict
     if hindrance(region, tick, asset, verdict.level) is not None:
         return False
     last = [outcome for outcome in tick.outcomes if outcome.setpoint.asset_id == asset.id]
-    if last and not isinstance(last[-1], Applied):
+    if last and not _arrives(last[-1]):
         return False
     return not any(
         item.asset_id == asset.id and item.state is FollowingState.NOT_FOLLOWED for item in tick.behind
     )
+
+
+def _arrives(outcome: Outcome) -> bool:
+    """Tell a setpoint that arrived, or may still be shown, from one that did not."""
+    return isinstance(outcome, Applied) or (isinstance(outcome, Limited) and outcome.is_settling)
 
 
 def _expected_kw(tick: TickInput, asset: Flexible, verdict: Verdict, *, age_s_max: float) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from energy.arbitration import DUTIES
 from energy.devices.codec import step_of
 from energy.devices.line import Command, Line
 from energy.devices.modbus import ModbusEndpoint
@@ -14,13 +15,11 @@ from energy.devices.write_budget import WriteBudget
 from energy.devices.write_economy import Wanted
 from energy.devices.write_readback import read_all, read_steps
 from energy.devices.write_script import Part, Script, foreign_in, missing, script_of, with_timers_of
-from energy.domain import Applied, Level, Limited, Outcome, Point, Quality, Rejected, Setpoint, Unreachable
+from energy.domain import Applied, Limited, Outcome, Point, Quality, Rejected, Setpoint, Unreachable
 from energy.errors import DeviceRefused, DeviceUnreachable
 
 COUNTDOWN_SLACK_S = 1.0
 """A countdown in whole seconds may show the second that has just begun."""
-DUTIES = frozenset({Level.PROTECTION, Level.GRID_OPERATOR})
-"""Whose setpoints are written from what a budget keeps for the safe state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +220,8 @@ class _Attempt:
         budget, setpoint = self._order.budget, self._order.setpoint
         if budget is None or writes == 0:
             return
-        is_towards_safe = setpoint.level in DUTIES or self._is_safe_state()
+        is_duty = setpoint.is_duty or setpoint.level in DUTIES
+        is_towards_safe = is_duty or self._is_safe_state()
         reason = budget.take(
             setpoint.asset_id, self._write, writes, at=self._at, is_towards_safe=is_towards_safe
         )

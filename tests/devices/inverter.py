@@ -1,5 +1,6 @@
 """An inverter after the order of SunSpec, in a third party's server, and a field that commands it."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -129,10 +130,11 @@ class Site:
         self.at = AT
         self._tick_s = tick_s
 
-    async def tick(self, power_kw: float, *, level: Level = Level.PLAN) -> Outcome:
+    async def tick(self, power_kw: float, *, level: Level = Level.PLAN, is_duty: bool = False) -> Outcome:
         """One sweep, one setpoint, and the time to the next tick."""
         await self.field.read(self.at)
-        [outcome] = await self.field.apply([self.setpoint(power_kw, level)], self.at)
+        setpoint = dataclasses.replace(self.setpoint(power_kw, level), is_duty=is_duty)
+        [outcome] = await self.field.apply([setpoint], self.at)
         self.at += timedelta(seconds=self._tick_s)
         self.inverter.pass_s(self._tick_s)
         return outcome

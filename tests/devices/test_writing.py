@@ -295,6 +295,17 @@ async def test_writes_are_counted_before_they_are_sent_and_end_with_the_budget(
     count.close()
 
 
+async def test_a_plan_that_a_duty_limits_is_renewed_from_what_a_budget_keeps(site_of: SiteOf) -> None:
+    count = CountInMemory()
+    large = (FLASH[0], FLASH[1].replace("40", "2000"))
+    site = site_of(large, NO_BEAT, budget=WriteBudget(count))
+    count.add("pv_park", AT.date(), 1895)
+    for _ in range(40):
+        assert isinstance(await site.tick(-1200.0, is_duty=True), Applied)
+        assert site.inverter.shows(ENABLE) == 1, "the grid operator's bound stands"
+    assert 1900 < count.of("pv_park", AT.date()) < 2000
+
+
 async def test_what_stays_unwritten_costs_no_budget(site_of: SiteOf) -> None:
     count = CountInMemory()
     site = site_of(FLASH, NO_BEAT, budget=WriteBudget(count))
