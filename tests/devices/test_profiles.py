@@ -16,7 +16,7 @@ from energy.domain import Point, Quality
 
 MAPS = {name: load_map(path) for name, path in shipped_maps().items()}
 NEW_MAPS_MIN = 14
-"""Issue 4, row 1."""
+"""Beside the generic maps."""
 SOURCE_CHARACTERS_MIN = 40
 UNKNOWN_ALLOWED = ("safe_value_kw", "watchdog_s", "watchdog_fed_by", "reversion_s", "storage")
 SUNSPEC_START = 40002
