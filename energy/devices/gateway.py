@@ -22,8 +22,9 @@ class Gateway:
 
     An endpoint that accepts no connection silences all its lines at once; a unit that does not answer
     silences only itself. What is silent is left alone until its backoff allows a try. Units that answered
-    last time are asked first, before them those that a tick's time did not suffice for. Tries behind the
-    tick's back take the connection one unit at a time and hand it over as soon as a tick wants it.
+    last time are asked first, before them those that a tick's time did not suffice for; what presses is
+    written first. Tries behind the tick's back take the connection one unit at a time and hand it over as
+    soon as a tick wants it.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class Gateway:
         self._asked: Line | None = None
         self._at: datetime | None = None
         self._late: set[Line] = set()
+        self._waited: set[Line] = set()
+        """Whom the time for writing did not suffice for in the last tick."""
         self._probe: asyncio.Task[None] | None = None
         self._probe_turn: asyncio.Timeout | None = None
 
@@ -76,23 +79,27 @@ class Gateway:
         ]
 
     async def apply(self, orders: Sequence[Order], at: datetime) -> dict[int, Outcome]:
-        """Write and read back in the order given; give the outcomes by their index."""
+        """Write and read back what is most pressing first; give the outcomes by their index.
+
+        Who had no turn in the last tick comes first, so that behind a slow line nobody's watchdog runs out.
+        """
         now_s = self._now_s(at)
         outcomes: dict[int, Outcome] = {}
         lines = dict.fromkeys(order.line for order in orders)
         tried = set(self._to_try(list(lines), at, now_s))
         due = [order for order in orders if order.line in tried]
         if due:
+            due.sort(key=lambda order: (order.line not in self._waited, *order.haste(at)))
             try:
-                async with asyncio.timeout(self._settings.apply_s_max), self._tick_turn():
-                    for order in due:
-                        outcomes[order.index] = await self._write(order, at, now_s)
+                async with asyncio.timeout(self._settings.apply_s_max) as limit, self._tick_turn():
+                    await self._write_in_time(due, outcomes, at, now_s=now_s, limit=limit)
             except TimeoutError:
-                late = [order.line for order in due if order.index not in outcomes]
-                self._note_late(late, at, now_s, seconds=self._settings.apply_s_max)
+                cut_off = [order.line for order in due if order.line is self._asked]
+                self._note_late(cut_off, at, now_s, seconds=self._settings.apply_s_max)
+            self._waited = {order.line for order in due if order.index not in outcomes}
         for order in orders:
             if order.index not in outcomes:
-                reason = order.line.silence
+                reason = self._why_not_reached(order.line)
                 outcomes[order.index] = Unreachable(setpoint=order.setpoint, at=at, reason=reason)
         return outcomes
 
@@ -210,18 +217,61 @@ class Gateway:
             return blank(line, line.blocks, at)
         return await read_line(self._endpoint, line, at, now_s=now_s)
 
+    async def _write_in_time(
+        self,
+        orders: Sequence[Order],
+        outcomes: dict[int, Outcome],
+        at: datetime,
+        *,
+        now_s: float,
+        limit: asyncio.Timeout,
+    ) -> None:
+        """Write one after another, and begin nothing that is likely to be cut off half written."""
+        time_s, end_s = asyncio.get_running_loop().time, limit.when()
+        longest_s = 0.0
+        for order in orders:
+            begun_s = time_s()
+            if end_s is not None and begun_s + longest_s >= end_s:
+                return
+            outcomes[order.index] = await self._write(order, at, now_s)
+            longest_s = max(longest_s, time_s() - begun_s)
+
+    def _why_not_reached(self, line: Line) -> str:
+        if line in self._waited and not line.is_failing:
+            return (
+                f"its turn did not come within {self._settings.apply_s_max:g} s; it is first in the next tick"
+            )
+        return line.silence
+
     async def _write(self, order: Order, at: datetime, now_s: float) -> Outcome:
         line = order.line
         self._asked = line
         if not self._is_due(line, now_s) or not await self._open(line, at, now_s):
             return Unreachable(setpoint=order.setpoint, at=at, reason=line.silence)
-        if not line.identity.is_known:
-            reason = "not written: the device has not shown that it is the one that its map was written for"
-            return Rejected(setpoint=order.setpoint, at=at, reason=reason)
+        if not line.identity.is_known(self._endpoint.connections):
+            stranger = await self._stranger(order, at, now_s)
+            if stranger is not None:
+                return stranger
         too_late = run_out(order.setpoint, at if self._now is None else self._now())
         if too_late is not None:
             return Rejected(setpoint=order.setpoint, at=at, reason=too_late)
         return await write_order(self._endpoint, order, at, now_s=now_s)
+
+    async def _stranger(self, order: Order, at: datetime, now_s: float) -> Outcome | None:
+        """Ask the device who it is before it is written to; None where it is the one that its map is for."""
+        line = order.line
+        try:
+            fault = await line.identity.fault(self._endpoint, line.unit)
+        except DeviceUnreachable as error:
+            line.backoff.fail(now_s)
+            line.note_failure(str(error), at)
+            line.forget(at)
+            return Unreachable(setpoint=order.setpoint, at=at, reason=str(error))
+        return (
+            None
+            if fault is None
+            else Rejected(setpoint=order.setpoint, at=at, reason=f"not written: {fault}")
+        )
 
     def _give_up(self, error: Exception, at: datetime) -> str:
         """Start afresh after the backoff; each line logs its own failing, once."""

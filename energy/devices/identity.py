@@ -11,16 +11,19 @@ from energy.errors import DeviceRefused
 
 
 class Identity:
-    """What one device must say of itself; asked again whenever it was silent."""
+    """What one device must say of itself; asked on each new connection, and after each silence."""
 
     def __init__(self, content: RegisterMap) -> None:
         self._texts = tuple(text for text in content.identity if text.expected is not None)
-        self.is_known = not self._texts
-        """True once everything that the map expects was read; always, where it expects nothing."""
+        self._known_on: int | None = None
+
+    def is_known(self, connection: int) -> bool:
+        """Tell whether it said all that the map expects on this connection; where that is nothing, it did."""
+        return not self._texts or self._known_on == connection
 
     def forget(self) -> None:
         """Ask again: another device may have been put in its place."""
-        self.is_known = not self._texts
+        self._known_on = None
 
     async def fault(self, endpoint: ModbusEndpoint, unit: int) -> str | None:
         """Ask the device who it is; say what is wrong, None where all is as expected.
@@ -28,6 +31,7 @@ class Identity:
         Raises:
             DeviceUnreachable: it does not answer.
         """
+        connection = endpoint.connections
         for text in self._texts:
             try:
                 registers = await endpoint.read(unit, text.table, address=text.address, count=text.length)
@@ -39,5 +43,7 @@ class Identity:
                     f"its {text.name} reads {says!r} and must contain {text.expected!r}: another device "
                     "answers; give the asset the register map of this device and commission it again"
                 )
-        self.is_known = True
+        if endpoint.connections != connection:
+            return "the connection broke while it said who it is"
+        self._known_on = connection
         return None

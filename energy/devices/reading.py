@@ -18,7 +18,10 @@ async def read_line(endpoint: ModbusEndpoint, line: Line, at: datetime, *, now_s
     is left alone until its backoff, which runs on ``now_s``, allows a try. Scale factors and what percentages
     count from are worth no more than their own block.
     """
-    if not line.identity.is_known and (unread := await _unrecognised(endpoint, line, at, now_s)) is not None:
+    if (
+        not _is_known(line, endpoint)
+        and (unread := await _unrecognised(endpoint, line, at, now_s)) is not None
+    ):
         return unread
     answers: list[Answer] = []
     refused: str | None = None
@@ -35,12 +38,19 @@ async def read_line(endpoint: ModbusEndpoint, line: Line, at: datetime, *, now_s
             return readings_of(line, answers, at)
         else:
             answers.append(registers)
+    if not _is_known(line, endpoint):
+        line.note_failure("the connection broke during the sweep: who answered its end is not known", at)
+        return blank(line, line.blocks, at)
     line.note_answer()
     if refused is not None:
         line.note_failure(refused, at)
     else:
         line.note_success(at)
     return readings_of(line, answers, at)
+
+
+def _is_known(line: Line, endpoint: ModbusEndpoint) -> bool:
+    return line.identity.is_known(endpoint.connections)
 
 
 async def _unrecognised(

@@ -36,9 +36,20 @@ class Site:
         for index in range(8):
             self.inverter.put(MODEL_AT + index, int.from_bytes(data[2 * index : 2 * index + 2], "big"))
 
+    def cut(self) -> None:
+        """Break the connection; the next question opens another."""
+        [gateway] = self.field._gateways.values()
+        gateway._endpoint.close()
+
     async def tick(self) -> tuple[dict[Point, Reading], Outcome]:
         readings = {reading.point: reading for reading in await self.field.read(self.at)}
-        setpoint = Setpoint(
+        [outcome] = await self.field.apply([self.setpoint()], self.at)
+        self.at += timedelta(seconds=5)
+        self.inverter.pass_s(5)
+        return readings, outcome
+
+    def setpoint(self) -> Setpoint:
+        return Setpoint(
             asset_id="pv_park",
             point=Point.POWER_KW_MIN,
             power_kw=-1000.0,
@@ -46,10 +57,6 @@ class Site:
             level=Level.PLAN,
             reason="test",
         )
-        [outcome] = await self.field.apply([setpoint], self.at)
-        self.at += timedelta(seconds=5)
-        self.inverter.pass_s(5)
-        return readings, outcome
 
 
 @pytest.fixture
@@ -74,10 +81,32 @@ async def test_another_device_is_not_believed_and_nothing_is_written_to_it(site:
             assert {reading.quality for reading in readings.values()} == {Quality.IMPLAUSIBLE}
             assert {reading.value for reading in readings.values()} == {None}
             assert isinstance(outcome, Rejected)
-            assert "has not shown that it is the one" in outcome.reason
+            assert "not written: its model reads 'Other 7'" in outcome.reason
     assert site.inverter.log == []
     [entry] = [entry for entry in logs if entry["event"] == "device_failing"]
     assert "'Other 7' and must contain 'Park 5'" in entry["reason"]
+
+
+async def test_a_device_exchanged_while_nobody_looked_is_recognised_on_the_new_connection(site: Site) -> None:
+    site.call("Park 5")
+    await site.tick()
+    site.call("Other 7")
+    site.cut()
+    readings, outcome = await site.tick()
+    assert {reading.quality for reading in readings.values()} == {Quality.IMPLAUSIBLE}
+    assert isinstance(outcome, Rejected)
+
+
+async def test_a_connection_that_breaks_between_reading_and_writing_costs_no_setpoint(site: Site) -> None:
+    site.call("Park 5")
+    await site.field.read(site.at)
+    site.cut()
+    [outcome] = await site.field.apply([site.setpoint()], site.at)
+    assert isinstance(outcome, Applied), outcome
+    site.call("Other 7")
+    site.cut()
+    [outcome] = await site.field.apply([site.setpoint()], site.at)
+    assert isinstance(outcome, Rejected)
 
 
 async def test_the_name_is_asked_for_once_and_again_after_a_silence(site: Site) -> None:
