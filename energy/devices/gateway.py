@@ -94,7 +94,8 @@ class Gateway:
                 async with asyncio.timeout(self._settings.apply_s_max) as limit, self._tick_turn():
                     await self._write_in_time(due, outcomes, at, now_s=now_s, limit=limit)
             except TimeoutError:
-                cut_off = [order.line for order in due if order.line is self._asked]
+                undone = [order.line for order in due if order.index not in outcomes]
+                cut_off = [line for line in undone if line is self._asked]
                 self._note_late(cut_off, at, now_s, seconds=self._settings.apply_s_max)
             self._waited = {order.line for order in due if order.index not in outcomes}
         for order in orders:

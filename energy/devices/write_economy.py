@@ -90,6 +90,15 @@ class Economy:
         """Know nothing of what the device was told: the next setpoint is written."""
         self._words = self._written_at = None
 
+    def left_s(self, write: Write, at: datetime) -> float:
+        """Give how long the device still keeps what was written; 0 where nobody knows."""
+        lasts_s = kept_s(write)
+        if lasts_s is None:
+            return math.inf
+        if self._written_at is None:
+            return 0.0
+        return max(0.0, lasts_s - (at - self._written_at).total_seconds())
+
     def note_countdown(self, left_s: float | None, at: datetime) -> None:
         """Remember what the device's timer showed right after a write."""
         self._countdown = None if left_s is None else (left_s, at)

@@ -35,6 +35,33 @@ class Order:
     setpoint: Setpoint
     budget: WriteBudget | None = None
 
+    @property
+    def is_duty(self) -> bool:
+        """True where protection or the grid operator asks for it, or limits it."""
+        return self.setpoint.is_duty or self.setpoint.level in DUTIES
+
+    @property
+    def is_safe_state(self) -> bool:
+        """True where it asks for the asset's safe state."""
+        state = self.line.asset.safe_state
+        return state is not None and state.power_kw is not None and self.setpoint.power_kw == state.power_kw
+
+    def tightens(self, held_kw: float) -> bool:
+        """Tell whether it leaves less room than a bound that the device holds."""
+        match self.command.point.name:
+            case Point.POWER_KW_MIN:
+                return self.setpoint.power_kw > held_kw
+            case Point.POWER_KW_MAX:
+                return self.setpoint.power_kw < held_kw
+            case _:
+                return False
+
+    def haste(self, at: datetime) -> tuple[bool, float]:
+        """Give what to sort by: first what must not wait, then what the device would drop soonest."""
+        held_kw = self.line.held_kw
+        presses = self.is_duty or self.is_safe_state or (held_kw is not None and self.tightens(held_kw))
+        return not presses, self.line.economy.left_s(self.command.write, at)
+
 
 async def write_order(endpoint: ModbusEndpoint, order: Order, at: datetime, *, now_s: float) -> Outcome:
     """Write what must be written and read it back; the outcome says what the device holds.
@@ -154,19 +181,7 @@ class _Attempt:
 
     def _is_exact(self, held_kw: float | None) -> bool:
         """Tell whether even the smallest step counts: towards the safe state, or to a tighter bound."""
-        if held_kw is None or self._is_safe_state():
-            return True
-        match self._order.command.point.name:
-            case Point.POWER_KW_MIN:
-                return self._power_kw > held_kw
-            case Point.POWER_KW_MAX:
-                return self._power_kw < held_kw
-            case _:
-                return False
-
-    def _is_safe_state(self) -> bool:
-        state = self._line.asset.safe_state
-        return state is not None and state.power_kw is not None and self._power_kw == state.power_kw
+        return held_kw is None or self._order.is_safe_state or self._order.tightens(held_kw)
 
     def _differs(self, part: Part) -> bool:
         return part.step is None or self._line.raw_of(part.step) != part.number
@@ -220,8 +235,7 @@ class _Attempt:
         budget, setpoint = self._order.budget, self._order.setpoint
         if budget is None or writes == 0:
             return
-        is_duty = setpoint.is_duty or setpoint.level in DUTIES
-        is_towards_safe = is_duty or self._is_safe_state()
+        is_towards_safe = self._order.is_duty or self._order.is_safe_state
         reason = budget.take(
             setpoint.asset_id, self._write, writes, at=self._at, is_towards_safe=is_towards_safe
         )
