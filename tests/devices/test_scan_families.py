@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from energy.devices.scan.finding import Role
 from energy.domain import Applied, Point, Quality, Rejected
 from tests.devices.servers.sunspec_image import OldTimer, Pulse, ReversionTimer, made_of
 from tests.devices.servers.sunspec_site import REVERSION_S, site_of
@@ -85,7 +86,8 @@ async def test_the_old_family_is_curtailed_with_its_timer_first_and_set_free_whe
 async def test_a_battery_behind_model_124_is_held_between_two_bounds_that_meet(
     tmp_path: Path, power_kw: float, draws: int, feeds: int
 ) -> None:
-    async with site_of(made_of(*OLD_BATTERY), tmp_path / "town", asset_id="battery") as site:
+    bare = made_of(*OLD_BATTERY)
+    async with site_of(bare, tmp_path / "town", asset_id="battery", role=Role.BATTERY) as site:
         readings = await site.read()
         assert readings[Point.ENERGY_KWH].value == pytest.approx(5.5)
         _, outcome = await site.tick(power_kw)

@@ -35,6 +35,25 @@ PERCENT = 0
 SafeValue = float | Literal["by_region", "own_control", "unknown"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversion:
+    """The names, in model 704, of what a function falls back to: all of them or none make a fallback."""
+
+    value: str
+    switch: str
+    timer: str
+    rest: str
+
+
+BOUND_REVERSION = Reversion(
+    value="WMaxLimPctRvrt", switch="WMaxLimPctEnaRvrt", timer="WMaxLimPctRvrtTms", rest="WMaxLimPctRvrtRem"
+)
+WATTS_REVERSION = Reversion(value="WSetRvrt", switch="WSetEnaRvrt", timer="WSetRvrtTms", rest="WSetRvrtRem")
+PERCENT_REVERSION = Reversion(
+    value="WSetPctRvrt", switch="WSetEnaRvrt", timer="WSetRvrtTms", rest="WSetRvrtRem"
+)
+
+
 @dataclass(slots=True, kw_only=True)
 class Timer:
     """The steps that arm what a device does by itself when it hears no more from us."""
@@ -44,25 +63,43 @@ class Timer:
     steps: list[Step] = field(default_factory=list)
     is_armed: bool = False
 
-    def falls_back_to(
-        self, model_id: int, value: str, switch: str, layout: Callable[[FoundPoint], Layout]
-    ) -> bool:
-        """Write the value to fall back to, and that it shall hold; False where the device takes none."""
-        fallback = self.draft.number(model_id, value)
-        if fallback is None:
+    is_doubtful: bool = False
+    """True where the device has a timer, but not all that it takes to fall back: nobody knows if it does."""
+
+    def falls_back_to(self, reversion: "Reversion", layout: Callable[[FoundPoint], Layout]) -> bool:
+        """Write what to fall back to, that it shall hold, and when; False, and nothing, unless all is there.
+
+        A value that no switch or no timer puts in force is none; and a timer of which nobody knows where it
+        leads must not be counted on.
+        """
+        names = (reversion.value, reversion.switch, reversion.timer)
+        found = {name: self.draft.number(704, name) for name in names}
+        fallback = found[reversion.value]
+        lacking = [f"704.{name}" for name in names if found[name] is None]
+        if fallback is None or lacking:
+            self.is_doubtful = found[reversion.timer] is not None
+            self.draft.warnings.append(self._lacking(reversion, lacking))
             return False
-        self.steps.append(Step(name=value, register=layout(fallback), value="safe_value"))
-        self.constant(model_id, switch, ENABLED)
+        self.steps.append(Step(name=reversion.value, register=layout(fallback), value="safe_value"))
+        self.constant(704, reversion.switch, ENABLED)
+        self.counts_down(704, reversion.timer)
+        self.shows_rest(704, reversion.rest)
         return True
+
+    def _lacking(self, reversion: Reversion, lacking: list[str]) -> str:
+        if f"704.{reversion.timer}" in lacking:
+            return _no_timer(f"704.{reversion.timer}")
+        return (
+            f"{', '.join(lacking)} cannot be used, so nobody knows if the device falls back, and to what: "
+            "it may keep the last value when the controller is lost; set a fallback on the device itself and "
+            "complete the map, or leave it in observe"
+        )
 
     def counts_down(self, model_id: int, name: str) -> None:
         """Write how long a value lasts; a warning where the device has no timer."""
         timer = self.draft.number(model_id, name)
         if timer is None:
-            self.draft.warnings.append(
-                f"{model_id}.{name} is not there: the device has no reversion timer and keeps the last value "
-                "when the controller is lost; set a fallback on the device itself, or leave it in observe"
-            )
+            self.draft.warnings.append(_no_timer(f"{model_id}.{name}"))
             return
         self.steps.append(
             Step(name=name, register=self.draft.layout(timer, unit=Unit.S), value="reversion_s")
@@ -83,6 +120,13 @@ class Timer:
             self.draft.add(Point.REVERSION_S, layout, (0.0, REVERSION_S_MAX))
 
 
+def _no_timer(title: str) -> str:
+    return (
+        f"{title} is not there: the device has no reversion timer and keeps the last value when the "
+        "controller is lost; set a fallback on the device itself, or leave it in observe"
+    )
+
+
 def curtailment(draft: Draft, rated_kw: float, reversion_s: float) -> None:
     """Add the bound on feeding in: model 704, else 123; a percentage of the rated power."""
     if draft.has(704, "WMaxLimPct", "WMaxLimPctEna"):
@@ -101,20 +145,16 @@ def curtailment(draft: Draft, rated_kw: float, reversion_s: float) -> None:
     timer = Timer(draft=draft, reversion_s=reversion_s)
     safe: SafeValue = "unknown"
     if model_id == 704:
-        knows = timer.falls_back_to(704, "WMaxLimPctRvrt", "WMaxLimPctEnaRvrt", percentage)
-        timer.counts_down(704, "WMaxLimPctRvrtTms")
-        timer.shows_rest(704, "WMaxLimPctRvrtRem")
+        safe = "by_region" if timer.falls_back_to(BOUND_REVERSION, percentage) else "unknown"
     else:
-        knows = False
         timer.constant(123, "WMaxLimPct_WinTms", 0)  # else the device waits a random while before it obeys
         timer.counts_down(123, "WMaxLimPct_RvrtTms")
-    if timer.is_armed:
-        safe = "by_region" if knows else -rated_kw
-    if timer.is_armed and not knows:
-        draft.warnings.append(
-            f"when the timer of model {model_id} runs out the device feeds in without a bound: it is safe "
-            "only where the connection agreement allows full power without a controller"
-        )
+        if timer.is_armed:
+            safe = -rated_kw
+            draft.warnings.append(
+                "when the timer of model 123 runs out the device feeds in without a bound: it is safe only "
+                "where the connection agreement allows full power without a controller"
+            )
     _add_command(
         timer,
         found,
@@ -130,10 +170,13 @@ def battery_power(draft: Draft, rated_kw: float, reversion_s: float) -> None:
     """Add a battery's power: model 704 in watts, or in percent, else model 124."""
     timer = Timer(draft=draft, reversion_s=reversion_s)
     if draft.has(704, "WSetEna", "WSetMod"):
-        for value, fallback, mode in (("WSet", "WSetRvrt", WATTS), ("WSetPct", "WSetPctRvrt", PERCENT)):
+        for value, reversion, mode in (
+            ("WSet", WATTS_REVERSION, WATTS),
+            ("WSetPct", PERCENT_REVERSION, PERCENT),
+        ):
             found = draft.number(704, value)
             if found is not None:
-                _der_power(timer, found, fallback, mode=mode, rated_kw=rated_kw)
+                _der_power(timer, found, reversion, mode=mode, rated_kw=rated_kw)
                 return
     if draft.has(124, "InWRte", "OutWRte", "StorCtl_Mod"):
         _storage_power(timer, rated_kw)
@@ -152,7 +195,7 @@ def heartbeat(draft: Draft) -> Heartbeat | None:
     return None
 
 
-def _der_power(timer: Timer, found: FoundPoint, fallback: str, *, mode: int, rated_kw: float) -> None:
+def _der_power(timer: Timer, found: FoundPoint, reversion: Reversion, *, mode: int, rated_kw: float) -> None:
     draft = timer.draft
     if not _is_fine(draft, found, Unit.W if mode == WATTS else Unit.PERCENT, rated_kw=rated_kw):
         return
@@ -162,16 +205,14 @@ def _der_power(timer: Timer, found: FoundPoint, fallback: str, *, mode: int, rat
             return draft.layout(point, unit=Unit.W, sign=Sign.INVERTED)
         return _percentage(draft, point, Sign.INVERTED)
 
-    knows = timer.falls_back_to(704, fallback, "WSetEnaRvrt", layout)
-    timer.counts_down(704, "WSetRvrtTms")
-    timer.shows_rest(704, "WSetRvrtRem")
+    knows = timer.falls_back_to(reversion, layout)
     timer.constant(704, "WSetMod", mode)
     _add_command(
         timer,
         found,
         layout(found),
         point=Point.POWER_KW_SETPOINT,
-        safe_value_kw="by_region" if knows and timer.is_armed else "unknown",
+        safe_value_kw="by_region" if knows else "unknown",
         switch_name="WSetEna",
         rated_kw=rated_kw,
     )
@@ -251,7 +292,7 @@ def _add_command(
         readback=Readback(tolerance_kw=coarse_kw),
         watchdog_s="unknown",
         watchdog_fed_by="unknown",
-        reversion_s=timer.reversion_s if timer.is_armed else "none",
+        reversion_s=timer.reversion_s if timer.is_armed else "unknown" if timer.is_doubtful else "none",
         storage="unknown",
         write_budget_per_day="unknown",
         min_step_kw=coarse_kw,

@@ -3,7 +3,7 @@
 The one place that knows the library, and only its data: the wire is ours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -55,11 +55,17 @@ class PointDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDefinition:
-    """The points of a model's fixed part; repeating groups are left to themselves."""
+    """The points of a model's fixed part, and of a group that repeats behind it until the model ends.
+
+    Points of the group count their offsets from the first group; each takes ``repeat_registers``, 0 where
+    nothing repeats. What is nested deeper is left to itself.
+    """
 
     model_id: int
     label: str
     points: Mapping[str, PointDefinition]
+    repeated: Mapping[str, PointDefinition]
+    repeat_registers: int
 
 
 def source() -> str:
@@ -74,15 +80,31 @@ def definition_of(model_id: int) -> ModelDefinition | None:
     if not path.is_file():
         return None
     group: dict[str, Any] = mdef.from_json_file(str(path))[mdef.GROUP]
+    fixed = list(_points(group, 0))
+    repeating = _repeating(group)
+    repeated = [] if repeating is None else list(_points(repeating, _registers(fixed)))
     return ModelDefinition(
         model_id=model_id,
         label=str(group.get("label", group[mdef.NAME])),
-        points={point.name: point for point in _points(group)},
+        points={point.name: point for point in fixed},
+        repeated={point.name: point for point in repeated},
+        repeat_registers=_registers(repeated),
     )
 
 
-def _points(group: Mapping[str, Any]) -> Iterator[PointDefinition]:
-    offset = 0
+def _repeating(group: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Give the one flat group behind the fixed part; None where it is not as simple as that."""
+    groups: list[dict[str, Any]] = list(group.get(mdef.GROUPS) or ())
+    if len(groups) != 1 or groups[0].get(mdef.GROUPS):
+        return None
+    return groups[0]
+
+
+def _registers(points: Sequence[PointDefinition]) -> int:
+    return sum(point.registers for point in points)
+
+
+def _points(group: Mapping[str, Any], offset: int) -> Iterator[PointDefinition]:
     for point in group[mdef.POINTS]:
         kind = str(point[mdef.TYPE])
         size = point.get(mdef.SIZE)

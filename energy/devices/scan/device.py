@@ -1,7 +1,7 @@
 """A walked device with its points by name: where each stands, what it shows, or why it cannot be used."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from energy.devices.codec import raw_number, text_of
 from energy.devices.layout import Layout, Order, Sign, Table, Unit, ValueType
@@ -26,11 +26,14 @@ class FoundPoint:
     exponent: int
     scale_factor_address: int | None
     lack: str | None
+    group: int | None = None
+    """Which of a repeating group's, from 1; None in the fixed part."""
 
     @property
     def title(self) -> str:
         """Its name for people: the model's number and SunSpec's name."""
-        return f"{self.model_id}.{self.definition.name}"
+        group = "" if self.group is None else f"[{self.group}]"
+        return f"{self.model_id}{group}.{self.definition.name}"
 
     @property
     def type(self) -> ValueType:
@@ -67,8 +70,26 @@ class FoundModel:
     def number(self, name: str) -> FoundPoint | None:
         """Give a number with its scale; None where the model's definition has no such point."""
         point = self.definition.points.get(name) if self.definition is not None else None
-        if point is None or point.kind not in TYPES:
-            return None
+        return None if point is None or point.kind not in TYPES else self._found(point)
+
+    def repeats(self, *names: str) -> Iterator[dict[str, FoundPoint]]:
+        """Give these numbers of every group that repeats behind the fixed part, to the model's end."""
+        definition = self.definition
+        if (
+            definition is None
+            or not definition.repeat_registers
+            or not set(names) <= definition.repeated.keys()
+        ):
+            return
+        points = [definition.repeated[name] for name in names]
+        begin = min(point.offset for point in definition.repeated.values())
+        groups = (len(self.raw.registers) - begin) // definition.repeat_registers
+        for group in range(groups):
+            shift = group * definition.repeat_registers
+            moved = [replace(point, offset=point.offset + shift) for point in points]
+            yield {point.name: replace(self._found(point), group=group + 1) for point in moved}
+
+    def _found(self, point: PointDefinition) -> FoundPoint:
         number, lack = self._raw(point)
         exponent, where = 0, None
         if isinstance(point.scale_factor, int):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from energy.devices.layout import Order, Table
 from energy.devices.map_library import REQUIRED_POINTS
 from energy.devices.register_map import READ_REGISTERS_MAX, RegisterMap, Text
-from energy.devices.scan import commanded, measured
+from energy.devices.scan import commanded, hybrid, measured
 from energy.devices.scan.definitions import source
 from energy.devices.scan.device import FoundDevice
 from energy.devices.scan.draft import Draft
@@ -60,12 +60,16 @@ class Finding:
 
 
 def roles_of(device: FoundDevice) -> tuple[Role, ...]:
-    """Give what the device can be taken for, the most telling first."""
+    """Give what the device can be taken for, the most telling first.
+
+    It is a battery first only where its power is known to be the battery's, and none at all where it is known
+    not to be.
+    """
     found: list[Role] = []
     if device.first(*measured.INVERTERS) is not None:
         found.append(Role.INVERTER)
-        if _stores(device):
-            found.insert(0, Role.BATTERY)
+        if _stores(device) and _no_battery(device) is None:
+            found.insert(0 if _is_battery_first(device) else 1, Role.BATTERY)
     if device.first(*measured.METERS) is not None:
         found.append(Role.METER)
     return tuple(found)
@@ -89,11 +93,7 @@ def finding_of(
     if role is None and roles:
         role = roles[0]
     if role is None or role not in roles:
-        there = ", ".join(str(model.raw.model_id) for model in device.models) or "none"
-        raise DeviceRefused(
-            f"no {role or 'inverter, battery or meter'} in the device's models ({there}); "
-            f"{'ask for --as ' + ' or '.join(roles) if roles else 'use a register map of the product'}"
-        )
+        raise DeviceRefused(_refusal(device, role, roles))
     draft = Draft(device)
     _fill(draft, role, reversion_s, rated_kw)
     beat = commanded.heartbeat(draft) if role is not Role.METER else None
@@ -124,6 +124,15 @@ def finding_of(
     )
 
 
+def _refusal(device: FoundDevice, role: Role | None, roles: tuple[Role, ...]) -> str:
+    mend = "ask for --as " + " or ".join(roles) if roles else "use a register map of the product"
+    why_no_battery = _no_battery(device) if role is Role.BATTERY and _stores(device) else None
+    if why_no_battery is not None:
+        return f"no battery of its own: {why_no_battery}; {mend}, or use a register map of the product"
+    there = ", ".join(str(model.raw.model_id) for model in device.models) or "none"
+    return f"no {role or 'inverter, battery or meter'} in the device's models ({there}); {mend}"
+
+
 def _fill(draft: Draft, role: Role, reversion_s: float, rated_kw: float | None) -> None:
     if role is Role.METER:
         measured.meter(draft)
@@ -139,10 +148,17 @@ def _fill(draft: Draft, role: Role, reversion_s: float, rated_kw: float | None) 
             "the device shows no rated power, so there is nothing to count percentages from: say it by "
             "--rated-kw, or it cannot be commanded"
         )
-    measured.inverter(draft, known_kw)
-    measured.control_place(draft)
     if role is Role.BATTERY:
+        alone = hybrid.is_commanded_alone(draft.device)
+        own_power = hybrid.own_power(draft.device) if alone else None
+        measured.inverter(draft, known_kw, own_power=own_power)
         measured.store(draft)
+        draft.warnings.extend(hybrid.warnings_of_battery(draft.device))
+    else:
+        measured.inverter(draft, known_kw)
+        if _stores(draft.device):
+            draft.warnings.append(hybrid.BATTERY_INSIDE)
+    measured.control_place(draft)
     if known_kw is not None:
         command = commanded.battery_power if role is Role.BATTERY else commanded.curtailment
         command(draft, known_kw, reversion_s)
@@ -157,6 +173,21 @@ def _stores(device: FoundDevice) -> bool:
     return any(found is not None and found.value is not None and found.value > 0 for found in sized) or any(
         found is not None and found.lack is None for found in charged
     )
+
+
+def _no_battery(device: FoundDevice) -> str | None:
+    """Say why the device cannot be taken for a battery though it has one."""
+    signs = hybrid.signs_of_pv(device)
+    if not signs or not hybrid.is_commanded_alone(device) or hybrid.own_power(device) is not None:
+        return None
+    shown = "; ".join(signs)
+    return f"battery and PV are measured as one power ({shown}), and model 124 moves the battery alone"
+
+
+def _is_battery_first(device: FoundDevice) -> bool:
+    if hybrid.is_commanded_alone(device):
+        return hybrid.own_power(device) is not None
+    return not hybrid.signs_of_pv(device)
 
 
 def _lacks(kind: str, role: Role, content: RegisterMap) -> list[Point]:

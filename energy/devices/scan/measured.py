@@ -44,20 +44,27 @@ def rated(draft: Draft, places: Sequence[tuple[int, str]], rated_kw: float | Non
     return rated_kw
 
 
-def inverter(draft: Draft, power_kw_rated: float | None) -> None:
-    """Add what an inverter measures: SunSpec counts feeding in positive (701: W; 101 to 113: W)."""
+def inverter(draft: Draft, power_kw_rated: float | None, *, own_power: FoundPoint | None = None) -> None:
+    """Add what an inverter measures: SunSpec counts feeding in positive (701: W; 101 to 113: W).
+
+    ``own_power`` is that of a battery which shares the inverter: it counts instead of the inverter's sum, and
+    the inverter's energy, a sum too, is left out.
+    """
     model = draft.device.first(*INVERTERS)
     if model is None:
         return
     model_id = model.raw.model_id
-    _power(draft, draft.number(model_id, "W"), Sign.INVERTED, power_kw_rated)
-    if model_id == 701:
+    power = draft.number(model_id, "W") if own_power is None else own_power
+    _power(draft, power, Sign.INVERTED, power_kw_rated)
+    if own_power is None and model_id == 701:
         _energy(draft, Point.ENERGY_KWH_FED_IN, draft.number(701, "TotWhInj"))
         _energy(draft, Point.ENERGY_KWH_DRAWN, draft.number(701, "TotWhAbs"))
+    elif own_power is None:
+        _energy(draft, Point.ENERGY_KWH_FED_IN, draft.number(model_id, "WH"))
+    if model_id == 701:
         state = draft.number(701, "InvSt") or draft.number(701, "St")
         faults = draft.number(701, "Alrm")
     else:
-        _energy(draft, Point.ENERGY_KWH_FED_IN, draft.number(model_id, "WH"))
         state, faults = draft.number(model_id, "St"), draft.number(model_id, "Evt1")
     if state is not None:
         draft.add_state(Point.OPERATING_STATE, state)
