@@ -1,7 +1,7 @@
 """Finds register maps by name, the region's own before the shipped ones, and checks what a region uses."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,7 @@ from energy.devices.map_lint import faults_of
 from energy.devices.map_lint_warnings import warnings_of
 from energy.devices.register_map import MapPoint, RegisterMap, Step, Write
 from energy.devices.write_limits import faults_of_writes
-from energy.domain import Point
+from energy.domain import Authority, Point
 from energy.errors import BadInput, Fault
 from energy.region.loader import FILE_NAME
 from energy.region.model import Asset, Region
@@ -23,6 +23,8 @@ from energy.yaml_file import YamlFile, read_yaml, validate
 L = TypeVar("L", bound=Layout)
 SCHEMA = TypeAdapter(RegisterMap)
 FOLDER_NAME = "profiles"
+COMMANDED = frozenset({Authority.APPROVE, Authority.AUTOMATIC})
+"""Where plans command a device: what it does when the controller is lost must be its asset's safe state."""
 REQUIRED_POINTS: Mapping[str, tuple[Point, ...]] = {
     "load": (Point.POWER_KW,),
     "grid_loss": (Point.POWER_KW,),
@@ -115,7 +117,7 @@ def maps_of(region: Region) -> dict[str, RegisterMap]:
             maps[name] = load_map(path)
         except BadInput as error:
             faults.extend(error.faults)
-    faults.extend(_faults_of_assets(file, region.assets, maps, missing))
+    faults.extend(_faults_of_assets(file, region, maps, missing))
     faults.extend(faults_of_writes(file, region, maps))
     if faults:
         raise BadInput(faults)
@@ -190,9 +192,9 @@ def _ordered(layout: L, content: RegisterMap) -> L:
 
 
 def _faults_of_assets(
-    file: YamlFile, assets: Iterable[Asset], maps: Mapping[str, RegisterMap], missing: set[str]
+    file: YamlFile, region: Region, maps: Mapping[str, RegisterMap], missing: set[str]
 ) -> Iterator[Fault]:
-    for index, asset in enumerate(assets):
+    for index, asset in enumerate(region.assets):
         place = ("assets", index, "device", "profile")
         name = asset.device.profile
         if name in missing:
@@ -204,7 +206,8 @@ def _faults_of_assets(
                 mend=f"put {FOLDER_NAME}/{name}.yaml into the region folder or name a shipped map",
             )
         elif name in maps:
-            for limit, mend in _wants(asset, maps[name]):
+            wants = (*_wants(asset, maps[name]), *_faults_of_fallback(region, asset, maps[name]))
+            for limit, mend in wants:
                 yield file.fault(place, value=name, limit=limit, mend=mend)
 
 
@@ -261,6 +264,38 @@ def _faults_of_safe_value(asset: Asset, point: MapPoint, write: Write) -> Iterat
             f"says safe_value_kw {write.safe_value_kw}, but the safe state of '{asset.id}' is {name}",
             "write own_control where the device goes back to its own control, and only there",
         )
+
+
+def _faults_of_fallback(region: Region, asset: Asset, content: RegisterMap) -> Iterator[tuple[str, str]]:
+    """Compare the power that a device falls back to with the safe state of an asset that plans command.
+
+    Below that only a person commands, who is there to see what the device falls back to.
+    """
+    point = content.point(asset.dispatch_point) if asset.dispatch_point is not None else None
+    safe_state = asset.safe_state
+    if point is None or point.write is None or safe_state is None or safe_state.power_kw is None:
+        return
+    fallback_kw = point.write.safe_value_kw
+    if not isinstance(fallback_kw, float) or region.authority_of(asset) not in COMMANDED:
+        return
+    lowest_kw, highest_kw = asset.power_kw_nameplate
+    over_kw = abs(fallback_kw - safe_state.power_kw)
+    if (
+        point.name is Point.POWER_KW_MIN
+    ):  # a bound beyond the nameplate bounds nothing, and a tighter one is safe
+        over_kw = safe_state.power_kw - max(lowest_kw, fallback_kw)
+    elif point.name is Point.POWER_KW_MAX:
+        over_kw = min(highest_kw, fallback_kw) - safe_state.power_kw
+    if over_kw > point.write.readback.tolerance_kw:
+        limit = (
+            f"falls back to {fallback_kw:g} kW in {point.name.value} (safe_value_kw) unless renewed, but "
+            f"the safe state of '{asset.id}' is {safe_state.power_kw:g} kW ({safe_state.name})"
+        )
+        mend = (
+            "set the device's fallback to the safe state and write it as safe_value_kw (by_region where the "
+            "controller sets it up), or write authority: observe or advise for this asset"
+        )
+        yield limit, mend
 
 
 def _lifted_bound_kw(asset: Asset, point: MapPoint) -> float | None:

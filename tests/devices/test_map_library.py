@@ -203,6 +203,58 @@ def test_each_kind_finds_what_it_needs_in_a_shipped_map(tmp_path: Path) -> None:
     assert {asset.kind for asset in region.assets} == set(REQUIRED_POINTS) - {"wind", "hydro"}
 
 
+ONE_XX = ("profile: generic_park_controller", "profile: sunspec_inverter_1xx")
+
+
+def park_falling_back_to(tmp_path: Path, power_kw: str, *changes: tuple[str, str]) -> list[Fault]:
+    """Give the faults of a wind park of 6000 kW with a safe state of -3600 kW."""
+    region = region_with(tmp_path, ONE_XX, *changes)
+    text = shipped_text("sunspec_inverter_1xx")
+    text = text.replace("storage: unknown\n      write_budget_per_day: unknown", WRITTEN_IN_RAM)
+    own_map(region, ONE_XX[1][9:], text.replace("safe_value_kw: own_control", f"safe_value_kw: {power_kw}"))
+    try:
+        check_devices(region)
+    except BadInput as error:
+        return list(error.faults)
+    return []
+
+
+@pytest.mark.parametrize("power_kw", ["-7500", "-6000", "-3700"])
+def test_a_bound_that_a_device_falls_back_to_must_not_be_looser_than_the_safe_state(
+    tmp_path: Path, power_kw: str
+) -> None:
+    [fault] = park_falling_back_to(tmp_path / "automatic", power_kw)
+    assert (fault.place, fault.value) == ("assets.wind_park.device.profile", "sunspec_inverter_1xx")
+    assert Path(fault.file).name == "region.yaml"
+    assert f"falls back to {power_kw} kW in power_kw_min" in fault.limit
+    assert "safe state of 'wind_park' is -3600 kW (connection_agreement)" in fault.limit
+    assert "by_region" in fault.mend
+    advised = (f"    device: {{{ONE_XX[1]}", f"    authority: advise\n    device: {{{ONE_XX[1]}")
+    assert park_falling_back_to(tmp_path / "advise", power_kw, advised) == []
+
+
+@pytest.mark.parametrize(
+    ("power_kw", "changes"),
+    [
+        ("-3600", ()),
+        ("-3000", ()),
+        ("0", ()),
+        ("-7500", (("safe_fraction: 0.6", "safe_fraction: 1.0"),)),
+    ],
+    ids=["the_same", "tighter", "nothing", "free_where_free_is_safe"],
+)
+def test_a_bound_as_tight_as_the_safe_state_or_tighter_passes(
+    tmp_path: Path, power_kw: str, changes: tuple[tuple[str, str], ...]
+) -> None:
+    assert park_falling_back_to(tmp_path, power_kw, *changes) == []
+
+
+def test_a_power_that_a_device_falls_back_to_must_be_the_safe_state(tmp_path: Path) -> None:
+    [fault] = write_faults(tmp_path, own=("safe_value_kw: 0", "safe_value_kw: -500"))
+    assert fault.place == "assets.battery.device.profile"
+    assert "safe state of 'battery' is 0 kW (idle)" in fault.limit
+
+
 def test_a_device_that_drops_its_bound_suits_only_an_asset_that_is_safe_without_one(tmp_path: Path) -> None:
     profile = ("profile: generic_park_controller", "profile: sunspec_inverter_1xx")
     text = shipped_text("sunspec_inverter_1xx")
