@@ -1,12 +1,13 @@
 """Limits on devices that are not ours: found at the start, or set by somebody else while we run.
 
 Somebody set them for a reason that we do not know: an installer, a grid operator's box. They are kept until a
-person releases them by name. A device whose bound was not read yet is not written to.
+person releases them by name. A device whose bound was not read yet, or not for long, is not written to.
 """
 
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from energy.domain import Applied, Image, Level, Limit, Outcome, Point, Quality
 from energy.region.model import Asset, Region
@@ -16,7 +17,9 @@ SAME_KW = 1.0
 SENT_KEPT_MAX = 8
 """Values sent since the last one that arrived; any of them may stand on the device."""
 BELIEVED = frozenset({Quality.GOOD, Quality.NOT_IMPLEMENTED})
+SILENT = frozenset({Quality.COMM_ERROR, Quality.STALE})
 AT_START = "found on the device at start"
+AFTER_SILENCE = "found on the device after it was silent"
 BY_OTHERS = "set on the device by somebody else"
 BOUNDS = frozenset({Point.POWER_KW_MIN, Point.POWER_KW_MAX})
 
@@ -28,6 +31,9 @@ class FoundLimits:
     before, the device was seen to hold what we sent; since then it has been read without a break; the new
     bound is tighter than all that we sent and no value that the device falls back to; and a tick later, in
     which nothing was sent, it still stands.
+
+    A device that was silent for so long that nothing is known of it any more is looked at as at the start:
+    what stands there when it answers again may have been set meanwhile, on the spot.
 
     Args:
         region: the region.
@@ -49,7 +55,9 @@ class FoundLimits:
         self._sent_kw = {asset_id: tuple(values) for asset_id, values in sent_kw.items()}
         self._fallback_kw = dict(fallback_kw or {})
         self._bounded = [asset for asset in region.assets if asset.dispatch_point in BOUNDS]
-        self._unread = {asset.id for asset in self._bounded}
+        self._unread = {asset.id: AT_START for asset in self._bounded}
+        """With the reason of a limit that may be found there."""
+        self._seen_at: dict[str, datetime] = {}
         self._proven: frozenset[str] = frozenset()
         """Assets that were seen to hold what we sent, in the tick before."""
         self._suspected_kw: dict[str, float] = {}
@@ -61,8 +69,8 @@ class FoundLimits:
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """Assets whose bound was not read since the start, or may not be ours: nothing is sent to them."""
-        return tuple(sorted(self._unread | self._suspected_kw.keys()))
+        """Assets whose bound was not read since the start or of late, or may not be ours: nothing is sent."""
+        return tuple(sorted(self._unread.keys() | self._suspected_kw.keys()))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -70,7 +78,7 @@ class FoundLimits:
         return tuple(
             f"foreign_write@{limit.target_id}: {limit.reason}: {_bound_kw(limit):.0f} kW"
             for limit in self.limits
-            if limit.reason == BY_OTHERS
+            if limit.reason in {BY_OTHERS, AFTER_SILENCE}
         )
 
     @property
@@ -85,6 +93,7 @@ class FoundLimits:
             point = asset.dispatch_point
             if point is None:
                 continue
+            self._note_silence(asset.id, point, image, age_s_max=age_s_max)
             if asset.id in self._unread:
                 limit = self._found_at_start(asset, point, image, age_s_max=age_s_max)
             else:
@@ -114,14 +123,24 @@ class FoundLimits:
         self._suspected_kw.pop(asset_id, None)
         return self._limits.pop(asset_id, None) is not None
 
+    def _note_silence(self, asset_id: str, point: Point, image: Image, *, age_s_max: float) -> None:
+        """Put an asset back among the unread whose device was silent for longer than a reading lasts."""
+        seen_at = self._seen_at.get(asset_id)
+        if seen_at is not None and (image.at - seen_at).total_seconds() > age_s_max:
+            self._unread.setdefault(asset_id, AFTER_SILENCE)
+            self._suspected_kw.pop(asset_id, None)
+        reading = image.readings.get((asset_id, point))
+        if reading is not None and reading.quality not in SILENT:
+            self._seen_at[asset_id] = reading.measured_at
+
     def _found_at_start(self, asset: Asset, point: Point, image: Image, *, age_s_max: float) -> Limit | None:
         held_kw = image.value(asset.id, point, age_s_max=age_s_max)
         if held_kw is None:
             return None
-        self._unread.discard(asset.id)
+        reason = self._unread.pop(asset.id)
         if self._is_ours(asset, point, held_kw):
             return None
-        return self._tighter(_limit(asset, point, held_kw, image, reason=AT_START))
+        return self._tighter(_limit(asset, point, held_kw, image, reason=reason))
 
     def _found_since(self, asset: Asset, point: Point, image: Image) -> Limit | None:
         """Suspect in one tick, keep in the next; a break in between proves nothing."""

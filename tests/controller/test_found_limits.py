@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from energy.controller.found_limits import BY_OTHERS, FoundLimits
+from energy.controller.found_limits import AFTER_SILENCE, BY_OTHERS, FoundLimits
 from energy.domain import Applied, Level, Limited, Outcome, Point, Quality, Setpoint, Unreachable
 from energy.region.model import Region
 from tests.controller.conftest import NOW, ImageMaker
@@ -129,6 +129,47 @@ def test_a_device_that_was_silent_and_came_back_otherwise_is_not_taken_for_someb
     watched.tick({PARK: Quality.COMM_ERROR}, lost)
     for _ in range(3):
         assert watched.tick({PARK: -60.0}) == []
+
+
+SILENT = {PARK: Quality.COMM_ERROR}
+LOST = Unreachable(setpoint=sent("park", -600.0), at=NOW, reason="silent")
+
+
+def silent_for(watched: Watched, ticks: int) -> None:
+    """The park was told -600 kW, then did not answer for some ticks; a reading lasts three."""
+    watched.tick({}, applied("park", -600.0))
+    for _ in range(ticks):
+        watched.tick(SILENT, LOST)
+
+
+def test_a_bound_set_while_its_device_was_silent_for_long_is_kept_and_told(watched: Watched) -> None:
+    silent_for(watched, 12)
+    assert watched.found.unread == ("park",), "nothing is sent before its bound is read"
+    assert watched.tick({PARK: -180.0}) == ["park"]
+    [limit] = watched.found.limits
+    assert (limit.power_kw_min, limit.level, limit.reason) == (-180.0, Level.GRID_OPERATOR, AFTER_SILENCE)
+    assert watched.found.unread == ()
+    assert watched.found.notes == ("foreign_write@park: found on the device after it was silent: -180 kW",)
+
+
+@pytest.mark.parametrize("held_kw", [-600.0, -420.0, -550.0], ids=["free", "safe_state", "sent_meanwhile"])
+def test_what_is_ours_or_free_after_a_long_silence_is_no_limit(watched: Watched, held_kw: float) -> None:
+    silent_for(watched, 12)
+    watched.tick(SILENT, Unreachable(setpoint=sent("park", -550.0), at=NOW, reason="silent"))
+    assert watched.tick({PARK: held_kw}) == []
+    assert (watched.found.unread, watched.found.limits) == ((), ())
+
+
+def test_a_short_silence_puts_nobody_back_among_the_unread(watched: Watched) -> None:
+    silent_for(watched, 3)
+    assert watched.found.unread == ()
+
+
+def test_a_device_that_answers_nonsense_was_not_silent(watched: Watched) -> None:
+    watched.tick({}, applied("park", -600.0))
+    for _ in range(12):
+        watched.tick({PARK: Quality.IMPLAUSIBLE}, LOST)
+    assert watched.found.unread == ()
 
 
 def test_nonsense_is_not_taken_for_somebody_else(watched: Watched) -> None:
