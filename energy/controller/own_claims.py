@@ -51,15 +51,16 @@ def add_own_claims(region: Region, tick: TickInput, asset: Flexible, claims: lis
 
 
 def _add_battery_claims(region: Region, tick: TickInput, asset: Battery, claims: list[Claim]) -> str | None:
+    """A battery moves only while its content and its power are seen: it could go the wrong way."""
     age_s_max = reading_age_s_max(region, tick.tick_s)
     energy_kwh = tick.image.value(asset.id, Point.ENERGY_KWH, age_s_max=age_s_max)
     horizon_s = max(tick.tick_s, region.control.setpoint_valid_s)
     bounds = battery_bounds_kw(asset, energy_kwh, horizon_s=horizon_s)
-    if bounds is None:
-        claims.append(
-            Claim(level=Level.PROTECTION, reason="stored energy unknown", power_kw_min=0.0, power_kw_max=0.0)
-        )
-        return "stored energy unknown"
+    is_seen = tick.image.value(asset.id, Point.POWER_KW, age_s_max=age_s_max) is not None
+    if bounds is None or not is_seen:
+        unknown = "stored energy unknown" if bounds is None else "power unknown"
+        claims.append(Claim(level=Level.PROTECTION, reason=unknown, power_kw_min=0.0, power_kw_max=0.0))
+        return unknown
     claims.append(
         Claim(level=Level.PROTECTION, reason="energy band", power_kw_min=bounds[0], power_kw_max=bounds[1])
     )

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from energy.devices.codec import FORMATS, base_of, decode, step_of
+from energy.devices.codec import FLOAT_LEAST, FORMATS, base_of, decode, step_of
 from energy.devices.layout import Layout, Order, Register, ValueType
 from energy.devices.read_plan import ReadBlock, Slot
 from energy.devices.register_map import MapPoint
@@ -87,7 +87,8 @@ class BlockDecoder:
                 stroke.raws(registers), stroke.rows, strict=True
             ):
                 value = raw * factor + base + 0.0
-                if lowest <= value <= highest and raw not in missing:
+                is_number = raw >= FLOAT_LEAST or raw == 0 or raw <= -FLOAT_LEAST
+                if lowest <= value <= highest and is_number and raw not in missing:
                     values[slot.point] = value
                 else:
                     self._look_at(slot, registers, values, faults)

@@ -23,6 +23,9 @@ FORMATS = {
     ValueType.FLOAT64: "d",
 }
 """The letters of the module ``struct``."""
+FLOAT_LEAST = 2.0**-126
+"""The least number that a 32-bit float holds in full. No device measures less and not nothing; a float whose
+words or bytes came the other way round reads so, and would pass for 0."""
 _SIGNED = frozenset({ValueType.INT16, ValueType.INT32, ValueType.INT64})
 _REMOTE_WORDS = {"remote": 1.0, "local": 0.0}
 
@@ -33,7 +36,7 @@ def decode(
     """Give a value in our unit and sign; None with the reason unless it is good.
 
     An enumeration is read as its raw number, the point ``remote`` as 1 (remote) or 0 (local). A number that
-    has no name in its enumeration is implausible.
+    has no name in its enumeration is implausible, and so is a float under FLOAT_LEAST that is not 0.
 
     Args:
         register: where it stands.
@@ -46,6 +49,8 @@ def decode(
     raw = raw_number(register, registers)
     if raw is None:
         return None, Quality.NOT_IMPLEMENTED
+    if raw != 0 and abs(raw) < FLOAT_LEAST:
+        return None, Quality.IMPLAUSIBLE
     named = _named(register, raw)
     if named is None:
         return None, Quality.IMPLAUSIBLE
@@ -75,6 +80,8 @@ def encode(layout: Layout, value: float, multiplier: float = 1.0) -> list[int]:
     raw = (value - base) / step
     if not layout.type.is_float and math.isfinite(raw):
         raw = round(raw)
+    elif abs(raw) < FLOAT_LEAST:
+        raw = 0.0
     raw_min, raw_max = _raw_range(layout)
     if not raw_min <= raw <= raw_max:
         limits = sorted(bound * step + base for bound in (raw_min, raw_max))

@@ -270,3 +270,12 @@ def test_whatever_comes_in_no_invariant_breaks(
         assert decision.setpoint is not None
         assert math.isfinite(decision.setpoint.power_kw)
     assert decide(region_once, tick) == output, "the same input decides the same"
+
+
+def test_a_battery_whose_power_nobody_sees_rests_whoever_asks(region: Region, image_of: ImageMaker) -> None:
+    image = image_of({("speicher", Point.POWER_KW): Quality.IMPLAUSIBLE})
+    decision = by_asset(decide(region, tick_of(image, plan_of(CALM))))["speicher"]
+    assert decision.setpoint is not None
+    assert decision.setpoint.power_kw == 0.0
+    assert decision.setpoint.level is Level.PROTECTION
+    assert "power unknown" in decision.setpoint.reason

@@ -1,6 +1,7 @@
 """Values to registers and back, over every type and order."""
 
 import math
+import struct
 
 import pytest
 from hypothesis import given, reject, settings
@@ -145,3 +146,15 @@ def test_a_value_outside_its_range_is_implausible() -> None:
 def test_the_wrong_number_of_registers_is_an_error_of_the_caller() -> None:
     with pytest.raises(ValueError, match="takes 2 registers"):
         decode(make_register(ValueType.INT32), [1])
+
+
+@pytest.mark.parametrize("value", [2.0, -0.5, 600.0, 2200.0])
+def test_a_float_whose_words_came_the_other_way_round_does_not_pass_for_nothing(value: float) -> None:
+    swapped = list(struct.unpack(">2H", struct.pack(">f", value)))[::-1]
+    register = make_register(ValueType.FLOAT32)
+    assert decode(register, swapped) == (None, Quality.IMPLAUSIBLE)
+    assert decode(register, [0, 0]) == (0.0, Quality.GOOD)
+
+
+def test_what_is_too_small_for_a_float_is_written_as_nothing() -> None:
+    assert encode(make_register(ValueType.FLOAT32), 1e-41) == [0, 0]
