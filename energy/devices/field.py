@@ -13,7 +13,7 @@ from energy.devices.nameplate import refusal
 from energy.devices.register_map import RegisterMap
 from energy.devices.tls import context_of, files_named_in
 from energy.devices.write_budget import CountInMemory, WriteBudget
-from energy.devices.writing import Order
+from energy.devices.write_order import Order
 from energy.domain import Outcome, Reading, Rejected, Setpoint
 from energy.region.asset import Endpoint
 from energy.region.model import Region
@@ -44,7 +44,8 @@ class ModbusField:
             settings: the field's limits, and the files for devices with transport tls.
             now: the controller's time, read at the moment of each write, so that nothing is written after
                 its ``valid_until``. None takes the tick's own moment, which does not pass while writing.
-            budget: counts the writes of devices whose memory wears out; None counts while the field lives.
+            budget: counts the writes of devices whose memory wears out, and keeps what somebody else set on
+                devices; None does so while the field lives.
 
         Raises:
             BadInput: a device has transport tls, and a file that it needs is missing or wrong.
@@ -61,6 +62,7 @@ class ModbusField:
                 asset=asset,
                 content=maps[asset.device.profile],
                 backoff=settings.backoff(asset.id),
+                foreign=self._budget.foreign,
             )
             self._lines[asset.id] = line
             lines.setdefault(line.endpoint, []).append(line)

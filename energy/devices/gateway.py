@@ -9,7 +9,8 @@ from energy.devices.line import Line
 from energy.devices.modbus import ModbusEndpoint
 from energy.devices.nameplate import run_out
 from energy.devices.reading import blank, read_line
-from energy.devices.writing import Order, write_order
+from energy.devices.write_order import Order
+from energy.devices.writing import write_order
 from energy.domain import Outcome, Reading, Rejected, Unreachable
 from energy.errors import DeviceUnreachable
 

@@ -16,7 +16,10 @@ from energy.devices.register_map import MapPoint, RegisterMap, Step, Write
 from energy.devices.scaling import Scaling
 from energy.devices.sweep import SweepDecoder
 from energy.devices.watch import VALUE_DOUBTED, Notice, Watch
+from energy.devices.write_budget import CountInMemory
 from energy.devices.write_economy import Economy
+from energy.devices.write_foreign import ForeignBound, ForeignRecord
+from energy.devices.write_refusal import Refusal
 from energy.domain import Point, Quality
 from energy.region.model import Asset, Region
 
@@ -40,7 +43,15 @@ class Line:
     it may be tried again, by what its numbers are scaled, and what it holds.
     """
 
-    def __init__(self, *, region: Region, asset: Asset, content: RegisterMap, backoff: Backoff) -> None:
+    def __init__(
+        self,
+        *,
+        region: Region,
+        asset: Asset,
+        content: RegisterMap,
+        backoff: Backoff,
+        foreign: ForeignRecord | None = None,
+    ) -> None:
         self.asset = asset
         self.content = content
         self.unit = asset.device.unit
@@ -59,6 +70,10 @@ class Line:
         self.pulse = _pulse(content)
         self.shown_points = tuple(point.name for point in content.points if point.name in _SHOWN)
         self.economy = Economy()
+        self.refusal: Refusal | None = None
+        """What it did not take as asked the last time."""
+        self.foreign = ForeignBound(asset.id, foreign if foreign is not None else CountInMemory())
+        """What somebody else set on it; kept beyond this process where the field has a file."""
         self.held_kw: float | None = None
         """What the device holds in effect; None where that is unknown or nothing is in force."""
         self.held_at: datetime | None = None
@@ -114,6 +129,7 @@ class Line:
         self.identity.forget()
         self.scaling.forget()
         self.economy.forget()
+        self.refusal = None
         self._raw.clear()
         self._shown.clear()
         self.watch.miss()

@@ -29,6 +29,8 @@ READ_REGISTERS_MAX = 125
 READ_BITS_MAX = 2000
 """Modbus Application Protocol V1.1b3, sections 6.1 and 6.2."""
 TEXT_REGISTERS_MAX = 64
+SETTLES_S_MAX = 10.0
+"""Two ticks: what takes longer to show what it was told cannot be proven to hold it."""
 
 
 class Access(StrEnum):
@@ -40,10 +42,15 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class Readback:
-    """Where the device shows what it holds: the written register itself, or one of its own."""
+    """Where the device shows what it holds: the written register itself, or one of its own.
+
+    ``settles_s`` is how long it may take to show what was written, with its countdown: until then something
+    else is no reason to write again, nor to doubt the device.
+    """
 
     tolerance_kw: Annotated[float, Field(ge=0.0, le=1_000_000.0)]
     register: Register | None = None
+    settles_s: Annotated[float, Field(ge=0.0, le=SETTLES_S_MAX)] = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)

@@ -11,6 +11,8 @@ from typing import Protocol
 import structlog
 
 from energy.devices.register_map import Write
+from energy.devices.write_economy import Foreign
+from energy.devices.write_foreign import ForeignRecord
 from energy.errors import RecordBroken, StoreUnavailable
 
 SAFE_STATE_FRACTION = 0.05
@@ -31,11 +33,16 @@ class WriteCount(Protocol):
         ...
 
 
+class FieldRecord(WriteCount, ForeignRecord, Protocol):
+    """All that a field keeps beyond its process."""
+
+
 class CountInMemory:
-    """Counts as long as this process lives: where there is no data folder."""
+    """Implements ``FieldRecord`` as long as this process lives: where there is no data folder."""
 
     def __init__(self) -> None:
         self._writes: dict[tuple[str, date], int] = {}
+        self._foreign: dict[str, Foreign] = {}
 
     def of(self, asset_id: str, day: date) -> int:
         """See ``WriteCount``."""
@@ -45,6 +52,18 @@ class CountInMemory:
         """See ``WriteCount``."""
         self._writes = {key: count for key, count in self._writes.items() if key[1] == day}
         self._writes[asset_id, day] = self.of(asset_id, day) + writes
+
+    def foreign(self, asset_id: str) -> Foreign | None:
+        """See ``ForeignRecord``."""
+        return self._foreign.get(asset_id)
+
+    def keep_foreign(self, asset_id: str, foreign: Foreign) -> None:
+        """See ``ForeignRecord``."""
+        self._foreign[asset_id] = foreign
+
+    def forget_foreign(self, asset_id: str) -> None:
+        """See ``ForeignRecord``."""
+        self._foreign.pop(asset_id, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +89,11 @@ class Spent:
 
 
 class WriteBudget:
-    """All devices' budgets of one field."""
+    """All devices' budgets of one field; ``foreign`` is where the same record keeps others' bounds."""
 
-    def __init__(self, count: WriteCount) -> None:
-        self._count = count
+    def __init__(self, count: FieldRecord) -> None:
+        self._count: WriteCount = count
+        self.foreign: ForeignRecord = count
         self._spent: dict[str, Spent] = {}
         self._log = structlog.get_logger("energy.devices")
 

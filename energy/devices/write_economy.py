@@ -51,7 +51,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
-    """A bound that somebody else set before we first wrote, with the timers as they were then."""
+    """A bound that somebody else set, with the timers that they gave it."""
 
     power_kw: float
     raws: Mapping[str, float]
@@ -62,9 +62,8 @@ class Economy:
     """What one device was last told and when; a restart may forget it."""
 
     def __init__(self) -> None:
-        self.foreign: Foreign | None = None
-        self.has_written = False
-        """True from our first write on, whatever was forgotten since."""
+        self.told_kw: float | None = None
+        """What was last written in this process, whatever was forgotten since."""
         self._words: tuple[tuple[int, ...], ...] | None = None
         self._written_at: datetime | None = None
         self._asked_at: datetime | None = None
@@ -75,6 +74,11 @@ class Economy:
     def tick_s(self) -> float:
         """Seconds between the last two orders, 0 while only one was seen."""
         return 0.0 if self._tick_s is None else self._tick_s
+
+    @property
+    def is_told(self) -> bool:
+        """True while all that was last written is known to have arrived."""
+        return self._written_at is not None
 
     def note_asked(self, at: datetime) -> None:
         """Notice an order: from when they come, the pace of the ticks is known."""
@@ -102,6 +106,12 @@ class Economy:
     def note_countdown(self, left_s: float | None, at: datetime) -> None:
         """Remember what the device's timer showed right after a write."""
         self._countdown = None if left_s is None else (left_s, at)
+
+    def wants_countdown(self, at: datetime, *, settles_s: float) -> bool:
+        """Tell whether the timer was not looked at since the last write, and had time to be shown."""
+        if self._countdown is not None or self._written_at is None:
+            return False
+        return (at - self._written_at).total_seconds() >= settles_s
 
     def is_stuck(self, left_s: float, at: datetime, *, resolution_s: float) -> bool:
         """Tell whether the timer has not fallen since the last write, though it had time to."""

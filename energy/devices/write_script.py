@@ -13,6 +13,7 @@ from energy.devices.layout import Layout
 from energy.devices.line import Command, Line
 from energy.devices.register_map import Heartbeat, Step, Write
 from energy.devices.write_economy import Foreign
+from energy.devices.write_foreign import Look, tighter_kw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,11 @@ class Script:
         )
 
     @property
+    def registers(self) -> tuple[tuple[int, ...], ...]:
+        """All that is written but the heartbeat."""
+        return tuple(part.registers for part in (*self.arming, self.value, *self.enabling))
+
+    @property
     def words(self) -> tuple[tuple[int, ...], ...]:
         """The registers that depend on the setpoint."""
         return tuple(part.registers for part in (self.value, *self.steps) if part.power_kw is not None)
@@ -90,7 +96,7 @@ def with_timers_of(script: Script, foreign: Foreign) -> Script:
         script,
         arming=tuple(
             part
-            if part.power_kw is not None
+            if part.power_kw is not None or part.name not in foreign.raws
             else dataclasses.replace(
                 part,
                 number=foreign.raws[part.name],
@@ -101,19 +107,32 @@ def with_timers_of(script: Script, foreign: Foreign) -> Script:
     )
 
 
-def foreign_in(script: Script, line: Line, held_kw: float | None) -> Foreign | None:
-    """Recognise a bound that is in force without our timers: then we did not set it.
+def look_at(
+    script: Script, line: Line, *, held_kw: float, free_kw: float, tolerance_kw: float
+) -> Look | None:
+    """Say what stands on a device; None where its timers are not known, or its map has none to tell by.
 
-    Where a map has no timers to tell by, and where the bound bounds nothing, there is nothing to keep.
+    Times tell whose a bound is; only a map without any is told by all that stands before the value.
     """
-    timers = [part for part in script.arming if part.power_kw is None]
-    shown = {part.name: line.raw_of(part.step) for part in timers if part.step is not None}
-    raws = {name: raw for name, raw in shown.items() if raw is not None}
-    if held_kw is None or len(raws) < len(timers):
+    command = line.command
+    timers = {part.name: part for part in script.arming if part.power_kw is None and part.step is not None}
+    shown = {name: None if part.step is None else line.raw_of(part.step) for name, part in timers.items()}
+    raws = {name: (raw, timers[name].number) for name, raw in shown.items() if raw is not None}
+    if command is None or not timers or len(raws) < len(timers):
         return None
-    if all(raws[part.name] == part.number for part in timers):
-        return None
-    return Foreign(power_kw=held_kw, raws=raws)
+    point = command.point.name
+    times = [
+        name for name, part in timers.items() if part.step is not None and part.step.value == "reversion_s"
+    ]
+    return Look(
+        point=point,
+        held_kw=held_kw,
+        is_free=abs(tighter_kw(point, held_kw, free_kw) - free_kw) <= tolerance_kw,
+        is_ours=all(raws[name][0] == raws[name][1] for name in times or timers),
+        registers=raws,
+        told_kw=line.economy.told_kw,
+        tolerance_kw=tolerance_kw,
+    )
 
 
 def missing(parts: Sequence[Part], line: Line, *, tolerance_kw: float) -> Iterator[str]:
@@ -197,11 +216,18 @@ def _reversion_s(write: Write, step: Step) -> float:
 
 
 def _safe_kw(line: Line, write: Write) -> float:
-    """Give what the device shall fall back to.
+    """Give what the device shall fall back to: never to more than somebody else's bound allows.
 
     Raises:
         ValueError: nobody says it.
     """
+    safe_kw, known = _own_safe_kw(line, write), line.foreign.known
+    if known is None or line.command is None:
+        return safe_kw
+    return tighter_kw(line.command.point.name, safe_kw, known.power_kw)
+
+
+def _own_safe_kw(line: Line, write: Write) -> float:
     if isinstance(write.safe_value_kw, float):
         return write.safe_value_kw
     state = line.asset.safe_state

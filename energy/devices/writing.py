@@ -3,64 +3,21 @@
 What the device holds already is not written again before it must be; what is written is read back.
 """
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from energy.arbitration import DUTIES
-from energy.devices.codec import step_of
-from energy.devices.line import Command, Line
+from energy.devices.line import Line
 from energy.devices.modbus import ModbusEndpoint
-from energy.devices.write_budget import WriteBudget
 from energy.devices.write_economy import Wanted
+from energy.devices.write_foreign import kept_for, known_after
+from energy.devices.write_order import Order
 from energy.devices.write_readback import read_all, read_steps
-from energy.devices.write_script import Part, Script, foreign_in, missing, script_of, with_timers_of
-from energy.domain import Applied, Limited, Outcome, Point, Quality, Rejected, Setpoint, Unreachable
-from energy.errors import DeviceRefused, DeviceUnreachable
-
-COUNTDOWN_SLACK_S = 1.0
-"""A countdown in whole seconds may show the second that has just begun."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A setpoint that passed its checks, with its place in the answer and where it goes.
-
-    ``budget`` counts the writes of devices whose memory wears out; without one they are not written.
-    """
-
-    index: int
-    line: Line
-    command: Command
-    setpoint: Setpoint
-    budget: WriteBudget | None = None
-
-    @property
-    def is_duty(self) -> bool:
-        """True where protection or the grid operator asks for it, or limits it."""
-        return self.setpoint.is_duty or self.setpoint.level in DUTIES
-
-    @property
-    def is_safe_state(self) -> bool:
-        """True where it asks for the asset's safe state."""
-        state = self.line.asset.safe_state
-        return state is not None and state.power_kw is not None and self.setpoint.power_kw == state.power_kw
-
-    def tightens(self, held_kw: float) -> bool:
-        """Tell whether it leaves less room than a bound that the device holds."""
-        match self.command.point.name:
-            case Point.POWER_KW_MIN:
-                return self.setpoint.power_kw > held_kw
-            case Point.POWER_KW_MAX:
-                return self.setpoint.power_kw < held_kw
-            case _:
-                return False
-
-    def haste(self, at: datetime) -> tuple[bool, float]:
-        """Give what to sort by: first what must not wait, then what the device would drop soonest."""
-        held_kw = self.line.held_kw
-        presses = self.is_duty or self.is_safe_state or (held_kw is not None and self.tightens(held_kw))
-        return not presses, self.line.economy.left_s(self.command.write, at)
+from energy.devices.write_refusal import Refusal, Shown
+from energy.devices.write_script import Part, Script, look_at, missing, script_of, with_timers_of
+from energy.devices.write_timer import running_s, stuck_timer, timer_fault
+from energy.domain import Applied, Limited, Outcome, Point, Quality, Rejected, Unreachable
+from energy.errors import DeviceRefused, DeviceUnreachable, RecordBroken, StoreUnavailable
 
 
 async def write_order(endpoint: ModbusEndpoint, order: Order, at: datetime, *, now_s: float) -> Outcome:
@@ -70,15 +27,13 @@ async def write_order(endpoint: ModbusEndpoint, order: Order, at: datetime, *, n
     """
     line, setpoint = order.line, order.setpoint
     line.economy.note_asked(at)
-    attempt = _Attempt(endpoint, order, at)
     try:
-        return await attempt.run()
-    except ValueError as error:
+        return await _Attempt(endpoint, order, at).run()
+    except (ValueError, DeviceRefused) as error:
         return Rejected(setpoint=setpoint, at=at, reason=str(error))
-    except DeviceRefused as error:
-        if attempt.is_written:
-            return Unreachable(setpoint=setpoint, at=at, reason=f"written, but {error}")
-        return Rejected(setpoint=setpoint, at=at, reason=str(error))
+    except (StoreUnavailable, RecordBroken) as error:
+        reason = f"not written: what somebody else set on it must be kept, and cannot be: {error}"
+        return Rejected(setpoint=setpoint, at=at, reason=reason)
     except DeviceUnreachable as error:
         line.backoff.fail(now_s)
         line.note_failure(str(error), at)
@@ -97,63 +52,134 @@ class _Attempt:
         self._power_kw = order.setpoint.power_kw
         self._tolerance_kw = order.command.write.readback.tolerance_kw
         self._at = at
-        self._leaves = False
-        """True while a bound is asked for that somebody else set: it stays as it was found."""
-        self.is_written = False
+        self._is_written = False
         """True from the moment that the device has taken the value."""
+        self._leaves = False
+        """True while a bound is asked for that somebody else set: it is written as it was found."""
 
     async def run(self) -> Outcome:
         """Raises ValueError where nothing may be written, and what the endpoint raises."""
         line, economy = self._line, self._line.economy
         _require_remote(line)
-        script = script_of(line, self._order.command, self._power_kw, self._at)
         is_fresh = economy.is_fresh(line.held_at, self._at)
         held_kw = line.held_kw if is_fresh else None
+        script = self._script(held_kw)
         wanted = Wanted(power_kw=self._power_kw, words=script.words, is_exact=self._is_exact(held_kw))
-        self._leaves = self._is_foreign(script, held_kw)
-        if self._leaves and economy.foreign is not None:
-            script = with_timers_of(script, economy.foreign)
-        stuck = self._stuck_timer() if is_fresh and not self._leaves else None
-        stays = (
-            stuck is None
-            and self._stands(script, wanted)
-            and (self._leaves or economy.may_stay(wanted, held_kw, write=self._write, at=self._at))
-            and is_fresh
-        )
-        arming = () if stays else tuple(part for part in script.arming if not is_fresh or self._differs(part))
+        stuck = stuck_timer(line, self._at) if is_fresh and not self._leaves else None
+        stays = is_fresh and stuck is None and self._stays(script, wanted)
+        waits = is_fresh and not stays and self._waits(script)
+        arming = tuple(part for part in script.arming if not is_fresh or self._differs(part))
         beat = () if script.heartbeat is None else (script.heartbeat,)
-        main = () if stays else (*arming, script.value, *script.enabling)
+        main = () if stays or waits else (*arming, script.value, *script.enabling)
         self._require_budget(len(beat) + len(main))
         await self._send(beat)
         if stays and held_kw is not None:
-            return Applied(setpoint=self._order.setpoint, read_back_kw=held_kw, at=self._at)
-        economy.forget()
-        economy.has_written = True
-        await self._arm(arming)
-        await self._send((script.value,))
-        self.is_written = True
-        await self._send(script.enabling)
-        economy.note_written(wanted, self._at)
-        outcome = self._judged(script, *await read_all(self._endpoint, line, script.steps))
-        if not isinstance(outcome, Applied):
-            economy.forget()
-        elif stuck is not None:
-            return self._limited(outcome.read_back_kw, stuck)
-        return outcome
+            return self._stood(held_kw)
+        if waits and line.refusal is not None:
+            return self._refused_still(script, line.refusal, stuck)
+        return await self._write_all(script, wanted, arming, stuck)
 
-    def _is_foreign(self, script: Script, held_kw: float | None) -> bool:
-        """Tell whether exactly that is asked for which somebody else had set before we first wrote.
+    def _script(self, held_kw: float | None) -> Script:
+        """Give what is to be written; a bound that somebody else set is kept before anything is.
 
-        Our timers would end it: a bound that is not ours must outlive us.
+        Our timers would end such a bound: who asks for exactly that writes it with the timers that it had.
         """
-        economy, free_kw = self._line.economy, self._free_kw()
+        line, free_kw = self._line, self._free_kw()
+        script = script_of(line, self._order.command, self._power_kw, self._at)
         if free_kw is None:
+            return script
+        if held_kw is not None:
+            look = look_at(script, line, held_kw=held_kw, free_kw=free_kw, tolerance_kw=self._tolerance_kw)
+            if look is not None:
+                before = line.foreign.known
+                seen = known_after(before, look)
+                line.foreign.note(kept_for(self._power_kw, before, seen, look, is_duty=self._order.is_duty))
+                if line.foreign.known != before:  # what it shall fall back to depends on it
+                    script = script_of(line, self._order.command, self._power_kw, self._at)
+        foreign = line.foreign.known
+        if foreign is None or abs(self._power_kw - foreign.power_kw) > self._tolerance_kw:
+            return script
+        self._leaves = True
+        return with_timers_of(script, foreign)
+
+    def _stays(self, script: Script, wanted: Wanted) -> bool:
+        """Tell whether nothing need be written: all stands, and lasts until the next chance."""
+        line, held_kw = self._line, self._line.held_kw
+        if held_kw is None or not self._stands(script, wanted):
             return False
-        if held_kw is not None and not economy.has_written:
-            bounds = abs(held_kw - free_kw) > self._tolerance_kw
-            economy.foreign = foreign_in(script, self._line, held_kw) if bounds else None
-        foreign = economy.foreign
-        return foreign is not None and abs(self._power_kw - foreign.power_kw) <= self._tolerance_kw
+        if self._leaves:
+            return self._holds(self._power_kw)
+        if line.refusal is not None and not self._holds(self._power_kw):
+            return False
+        return line.economy.may_stay(wanted, held_kw, write=self._write, at=self._at)
+
+    def _stands(self, script: Script, wanted: Wanted) -> bool:
+        """Tell whether all that stands beside the value does, and the timer runs."""
+        slack_kw = max(self._tolerance_kw, 0.0 if wanted.is_exact else self._write.min_step_kw)
+        is_missing = any(missing(script.steps, self._line, tolerance_kw=slack_kw))
+        return not is_missing and self._timer_fault() is None
+
+    def _stood(self, held_kw: float) -> Outcome:
+        line = self._line
+        line.refusal = None
+        if line.economy.wants_countdown(self._at, settles_s=self._write.readback.settles_s):
+            line.economy.note_countdown(running_s(line), self._at)
+        return Applied(setpoint=self._order.setpoint, read_back_kw=held_kw, at=self._at)
+
+    def _waits(self, script: Script) -> bool:
+        """Tell whether the device was told the same in vain, and it is too early to repeat it."""
+        line, shown = self._line, self._shown(script)
+        refusal = line.refusal
+        if refusal is None:
+            return False
+        waits = refusal.waits(
+            script.registers, shown, write=self._write, at=self._at, tick_s=line.economy.tick_s
+        )
+        if waits and refusal.is_settling(self._at, self._write.readback.settles_s):
+            line.refusal = dataclasses.replace(refusal, shown=shown)
+        return waits
+
+    def _refused_still(self, script: Script, refusal: Refusal, stuck: str | None) -> Outcome:
+        """Say once more what became of it, by what the device shows now."""
+        held_kw = self._line.held_kw
+        if refusal.arrived and held_kw is not None:
+            faults = "; ".join(self._faults(script, held_kw, stuck))
+            return self._told(self._limited(held_kw, faults), refusal)
+        return dataclasses.replace(refusal.outcome, setpoint=self._order.setpoint, at=self._at)
+
+    async def _write_all(
+        self, script: Script, wanted: Wanted, arming: tuple[Part, ...], stuck: str | None
+    ) -> Outcome:
+        """Write everything and read it back; what was in vain is remembered with what the device shows."""
+        line, economy, before = self._line, self._line.economy, self._line.refusal
+        was_shown = before is not None and self._holds(before.power_kw)
+        economy.forget()
+        line.refusal = None
+        outcome: Outcome
+        try:
+            await self._arm(arming)
+            economy.told_kw = self._power_kw
+            await self._send((script.value,))
+            self._is_written = True
+            await self._send(script.enabling)
+            economy.note_written(wanted, self._at)
+            shown_kw, quality = await read_all(self._endpoint, line, script.steps)
+            outcome = self._judged(script, shown_kw, quality, stuck)
+        except (ValueError, DeviceRefused) as error:
+            outcome = self._refused(error)
+        if isinstance(outcome, Applied):
+            return outcome
+        line.refusal = Refusal(
+            registers=script.registers,
+            power_kw=self._power_kw,
+            outcome=outcome,
+            arrived=economy.is_told,
+            shown=self._shown(script),
+            since=self._at,
+            at=self._at,
+            tries=1,
+        ).after(before, was_shown=was_shown)
+        return self._told(outcome, line.refusal)
 
     async def _send(self, parts: Sequence[Part]) -> None:
         for part in parts:
@@ -186,45 +212,16 @@ class _Attempt:
     def _differs(self, part: Part) -> bool:
         return part.step is None or self._line.raw_of(part.step) != part.number
 
-    def _stands(self, script: Script, wanted: Wanted) -> bool:
-        """Tell whether all that stands beside the value does, and the timer runs."""
-        slack_kw = max(self._tolerance_kw, 0.0 if wanted.is_exact else self._write.min_step_kw)
-        if any(missing(script.steps, self._line, tolerance_kw=slack_kw)):
-            return False
-        if self._leaves:
-            held_kw = self._line.held_kw
-            return held_kw is not None and abs(held_kw - self._power_kw) <= self._tolerance_kw
-        return self._timer_fault() is None
-
     def _timer_fault(self) -> str | None:
-        """Say what is wrong with the device's countdown; one that it does not have is not missed."""
-        if self._leaves or self._line.content.point(Point.REVERSION_S) is None:
-            return None
-        left_s, quality = self._line.shown_of(Point.REVERSION_S)
-        if quality is Quality.NOT_IMPLEMENTED:
-            return None
-        if left_s is None:
-            return f"its timer is {quality.value}"
-        limit_s = self._write.reversion_s
-        if left_s <= 0.0:
-            return "its timer does not run: it would keep the value if the controller were lost"
-        if isinstance(limit_s, float) and left_s > limit_s + COUNTDOWN_SLACK_S:
-            return f"its timer shows {left_s:g} s, more than the {limit_s:g} s that it was set to"
-        return None
+        return None if self._leaves else timer_fault(self._line, self._write)
 
-    def _stuck_timer(self) -> str | None:
-        """Say that the countdown has not fallen since the last write."""
-        countdown = self._line.content.point(Point.REVERSION_S)
-        left_s, _ = self._line.shown_of(Point.REVERSION_S)
-        if countdown is None or left_s is None:
-            return None
-        multiplier = self._line.multiplier(countdown)
-        if multiplier is None:
-            return None  # its resolution is unknown, and with it whether it moved
-        resolution_s = abs(step_of(countdown, multiplier))
-        if not self._line.economy.is_stuck(left_s, self._at, resolution_s=resolution_s):
-            return None
-        return f"its timer stands still at {left_s:g} s: it would keep the value if the controller were lost"
+    def _shown(self, script: Script) -> Shown:
+        raws = (None if part.step is None else self._line.raw_of(part.step) for part in script.steps)
+        return Shown(held_kw=self._line.held_kw, registers=tuple(raws))
+
+    def _holds(self, power_kw: float) -> bool:
+        held_kw = self._line.held_kw
+        return held_kw is not None and abs(held_kw - power_kw) <= self._tolerance_kw
 
     def _require_budget(self, writes: int) -> None:
         """Count what is about to be written.
@@ -242,29 +239,48 @@ class _Attempt:
         if reason is not None:
             raise ValueError(reason)
 
-    def _judged(self, script: Script, shown_kw: float | None, quality: Quality) -> Outcome:
+    def _judged(self, script: Script, shown_kw: float | None, quality: Quality, stuck: str | None) -> Outcome:
         """Compare what the device shows with what was asked; the line remembers what is in force."""
         line, setpoint = self._line, self._order.setpoint
         is_on = not any(missing(script.switches, line, tolerance_kw=self._tolerance_kw))
         held_kw = shown_kw if is_on else self._free_kw()
         line.note_held(held_kw, self._at)
+        line.economy.note_countdown(
+            None if self._write.readback.settles_s > 0.0 else running_s(line), self._at
+        )
         if shown_kw is None:
             reason = f"written, but the read-back is {quality.value}"
             return Unreachable(setpoint=setpoint, at=self._at, reason=reason)
-        faults = list(missing(script.steps, line, tolerance_kw=self._tolerance_kw))
         if held_kw is None:
+            faults = list(missing(script.steps, line, tolerance_kw=self._tolerance_kw))
             reason = f"written, but not in force: {'; '.join(faults)}"
             return Rejected(setpoint=setpoint, at=self._at, reason=reason)
-        if is_on and abs(held_kw - self._power_kw) > self._tolerance_kw:
-            faults.insert(0, "it holds something else")
-        timer_fault = self._timer_fault()
-        if timer_fault is not None:
-            faults.append(timer_fault)
-        left_s, _ = line.shown_of(Point.REVERSION_S)
-        line.economy.note_countdown(left_s, self._at)
-        if faults:
+        if faults := self._faults(script, held_kw, stuck):
             return self._limited(held_kw, "; ".join(faults))
         return Applied(setpoint=setpoint, read_back_kw=held_kw, at=self._at)
+
+    def _faults(self, script: Script, held_kw: float, stuck: str | None) -> list[str]:
+        """Say what is not as asked, by what the line has seen last."""
+        line = self._line
+        faults = list(missing(script.steps, line, tolerance_kw=self._tolerance_kw))
+        is_on = not any(missing(script.switches, line, tolerance_kw=self._tolerance_kw))
+        if is_on and abs(held_kw - self._power_kw) > self._tolerance_kw:
+            faults.insert(0, "it holds something else")
+        timer = self._timer_fault()
+        return [*faults, *(fault for fault in (timer, stuck) if fault is not None)]
+
+    def _refused(self, error: ValueError | DeviceRefused) -> Outcome:
+        if self._is_written and isinstance(error, DeviceRefused):
+            return Unreachable(setpoint=self._order.setpoint, at=self._at, reason=f"written, but {error}")
+        return Rejected(setpoint=self._order.setpoint, at=self._at, reason=str(error))
+
+    def _told(self, outcome: Outcome, refusal: Refusal) -> Outcome:
+        """Give the outcome as it is told: what may still be shown in time is not held against the device."""
+        settles_s = self._write.readback.settles_s
+        if not isinstance(outcome, Limited) or not refusal.is_settling(self._at, settles_s):
+            return outcome
+        reason = f"not shown yet, which may take {settles_s:g} s: {outcome.reason}"
+        return dataclasses.replace(outcome, is_settling=True, reason=reason)
 
     def _free_kw(self) -> float | None:
         """Give what a device does of whose value nothing is in force: a bound then bounds nothing."""

@@ -1,26 +1,29 @@
 """An inverter after the order of SunSpec, in a third party's server, and a field that commands it."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from energy.devices.field import ModbusField
+from energy.devices.field_settings import FieldSettings
 from energy.devices.map_library import load_map
 from energy.devices.register_map import RegisterMap
+from energy.devices.write_budget import WriteBudget
 from energy.domain import Level, Outcome, Point, Setpoint
-from tests.devices.conftest import AT, Bank
+from tests.devices.conftest import AT, PATIENT, Bank, region_at
 
 Serve = Callable[[], tuple[int, Bank]]
-LIMIT, TIMER, RAMP, ENABLE, SCALE, LEFT, RATED, BEAT, LOCAL, POWER = (
+LIMIT, TIMER, RAMP, ENABLE, SCALE, LEFT, RATED, BEAT, LOCAL, POWER, FALLBACK = (
     *(100, 101, 102, 103, 104, 105),
-    *(107, 108, 110, 111),
+    *(107, 108, 110, 111, 112),
 )
 """Addresses of a SunSpec-like inverter: WMaxLimPct, its timers, its switch, its scale factor and so on."""
 RATED_KW = 4000
 KEPT_S = 60
 FREE_KW = -4000.0
-NAMES = {LIMIT: "limit", TIMER: "timer", RAMP: "ramp", ENABLE: "enable", BEAT: "beat"}
+NAMES = {LIMIT: "limit", TIMER: "timer", RAMP: "ramp", ENABLE: "enable", BEAT: "beat", FALLBACK: "fallback"}
 
 MAP = """
 schema_version: energiewaage.register_map/1
@@ -85,6 +88,11 @@ class Inverter:
         self.ignored: set[int] = set()
         self.counts_down = True
         self.starts_timer = True
+        self.percent_max = 1000
+        """It holds no more than this, whatever it is told."""
+        self.shows_late = False
+        """What is written, and the timer, are shown only when time has passed."""
+        self._late: list[tuple[int, list[int]]] = []
         for address, value in {LIMIT: 1000, SCALE: 0xFFFF, RATED: RATED_KW}.items():
             self.put(address, value)
         bank.on_write = self._take
@@ -104,6 +112,11 @@ class Inverter:
         return names
 
     def pass_s(self, seconds: int) -> None:
+        for address, words in self._late:
+            self.bank.set_holding_registers(address, words)
+            if address in {LIMIT, ENABLE}:
+                self.put(LEFT + 1, self.shows(TIMER))
+        self._late.clear()
         left_s = self.shows(LEFT + 1)
         if left_s == 0 or not self.counts_down:
             return
@@ -116,6 +129,11 @@ class Inverter:
         self.log.append((NAMES[address], value))
         if address in self.ignored:
             return address, self.bank.get_holding_registers(address, len(words))
+        if address == LIMIT:
+            words = [min(value, 10 * self.percent_max)]
+        if self.shows_late:
+            self._late.append((address, words))
+            return address, self.bank.get_holding_registers(address, len(words))
         if address in {LIMIT, ENABLE} and self.starts_timer:
             self.put(LEFT + 1, self.shows(TIMER))
         return address, words
@@ -124,9 +142,10 @@ class Inverter:
 class Site:
     """A field with one inverter, tick by tick."""
 
-    def __init__(self, field: ModbusField, inverter: Inverter, tick_s: int = 5) -> None:
+    def __init__(self, field: ModbusField, inverter: Inverter, port: int, tick_s: int = 5) -> None:
         self.field = field
         self.inverter = inverter
+        self.port = port
         self.at = AT
         self._tick_s = tick_s
 
@@ -148,6 +167,35 @@ class Site:
             level=level,
             reason="test",
         )
+
+
+SiteOf = Callable[..., Site]
+
+
+@asynccontextmanager
+async def sites(serve: Serve, folder: Path) -> AsyncIterator[SiteOf]:
+    """Make sites that are closed at the end; one made ``after`` another is a restart before its inverter."""
+    fields: list[ModbusField] = []
+
+    def make(
+        *changes: tuple[str, str],
+        tick_s: int = 5,
+        budget: WriteBudget | None = None,
+        after: Site | None = None,
+    ) -> Site:
+        port, bank = serve() if after is None else (after.port, after.inverter.bank)
+        inverter = Inverter(bank) if after is None else after.inverter
+        maps: Mapping[str, RegisterMap] = {"generic_park_controller": map_of(folder, *changes)}
+        settings = FieldSettings(patience=PATIENT)
+        fields.append(ModbusField(region_at({"pv_park": port}), maps, settings, budget=budget))
+        site = Site(fields[-1], inverter, port, tick_s)
+        if after is not None:
+            site.at = after.at
+        return site
+
+    yield make
+    for field in fields:
+        await field.close()
 
 
 def map_of(folder: Path, *changes: tuple[str, str]) -> RegisterMap:
