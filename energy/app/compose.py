@@ -23,7 +23,7 @@ from energy.controller.plan_keeper import PlanKeeper
 from energy.controller.recorder import Recorder
 from energy.devices.field import ModbusField
 from energy.devices.field_settings import FieldSettings
-from energy.devices.map_library import maps_of
+from energy.devices.map_library import latching_assets, maps_of
 from energy.devices.register_map import RegisterMap
 from energy.devices.tls import files_named_in
 from energy.devices.write_budget import WriteBudget
@@ -130,6 +130,7 @@ async def controller_of(
             memory=with_tests(memory, ledger),
             uncommissioned=_untested(region, maps, ledger, simulated),
             fallback_kw=fallbacks_kw(region, maps),
+            latching=latching_assets(region, maps),
         )
         yield Parts(controller=controller, record=record, ledger=ledger, planner=planner, waiting=waiting)
 

@@ -16,6 +16,7 @@ from energy.controller.correct import correction
 from energy.controller.flexible import AnyMachine, Flexible, may_be_missing, reading_age_s_max, runnable_kw
 from energy.controller.following import alarm_unless_following, following_of
 from energy.controller.sending import hindrance
+from energy.controller.taking_back import TAKEN_BACK, is_taken_back
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.controller.wishes import Wish, wishes
 from energy.domain import Alarm, Decision, Level, Point, Setpoint, Severity
@@ -28,8 +29,12 @@ from energy.safety import Gated, gate, ramp_kw_of
 
 TRIFLE_KW = 1.0
 """A register's resolution."""
-GRAVE = frozenset({"clock_trouble", "record_unavailable"})
-"""Notes of the shell that are alarms, not warnings."""
+SEVERITIES = {
+    "clock_trouble": Severity.ALARM,
+    "record_unavailable": Severity.ALARM,
+    TAKEN_BACK: Severity.INFO,
+}
+"""Notes of the shell that are no warnings."""
 
 
 def decide(region: Region, tick: TickInput) -> TickOutput:
@@ -71,6 +76,9 @@ def _decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict) -> 
         return Decision(
             asset_id=asset.id, wanted_kw=verdict.wanted_kw, level=verdict.level, setpoint=None, reason=reason
         )
+    if is_taken_back(tick.notes, asset.id):
+        cause = "nobody asks any more for what it was sent"
+        return _safe_decision(region, tick, wish, verdict, cause, asked_by=Level.PROTECTION)
     if wish.unknown is not None or verdict.wanted_kw is None:
         cause = wish.unknown if wish.unknown is not None else "no plan says anything"
         return _safe_decision(region, tick, wish, verdict, cause)
@@ -149,8 +157,21 @@ def _machine_kw(
     return runnable_kw(machine, machine.power_kw_least, bounds_kw)
 
 
-def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict, cause: str) -> Decision:
-    """The named safe state inside every limit that holds; sent only where we command the asset."""
+def _safe_decision(
+    region: Region,
+    tick: TickInput,
+    wish: Wish,
+    verdict: Verdict,
+    cause: str,
+    *,
+    asked_by: Level | None = None,
+) -> Decision:
+    """The named safe state inside every limit that holds; sent only where we command the asset.
+
+    ``asked_by`` is whose right to send counts; None takes the person's who asked, else the plan's.
+    """
+    if asked_by is None:
+        asked_by = Level.OPERATOR if wish.by_operator else Level.PLAN
     asset = wish.asset
     safe = asset.safe_state
     if safe is None:
@@ -170,7 +191,7 @@ def _safe_decision(region: Region, tick: TickInput, wish: Wish, verdict: Verdict
         power_kw=max(verdict.power_kw_min, min(verdict.power_kw_max, safe_kw)),
         wanted_kw=None,
         level=Level.PROTECTION,
-        asked_by=Level.OPERATOR if wish.by_operator else Level.PLAN,
+        asked_by=asked_by,
         reason=f"safe state {safe.name}: {cause}",
     )
 
@@ -270,6 +291,6 @@ def _alarms_of_shell(region: Region, tick: TickInput) -> list[Alarm]:
     for note in tick.notes:
         named, _, detail = note.partition(": ")
         code, _, target_id = named.partition("@")
-        severity = Severity.ALARM if code in GRAVE else Severity.WARNING
+        severity = SEVERITIES.get(code, Severity.WARNING)
         found.append(raise_alarm(code, severity, target_id=target_id or region.id, at=at, detail=detail))
     return found

@@ -6,7 +6,7 @@ What leaves is in the ledger before it leaves.
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -20,6 +20,7 @@ from energy.controller.overrides import Overrides
 from energy.controller.plan_keeper import Followed, PlanKeeper, Situation
 from energy.controller.quarter_meter import QuarterMeter
 from energy.controller.recorder import Publication, Recorder, plan_drafts, tick_body
+from energy.controller.taking_back import Claims
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.domain import Image, Limit, Outcome, Point, Quality, Reading, Rung, Setpoint, Status
 from energy.errors import RecordBroken, StoreUnavailable
@@ -94,7 +95,8 @@ class Controller:
     """One region's loop; what it keeps between ticks can all be rebuilt from the record.
 
     ``uncommissioned`` names the assets whose point-to-point test is not recorded: they are only observed.
-    ``fallback_kw`` says, by asset, what its register map says that the device falls back to by itself.
+    ``fallback_kw`` says, by asset, what its register map says that the device falls back to by itself;
+    ``latching`` names the assets whose devices keep their last value for ever.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Controller:
         memory: Memory,
         uncommissioned: tuple[str, ...] = (),
         fallback_kw: Mapping[str, float] | None = None,
+        latching: Collection[str] = (),
     ) -> None:
         self._region = region
         self._uncommissioned = uncommissioned
@@ -118,6 +121,7 @@ class Controller:
         self._found = FoundLimits(
             region, limits=memory.limits, sent_kw=memory.sent_kw, fallback_kw=fallback_kw
         )
+        self._claims = Claims(region, claimed_kw=memory.claimed_kw, latching=latching)
         self._latest: dict[tuple[str, Point], Reading] = {}
         self._notes: list[str] = []
         self._age_s_max = reading_age_s_max(region, mode.tick_s)
@@ -142,7 +146,8 @@ class Controller:
         notes, self._notes = self._notes, []
         notes = [*notes, *self._ports.recorder.prices(self._ports.prices.published(at), at=at)]
         drafts = [*self._look_for_limits(image), *self._take_requests(image, notes)]
-        notes += [*self._found.notes, *self._ports.field_notes(at)]
+        asked = {request.asset_id for request in self._overrides.open_at(at)}
+        notes += [*self._found.notes, *self._left(image, asked), *self._ports.field_notes(at)]
         if trouble is not None:
             self._keeper.distrust()
             notes.append(f"clock_trouble: {trouble}")
@@ -170,7 +175,8 @@ class Controller:
         self._ports.recorder.require_ledger()
         image = await self._measure(at)
         drafts = self._look_for_limits(image)
-        tick = dataclasses.replace(self._tick_input(image, self._limits(at), ()), overrides=())
+        notes = tuple(self._left(image, ()))
+        tick = dataclasses.replace(self._tick_input(image, self._limits(at), notes), overrides=())
         output = decide(self._region, tick)
         body = tick_body(tick, output, self._state(at))
         self._ports.recorder.append([*drafts, Draft(kind="hand_back", at=at, body=body)], at=at)
@@ -205,6 +211,7 @@ class Controller:
         ]
         outcomes = tuple(await self._ports.dispatchable.apply(setpoints, at))
         self._found.take(outcomes)
+        self._claims.take(outcomes)
         self._memory = dataclasses.replace(
             self._memory, outcomes=outcomes, alarms=output.alarms, behind=output.behind
         )
@@ -248,6 +255,10 @@ class Controller:
 
     def _limits(self, at: datetime) -> tuple[Limit, ...]:
         return tuple(limit for limit in self._found.limits if limit.holds_at(at))
+
+    def _left(self, image: Image, asked: Collection[str]) -> list[str]:
+        """Note what devices hold of ours that nobody asks for; the safe states owed are decided by it."""
+        return self._claims.look(image, asked=asked, limits=self._limits(image.at))
 
     def _look_for_limits(self, image: Image) -> list[Draft]:
         found = self._found.look(image, age_s_max=self._age_s_max)
@@ -300,6 +311,7 @@ class Controller:
                 "power_kw": self._memory.billed_peak.power_kw,
             },
             "sent_kw": {asset_id: list(values) for asset_id, values in self._found.sent_kw.items()},
+            "claimed_kw": {asset_id: list(values) for asset_id, values in self._claims.claimed_kw.items()},
         }
 
     def _status(self, tick: TickInput, output: TickOutput, *, wall_s: float) -> Status:

@@ -35,6 +35,8 @@ class Memory:
     behind: tuple[Following, ...] = ()
     sent_kw: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """By asset, what may stand on the device because we sent it: it proves that a bound is ours."""
+    claimed_kw: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """By asset, what we sent and have not seen gone: its safe state is owed where nobody asks for more."""
 
 
 def recall(ledger: LedgerReader, *, billed_peak: BilledPeak, power_kw_max: float) -> Memory:
@@ -63,6 +65,7 @@ def recall(ledger: LedgerReader, *, billed_peak: BilledPeak, power_kw_max: float
         alarms=output.alarms,
         behind=output.behind,
         sent_kw=_sent_kw(body["sent_kw"], output),
+        claimed_kw=_sent_kw(body.get("claimed_kw", body["sent_kw"]), output),
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from energy.devices.codec import encode
 from energy.devices.layout import Layout, Reference
 from energy.devices.map_lint import faults_of
-from energy.devices.map_lint_warnings import warnings_of
+from energy.devices.map_lint_warnings import latches, warnings_of
 from energy.devices.register_map import MapPoint, RegisterMap, Step, Write
 from energy.devices.write_limits import faults_of_writes
 from energy.domain import Authority, Point
@@ -136,6 +136,17 @@ def warnings_of_region(region: Region) -> list[Fault]:
         if path is not None:
             warnings.extend(warnings_in(path))
     return warnings
+
+
+def latching_assets(region: Region, maps: Mapping[str, RegisterMap]) -> frozenset[str]:
+    """Name the assets whose device keeps its last value for ever, as far as its map knows."""
+    found: set[str] = set()
+    for asset in region.assets:
+        content, wanted = maps[asset.device.profile], asset.dispatch_point
+        point = content.point(wanted) if wanted is not None else None
+        if point is not None and point.write is not None and latches(point.write):
+            found.add(asset.id)
+    return frozenset(found)
 
 
 def check_devices(region: Region) -> None:

@@ -11,6 +11,7 @@ from dashboard.language import LANGUAGES, Words, catalogue, placeholders
 from dashboard.presence import Presence
 from energy.alarms import QUALITY_CODES, RUNG_CODES
 from energy.conduct import FollowingState
+from energy.controller.taking_back import LEFT, TAKEN_BACK
 from energy.domain import Authority, Level, Quality, Rung, Severity
 from tests.dashboard.test_colours import KINDS
 from tests.dashboard.valley import valley
@@ -50,6 +51,7 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
         ("alarm", ["setpoint_limited", "setpoint_rejected", "setpoint_unreachable"]),
         ("alarm", ["not_commissioned", "device_local", "device_fault", "setpoint_not_followed"]),
         ("alarm", ["foreign_write", "write_budget_low", "write_budget_spent", "heartbeat_stale"]),
+        ("alarm", [TAKEN_BACK, LEFT]),
         ("following", list(FollowingState)),
         ("access", list(Access)),
         ("kind", KINDS),

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from energy.devices.map_library import REQUIRED_POINTS, check_devices, find_map, maps_of, shipped_maps
+from energy.devices.map_library import (
+    REQUIRED_POINTS,
+    check_devices,
+    find_map,
+    latching_assets,
+    maps_of,
+    shipped_maps,
+)
 from energy.errors import BadInput, Fault
 from energy.region.loader import find_region, load_region
 from energy.region.model import Region
@@ -158,6 +165,13 @@ def test_a_device_that_does_not_bear_it_is_not_run_automatically(
 
 def test_a_budget_for_the_renewals_and_the_plans_changes_is_enough(tmp_path: Path) -> None:
     assert write_faults(tmp_path, own=(WEARING[0], WEARING[1].replace("1616", "1617"))) == []
+
+
+def test_who_keeps_its_last_value_for_ever_is_named(tmp_path: Path) -> None:
+    region = region_with(tmp_path, (DEVICE, "    authority: advise\n" + DEVICE))
+    assert latching_assets(region, maps_of(region)) == frozenset()
+    own_map(region, "generic_battery", shipped_text("generic_battery").replace(*LATCHING))
+    assert latching_assets(region, maps_of(region)) == {"battery"}
 
 
 def test_a_device_that_reverts_by_itself_does_not_latch(tmp_path: Path) -> None:
