@@ -31,6 +31,7 @@ def faults_of_writes(file: YamlFile, region: Region, maps: Mapping[str, Register
         if asset.device.profile not in paced:
             paced.add(asset.device.profile)
             yield from _faults_of_pace(file, region, asset, write)
+            yield from _faults_of_settling(file, index, asset, write)
         if region.authority_of(asset) is Authority.AUTOMATIC:
             for limit in _reasons_against_automatic(region, asset, content, write):
                 yield file.fault(
@@ -74,6 +75,19 @@ def _faults_of_pace(file: YamlFile, region: Region, asset: Asset, write: Write) 
             value=region.control.setpoint_valid_s,
             limit=f"must be at most {lasts_s:g} s: {device}, and nothing may count on it for longer",
             mend="shorten setpoint_valid_s, or set a longer watchdog on the device and in its map",
+        )
+
+
+def _faults_of_settling(file: YamlFile, index: int, asset: Asset, write: Write) -> Iterator[Fault]:
+    """Refuse a device that may drop a value before it has to show it: nobody would ever see it hold one."""
+    lasts_s, settles_s = kept_s(write), write.readback.settles_s
+    if lasts_s is not None and settles_s >= lasts_s / REFRESHES_MIN:
+        yield file.fault(
+            ("assets", index, "device", "profile"),
+            value=asset.device.profile,
+            limit=f"its readback.settles_s {settles_s:g} s must be less than {lasts_s / REFRESHES_MIN:g} s: "
+            f"the device keeps a setpoint for {lasts_s:g} s unless it is renewed",
+            mend="set a longer watchdog on the device and in its map, or correct settles_s in the map",
         )
 
 
