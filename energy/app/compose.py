@@ -17,6 +17,7 @@ import structlog
 from energy.app.clock import Stopwatch, wall_now
 from energy.app.commissioning_record import uncommissioned, with_tests
 from energy.app.data_folder import LEDGER, REQUESTS, only_controller
+from energy.app.simulated_field import require_simulated
 from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
 from energy.controller.memory import BilledPeak, recall
 from energy.controller.plan_keeper import PlanKeeper
@@ -31,6 +32,7 @@ from energy.devices.write_budget_file import FILE_NAME as FIELD
 from energy.devices.write_budget_file import CountInFile
 from energy.devices.write_limits import fallbacks_kw
 from energy.domain import Point
+from energy.errors import BadInput, Fault
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger import Ledger
 from energy.mailbox import MailboxReader
@@ -53,6 +55,8 @@ LOCKSTEP_TAKES = timedelta(seconds=60)
 """Simulated time that planning takes in lockstep."""
 IN_LOCKSTEP = FieldSettings(retry="in_tick", backoff_s_min=60.0, backoff_s_max=600.0)
 """A silent device is tried again at simulated moments, so that the same seed gives the same run."""
+TICK_PLACE = "control.tick_s"
+"""Where a pace that a device does not bear is a fault (``energy.devices.write_limits``)."""
 log = structlog.get_logger(__name__)
 
 
@@ -82,10 +86,13 @@ async def controller_of(
     """Open everything that a controller needs, and close it in the right order.
 
     Raises:
-        BadInput: another controller runs on the folder, or a register map is wrong.
+        BadInput: another controller runs on the folder, a register map is wrong or does not bear the tick, or
+            the time is simulated and a device is not.
         StoreUnavailable: a file cannot be opened.
     """
-    maps = maps_of(region)
+    if simulated is not None:
+        require_simulated(region)
+    maps = _maps_at(region, tick_s)
     async with AsyncExitStack() as stack:
         stack.enter_context(only_controller(folder))
         record = stack.enter_context(SqliteRecord(folder))
@@ -101,7 +108,7 @@ async def controller_of(
         stack.callback(planner.close)
         waiting = LockstepPlanner(planner, clock, takes=LOCKSTEP_TAKES)
         now = clock.now()
-        _record_start(ledger, region, now, tick_s)
+        _record_start(ledger, region, now, tick_s, simulated=simulated is not None)
         prices = DayAheadPrices(region, RegionHistory(region))
         last_plan = record.plan_at(now)
         keeper = PlanKeeper(
@@ -211,12 +218,35 @@ def _planner(region: Region, folder: Path, *, lockstep: bool) -> PlannerProcess:
     )
 
 
-def _record_start(ledger: Ledger, region: Region, now: datetime, tick_s: float) -> None:
+def _maps_at(region: Region, tick_s: float) -> dict[str, RegisterMap]:
+    """Load the maps and check them at the pace that is really run, which may not be the region file's.
+
+    Raises:
+        BadInput: with every fault; a wrong pace at the option that asks for it.
+    """
+    paced = dataclasses.replace(region, control=dataclasses.replace(region.control, tick_s=tick_s))
+    try:
+        return maps_of(paced)
+    except BadInput as error:
+        if tick_s == region.control.tick_s:
+            raise
+        raise BadInput([_at_option(fault) for fault in error.faults]) from error
+
+
+def _at_option(fault: Fault) -> Fault:
+    if fault.place != TICK_PLACE:
+        return fault
+    mend = "choose a shorter --tick, or set a longer watchdog on the device and in its map"
+    return dataclasses.replace(fault, file="command line", line=None, place="--tick", mend=mend)
+
+
+def _record_start(ledger: Ledger, region: Region, now: datetime, tick_s: float, *, simulated: bool) -> None:
     body = {
         "region_id": region.id,
         "region_digest": region.digest,
         "version": version("energiewaage"),
         "code_digest": code_digest(),
         "tick_s": tick_s,
+        "simulated": simulated,
     }
     ledger.append("start", now, body, {"wall_at": wall_now()})

@@ -138,6 +138,9 @@ def run(
     from energy.ports import Clock
     from energy.region.loader import load_region
 
+    if (start is None) != (epoch is None):
+        missing = "--epoch" if epoch is None else "--start"
+        raise bad_option(missing, None, "simulated time needs --start and --epoch", "give both, or neither")
     loaded = on_ports(load_region(region), first_port)
     if loaded.illustrative and start is None:
         loaded = observing(loaded)
