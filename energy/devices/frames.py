@@ -30,6 +30,10 @@ _READS_BITS = frozenset({1, 2})
 _READS = frozenset({1, 2, 3, 4})
 _WRITES_ONE = frozenset({5, 6})
 _WRITES = frozenset({5, 6, 15, 16})
+GLITCH_BYTES_MAX = 4
+"""So many bytes before an answer are taken for what a line makes when its driver is switched."""
+FRAME_BYTES_MIN = 1 + 1 + CRC_BYTES
+"""Unit, function, checksum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,21 @@ class RtuFraming:
         return body + FramerRTU.compute_CRC(body).to_bytes(CRC_BYTES, "big")
 
     def unwrap(self, question: Question, _transaction: int, data: bytes, /) -> Parsed:
-        """Find the answer; a whole frame of another unit is a stray one, anything else in doubt."""
+        """Find the answer; a whole frame of another unit is a stray one, anything else in doubt.
+
+        An answer counts behind a few bytes of noise too, where its checksum holds.
+        """
+        parsed = self._unwrap(question, data)
+        if isinstance(parsed, bytes | Stray) or len(data) <= FRAME_BYTES_MIN:
+            return parsed
+        for noise in range(1, 1 + min(GLITCH_BYTES_MAX, len(data) - FRAME_BYTES_MIN)):
+            if data[noise] == question.unit and data[noise + 1] & ~ERROR_BIT == question.function:
+                behind = self._unwrap(question, data[noise:])
+                if isinstance(behind, bytes):
+                    return behind
+        return parsed
+
+    def _unwrap(self, question: Question, data: bytes) -> Parsed:
         if len(data) < 1 + EXCEPTION_BYTES:
             return None
         if data[0] != question.unit:
@@ -221,6 +239,16 @@ class RtuFraming:
             return Doubt("its checksum is wrong")
         pdu = data[1:-CRC_BYTES]
         return _pdu_doubt(question, pdu) or pdu
+
+
+def is_over(question: Question, data: bytes) -> bool:
+    """Tell whether bytes that are no answer were one: as many as it has, or a whole frame.
+
+    Then, once the line is silent, nothing more comes for the question; after less it may still.
+    """
+    if len(data) >= 1 + question.answer_bytes + CRC_BYTES:
+        return True
+    return len(data) >= FRAME_BYTES_MIN and _is_sound(data)
 
 
 def _foreign(question: Question, data: bytes) -> Doubt | Stray | None:

@@ -9,7 +9,7 @@ from typing import cast
 
 from pymodbus.transport import CommParams, CommType, ModbusProtocol
 
-from energy.devices.frames import Framing, MbapFraming, Parsed, Question, RtuFraming, Stray
+from energy.devices.frames import Doubt, Framing, MbapFraming, Parsed, Question, RtuFraming, Stray, is_over
 from energy.errors import DeviceUnreachable
 from energy.region.asset import Endpoint, SerialLine
 
@@ -23,6 +23,8 @@ SILENT_BYTES = 3.5
 """What must pass between two frames of a serial line, in times of one byte (the same, 2.5.1.1)."""
 SILENCE_S_MIN = 0.00175
 """And no less than this, however fast the line (the same)."""
+HANDED_OVER_S = 0.02
+"""Adapters hand over what came every 16 ms by default (FTDI AN232B-04): less is no silence."""
 _KINDS = {
     "tcp": CommType.TCP,
     "rtu_over_tcp": CommType.TCP,
@@ -58,8 +60,10 @@ class Conversation(ModbusProtocol):
         self._has_heard = False
         self._answer_s_max = 0.0
         self.ends_s = 0.0
-        """When the time of the last question is over, on the loop's clock."""
+        """When no answer to the last question can come any more, on the loop's clock."""
         self._alarm: asyncio.TimerHandle | None = None
+        self._hush: asyncio.TimerHandle | None = None
+        self._hush_s = max(HANDED_OVER_S, silence_s(where.serial) if where.serial is not None else 0.0)
 
     async def open(self) -> None:
         """Connect.
@@ -97,14 +101,21 @@ class Conversation(ModbusProtocol):
             pdu = await answer
         finally:
             self._question = None
+            self._listen_on()
         self._has_answered = True
         return pdu
 
     def close(self, reconnect: bool = False) -> None:  # noqa: FBT001, FBT002  overridden
-        """Close the connection; an open question stays unanswered."""
+        """Drop the connection; an open question stays unanswered.
+
+        At once: a TLS device that hangs would be waited for while it keeps the connection (asyncio: 30 s).
+        """
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        self._listen_on()
+        if self.transport:
+            cast("asyncio.WriteTransport", self.transport).abort()
         super().close(reconnect)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -126,10 +137,15 @@ class Conversation(ModbusProtocol):
         while isinstance(parsed, Stray):
             self._received = self._received[parsed.size :]
             parsed = self._framing.unwrap(question, self._transaction, self._received)
+        if self._hush is not None:
+            self._listen_on()
         if isinstance(parsed, bytes):
             self._answer.set_result(parsed)
-        elif parsed is not None:
-            self._end(parsed.reason)
+        elif isinstance(parsed, Doubt):
+            if self._is_rtu:
+                self._hush = self.loop.call_later(self._hush_s, self._judge, question, parsed.reason)
+            else:
+                self._end(parsed.reason)
 
     def callback_connected(self) -> None:
         """Nothing more: ``connection_made`` has noted it."""
@@ -168,6 +184,18 @@ class Conversation(ModbusProtocol):
             2
         ):  # the loop reads after it runs what was ready: the second round is behind the reading
             await asyncio.sleep(0)
+
+    def _listen_on(self) -> None:
+        if self._hush is not None:
+            self._hush.cancel()
+            self._hush = None
+
+    def _judge(self, question: Question, reason: str) -> None:
+        """End a question that was answered by garbage, now that it is silent; noise alone ends nothing."""
+        self._hush = None
+        if is_over(question, self._received):
+            self.ends_s = self.loop.time()
+            self._end(reason)
 
     def _set_alarm(self) -> None:
         """Let one alarm serve many questions: one for each would cost more than all else here."""

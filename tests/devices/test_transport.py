@@ -211,6 +211,95 @@ async def test_a_garbled_answer_is_asked_for_once_more_and_a_write_never(
     endpoint.close()
 
 
+NOISY: dict[str, Callable[[bytes], bytes]] = {
+    "a_byte_before": lambda answer: b"\x00" + answer,
+    "a_byte_like_the_unit_before": lambda answer: b"\x01" + answer,
+    "four_bytes_before": lambda answer: b"\xff\x00\xff\x03" + answer,
+}
+
+
+@pytest.mark.parametrize("noise", NOISY.values(), ids=NOISY)
+@pytest.mark.parametrize("way", ["over_tcp", "over_serial"])
+async def test_an_answer_counts_behind_noise_when_its_checksum_holds(
+    ways: dict[str, Speak], way: str, noise: Callable[[bytes], bytes]
+) -> None:
+    asked = 0
+
+    async def reply(frame: bytes) -> bytes:
+        nonlocal asked
+        asked += 1
+        return noise(registers(frame, 513))
+
+    endpoint = await opened(await ways[way](reply), ONCE)
+    assert await read(endpoint) == [513, 513]
+    assert asked == 1
+    endpoint.close()
+
+
+@pytest.mark.parametrize("wrong_at", range(9))
+@pytest.mark.parametrize("way", ["over_tcp", "over_serial"])
+async def test_one_wrong_byte_costs_a_silent_interval_and_not_the_answers_time(
+    ways: dict[str, Speak], way: str, wrong_at: int
+) -> None:
+    asked = 0
+
+    async def reply(frame: bytes) -> bytes:
+        nonlocal asked
+        asked += 1
+        answer = bytearray(registers(frame, 513))
+        if asked == 1:
+            answer[wrong_at] ^= 0x55
+        return bytes(answer)
+
+    endpoint = await opened(await ways[way](reply), Patience(connect_s_max=5.0, answer_s_max=8.0))
+    begun_s = time.monotonic()
+    assert await read(endpoint) == [513, 513]
+    assert time.monotonic() - begun_s < 2.0
+    assert asked == 2
+    endpoint.close()
+
+
+async def test_noise_before_an_answer_that_is_still_to_come_ends_nothing(
+    over_serial: Speak, stack: ExitStack
+) -> None:
+    asked = 0
+
+    async def reply(frame: bytes) -> bytes:
+        nonlocal asked
+        asked += 1
+        os.write(bus.far, b"\xff\xfe\xfd")
+        await asyncio.sleep(0.2)
+        return registers(frame, 42)
+
+    bus = SerialBus(reply, stack)
+    where = Endpoint(transport="serial", host="", port=0, serial=SerialLine(device=bus.path))
+    endpoint = await opened(where, ONCE)
+    assert await read(endpoint) == [42, 42]
+    assert asked == 1
+    endpoint.close()
+
+
+async def test_who_waits_for_the_end_of_its_old_question_keeps_nobody_else_waiting(
+    over_serial: Speak,
+) -> None:
+    async def reply(frame: bytes) -> bytes | None:
+        if frame[0] == 2:
+            await asyncio.sleep(0.3)
+        return registers(frame, 100 + frame[0])
+
+    endpoint = await opened(await over_serial(reply), Patience(connect_s_max=5.0, answer_s_max=1.5))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await read(endpoint, 2)
+    begun_s = time.monotonic()
+    again = asyncio.create_task(read(endpoint, 2))
+    await asyncio.sleep(0)
+    assert await read(endpoint, 3) == [103, 103]
+    assert time.monotonic() - begun_s < 1.0
+    assert await again == [102, 102]
+    endpoint.close()
+
+
 async def test_the_pause_is_kept_after_each_answer_of_the_unit_that_needs_it(over_tcp: Speak) -> None:
     asked: list[tuple[int, float]] = []
 
