@@ -25,6 +25,7 @@ from energy.controller.recorder import Recorder
 from energy.devices.field import ModbusField
 from energy.devices.field_settings import FieldSettings
 from energy.devices.map_library import latching_assets, maps_of
+from energy.devices.modbus import Patience
 from energy.devices.register_map import RegisterMap
 from energy.devices.tls import files_named_in
 from energy.devices.write_budget import WriteBudget
@@ -99,10 +100,7 @@ async def controller_of(
         ledger = stack.enter_context(Ledger(folder / LEDGER))
         lockstep = simulated is not None and simulated.lockstep
         budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
-        settings = dataclasses.replace(
-            IN_LOCKSTEP if lockstep else FieldSettings(), tls=files_named_in(os.environ)
-        )
-        field = ModbusField(region, maps, settings, now=clock.now, budget=budget)
+        field = ModbusField(region, maps, _settings(region, tick_s, simulated), now=clock.now, budget=budget)
         stack.push_async_callback(field.close)
         planner = _planner(region, folder, lockstep=lockstep)
         stack.callback(planner.close)
@@ -168,6 +166,16 @@ class LockstepPlanner:
             return self._planner.poll()
         finally:
             self.waited_s += watch.seconds()
+
+
+def _settings(region: Region, tick_s: float, simulated: Plant | None) -> FieldSettings:
+    """Give the field's limits; what the region says of them counts on the wall, however fast time goes."""
+    tls, control = files_named_in(os.environ), region.control
+    if simulated is not None and simulated.lockstep:
+        return dataclasses.replace(IN_LOCKSTEP, tls=tls)
+    tick_wall_s = tick_s / simulated.speed if simulated is not None else tick_s
+    settings = FieldSettings(patience=Patience(gateway_s_max=control.gateway_s_max), tls=tls)
+    return settings.paced(tick_wall_s, read_s_max=control.read_s_max)
 
 
 def billed_peak(record: SqliteRecord, region: Region, now: datetime) -> BilledPeak:

@@ -68,19 +68,23 @@ class ModbusField:
             lines.setdefault(line.endpoint, []).append(line)
         tls = _tls_of(lines, settings, now)
         for where, own in lines.items():
-            pauses = {line.unit: maps[line.asset.device.profile].pause_s for line in own}
+            pauses = {line.unit: line.content.pause_s for line in own}
+            answers = {line.unit: line.content.answer_s for line in own}
             endpoint = ModbusEndpoint(
                 where,
                 settings.patience,
                 tls=tls,
                 pauses={unit: pause_s for unit, pause_s in pauses.items() if pause_s > 0.0},
+                answers_s_max={unit: time_s for unit, time_s in answers.items() if time_s is not None},
+                is_shared=len(own) > 1,
             )
             self._gateways[where] = Gateway(endpoint, own, settings, now=now)
 
     async def read(self, at: datetime) -> list[Reading]:
         """Read every point of every asset once; ``measured_at`` of each reading is ``at``.
 
-        A writable point comes back with what the device holds, so limits found at start are seen.
+        Who was read behind the tick before, since its time did not suffice, has the moment when that began. A
+        writable point comes back with what the device holds, so limits found at start are seen.
         """
         gateways = list(self._gateways.values())
         results = await asyncio.gather(*(gateway.read(at) for gateway in gateways), return_exceptions=True)

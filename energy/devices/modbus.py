@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ RETRYABLE_CODES = frozenset(
 """Exception codes that say "not now": the device behind is busy or silent, and may answer later."""
 FRAMING_BYTES = 3
 """Unit and checksum around a request or an answer on a serial line."""
-_NO_PAUSES: Mapping[int, float] = MappingProxyType({})
+BUSY_S_MAX = 5.0
+"""However many questions of ours a gateway still works off, nobody waits longer for that."""
+_NONE: Mapping[int, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +42,25 @@ class Patience:
 
     connect_s_max: float = 1.0
     answer_s_max: float = 1.0
+    """Where the unit's register map says nothing else."""
     retries: int = 1
+    gateway_s_max: float = 2.0
+    """A gateway before several units may wait so long for a silent one: until then its line is taken, though
+    we have hung up. Usual gateways wait 1 to 1.5 s."""
 
 
 class ModbusEndpoint:
-    """One connection; the units behind it are asked one after another.
+    """One connection; the units behind it are asked one after another, whoever came first.
 
-    Not safe for concurrent requests: the owner keeps them in series. Whatever leaves the connection in doubt
-    (a late, garbled, mismatched or cancelled answer) closes it; the next ``open`` starts afresh. A serial
-    line stays open. Where frames carry no transaction (RTU), the unit in doubt is asked again only when its
-    answer can no longer be under way, and a whole late answer of another unit is skipped. An answer that
-    comes later than ``answer_s_max`` and during the unit's next question cannot be told from that one's.
+    Whatever leaves the connection in doubt (a late, garbled, mismatched or cancelled answer) closes it; the
+    next ``open`` starts afresh. A serial line stays open. Where frames carry no transaction (RTU), the unit
+    in doubt is asked again only when its answer can no longer be under way, and a whole late answer of
+    another unit is skipped. An answer that comes later than its time and during the unit's next question
+    cannot be told from that one's.
+
+    A gateway before several units goes on waiting for a silent one when we have hung up, and the next
+    question waits behind. So after a silence every unit gets that much longer, and who is silent right behind
+    another is asked once more before it is believed to be silent.
     """
 
     def __init__(
@@ -58,7 +69,9 @@ class ModbusEndpoint:
         patience: Patience,
         *,
         tls: ssl.SSLContext | None = None,
-        pauses: Mapping[int, float] = _NO_PAUSES,
+        pauses: Mapping[int, float] = _NONE,
+        answers_s_max: Mapping[int, float] = _NONE,
+        is_shared: bool = False,
     ) -> None:
         """Nothing is opened yet.
 
@@ -67,6 +80,8 @@ class ModbusEndpoint:
             patience: how long it may take.
             tls: needed exactly for the transport tls; see ``tls.context_of``.
             pauses: seconds that must pass after an answer of a unit before the next question to any.
+            answers_s_max: how long a unit may take to answer, where that is not the patience's.
+            is_shared: whether several units stand behind it.
 
         Raises:
             ValueError: the transport is tls and there is no context: nothing may go out unprotected.
@@ -78,6 +93,14 @@ class ModbusEndpoint:
         self._tls = tls if where.transport == "tls" else None
         self._patience = patience
         self._pauses = pauses
+        self._answers_s_max = answers_s_max
+        self._may_be_busy = is_shared and where.serial is None
+        self._turn = asyncio.Lock()
+        self._hurried: dict[int, float] = {}
+        self._heard_s: dict[int, float] = {}
+        self._busy_until_s = 0.0
+        self._busy_with: int | None = None
+        self._is_excusable = False
         self._is_rtu = is_rtu(where)
         self._rest_until_s = 0.0
         self._in_doubt_until_s: dict[int, float] = {}
@@ -99,6 +122,11 @@ class ModbusEndpoint:
         """
         if self.is_open:
             return
+        async with self._turn:
+            if not self.is_open:
+                await self._connect()
+
+    async def _connect(self) -> None:
         self.close()
         _silence_pymodbus()
         is_connected = False
@@ -120,6 +148,18 @@ class ModbusEndpoint:
             if not is_connected:
                 self.close()
 
+    def hurry(self, unit: int, answer_s_max: float) -> None:
+        """Give the unit's next question no more than this, and no second try where it is silent."""
+        self._hurried[unit] = answer_s_max
+
+    def has_heard(self, unit: int, since_s: float) -> bool:
+        """Tell whether the unit answered anything since a moment of the loop's clock."""
+        return self._heard_s.get(unit, -math.inf) >= since_s
+
+    def answer_s_max(self, unit: int) -> float:
+        """Give how long the unit may take to answer."""
+        return self._answers_s_max.get(unit, self._patience.answer_s_max)
+
     async def read(self, unit: int, table: Table, *, address: int, count: int) -> Sequence[int]:
         """Read ``count`` registers or bits.
 
@@ -134,7 +174,8 @@ class ModbusEndpoint:
                 pdu = await self._ask(question)
                 break
             except DeviceUnreachable as error:
-                if tries_left == 0 or isinstance(error.__cause__, TimeoutError):
+                is_silent = isinstance(error.__cause__, TimeoutError)
+                if tries_left == 0 or (is_silent and not self._excuse()):
                     raise DeviceUnreachable(f"{self._reading(question, table)}: {error}") from error
                 tries_left -= 1
                 await self.open()
@@ -171,33 +212,74 @@ class ModbusEndpoint:
 
     async def _ask(self, question: Question) -> bytes:
         """Ask when the line and the unit have had their rest; whatever is in doubt ends the connection."""
-        line = self._line
-        if line is None or not line.is_active():
-            raise DeviceUnreachable("not connected")
-        if self._rest_until_s or self._in_doubt_until_s:
-            await self._rest(question.unit)
-        answer_s_max = self._patience.answer_s_max
-        if self._where.serial is not None:
-            frame_bytes = len(question.pdu) + question.answer_bytes + 2 * FRAMING_BYTES
-            answer_s_max += line_s(self._where.serial, frame_bytes)
-        in_doubt = True
+        if self._in_doubt_until_s:
+            await self._clear_doubt(question.unit)
+        async with self._turn:
+            line = self._line
+            if line is None or not line.is_active():
+                raise DeviceUnreachable("not connected")
+            if self._rest_until_s:
+                await self._rest(line)
+            return await self._ask_now(line, question)
+
+    async def _ask_now(self, line: Conversation, question: Question) -> bytes:
+        unit, asked_s = question.unit, line.loop.time()
         try:
-            pdu = await line.ask(question, answer_s_max)
-            in_doubt = False
-        finally:
-            if in_doubt:
-                self._doubt(question.unit, line.ends_s)
-        pause_s = self._pauses.get(question.unit, 0.0) if self._pauses else 0.0
+            pdu = await line.ask(question, self._time_for(question, asked_s))
+        except BaseException as error:
+            self._doubt(unit, line.ends_s)
+            is_silent = not isinstance(error, DeviceUnreachable) or isinstance(error.__cause__, TimeoutError)
+            if is_silent and self._may_be_busy:
+                self._note_busy(unit, asked_s)
+            raise
+        self._busy_until_s = 0.0
+        self._heard_s[unit] = now_s = line.loop.time()
+        pause_s = self._pauses.get(unit, 0.0) if self._pauses else 0.0
         if pause_s:
-            self._rest_until_s = line.loop.time() + pause_s
+            self._rest_until_s = now_s + pause_s
         return pdu
 
-    async def _rest(self, unit: int) -> None:
-        rest_until_s = max(self._rest_until_s, self._in_doubt_until_s.get(unit, 0.0))
-        rest_s = rest_until_s - asyncio.get_running_loop().time()
+    def _time_for(self, question: Question, now_s: float) -> float:
+        """Give how long the answer may take: with what a serial line and a busy gateway need besides."""
+        unit = question.unit
+        time_s = self.answer_s_max(unit) if self._answers_s_max else self._patience.answer_s_max
+        if self._where.serial is not None:
+            frame_bytes = len(question.pdu) + question.answer_bytes + 2 * FRAMING_BYTES
+            time_s += line_s(self._where.serial, frame_bytes)
+        hurried_s = self._hurried.pop(unit, None) if self._hurried else None
+        busy_s = self._busy_until_s - now_s if self._busy_until_s else 0.0
+        self._is_excusable = busy_s > 0.0 and hurried_s is None and self._busy_with not in {None, unit}
+        if hurried_s is not None:
+            return min(time_s, hurried_s)
+        return time_s + max(0.0, busy_s)
+
+    def _note_busy(self, unit: int, asked_s: float) -> None:
+        """Reckon that a gateway's own line is taken by a question that we gave up."""
+        since_s = max(asked_s, self._busy_until_s)
+        longest_s = asyncio.get_running_loop().time() + BUSY_S_MAX
+        until_s = since_s + max(self.answer_s_max(unit), self._patience.gateway_s_max)
+        self._busy_until_s = min(until_s, longest_s)
+        if not self._is_excusable:
+            self._busy_with = unit
+
+    def _excuse(self) -> bool:
+        """Tell whether the last silence may be another unit's doing; once for each unit that fell silent."""
+        is_excused = self._is_excusable
+        if is_excused:
+            self._is_excusable, self._busy_with = False, None
+        return is_excused
+
+    async def _clear_doubt(self, unit: int) -> None:
+        """Let the unit's old answer come and go, while others are asked."""
+        rest_s = self._in_doubt_until_s.get(unit, 0.0) - asyncio.get_running_loop().time()
         if rest_s > 0.0:
             await asyncio.sleep(rest_s)
         self._in_doubt_until_s.pop(unit, None)  # not before: who is cancelled here leaves the doubt behind
+
+    async def _rest(self, line: Conversation) -> None:
+        rest_s = self._rest_until_s - line.loop.time()
+        if rest_s > 0.0:
+            await asyncio.sleep(rest_s)
 
     def _doubt(self, unit: int, ends_s: float) -> None:
         if self._is_rtu:

@@ -165,7 +165,8 @@ class RegisterMap:
 
     ``generic`` marks a map that belongs to no product on the market. ``max_gap_registers`` is how many
     unlisted registers a read may bridge; 0 is right unless the manufacturer allows it. ``pause_s`` is what
-    the device needs between an answer and the next request.
+    the device needs between an answer and the next request, ``answer_s`` how long it may take to answer: 1 s
+    where the manufacturer says nothing.
     """
 
     schema_version: Literal["energiewaage.register_map/1"]
@@ -180,6 +181,7 @@ class RegisterMap:
     max_read_bits: Annotated[int, Field(ge=1, le=READ_BITS_MAX)] = READ_BITS_MAX
     max_gap_registers: Annotated[int, Field(ge=0, le=READ_REGISTERS_MAX)] = 0
     pause_s: Annotated[float, Field(ge=0.0, le=5.0)] = 0.0
+    answer_s: Annotated[float, Field(ge=0.1, le=10.0)] | None = None
     forbidden: tuple[Forbidden, ...] = ()
     scale_factors: Annotated[tuple[ScaleFactor, ...], Field(max_length=200)] = ()
     identity: Annotated[tuple[Text, ...], Field(max_length=5)] = ()

@@ -95,6 +95,11 @@ class Control:
     tick_s: Annotated[Number, Field(ge=1.0, le=60.0)] = 5.0
     reading_age_s_max: Annotated[Number, Field(gt=0.0, le=600.0)] = 30.0
     """An older reading decides nothing. Never less than two ticks in effect."""
+    read_s_max: Annotated[Number, Field(ge=0.5, le=30.0)] | None = None
+    """A tick waits no longer for its devices; what comes later counts in the next. None is 2.5 s, and half a
+    tick where that is longer."""
+    gateway_s_max: Annotated[Number, Field(ge=0.1, le=10.0)] = 2.0
+    """A gateway before several devices waits no longer for a silent one: its own time-out, with a margin."""
     setpoint_valid_s: Annotated[Number, Field(gt=0.0, le=900.0)] = 120.0
     plan_lead_s: Annotated[Number, Field(ge=10.0, le=600.0)] = 120.0
     """How long before the quarter hour planning starts."""

@@ -137,8 +137,18 @@ async def field_of() -> AsyncIterator[Callable[..., ModbusField]]:
     """Make fields that are closed at the end."""
     fields: list[ModbusField] = []
 
-    def make(region: Region, *, now: Callable[[], datetime] | None = None, **settings: object) -> ModbusField:
-        field = ModbusField(region, maps_of(region), FieldSettings(patience=QUICK, **settings), now=now)
+    def make(
+        region: Region,
+        *,
+        now: Callable[[], datetime] | None = None,
+        answers_s: dict[str, float | None] | None = None,
+        **settings: object,
+    ) -> ModbusField:
+        maps = maps_of(region)
+        for asset_id, answer_s in (answers_s or {}).items():
+            name = region.asset(asset_id).device.profile
+            maps = {**maps, name: dataclasses.replace(maps[name], answer_s=answer_s)}
+        field = ModbusField(region, maps, FieldSettings(patience=QUICK, **settings), now=now)
         fields.append(field)
         return field
 
