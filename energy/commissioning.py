@@ -6,6 +6,7 @@ register map or nameplate is another device.
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,12 +22,17 @@ KIND = "commission"
 """The ledger's kind of entry that holds a protocol."""
 KIND_BEGUN = "commission_begun"
 """The ledger's kind of entry that says what a test is about to write, before it is written."""
+FLOWS = (Point.POWER_KW, Point.HEAT_KW, Point.HYDROGEN_KW)
+"""What is measured with a sign that a register map may have the wrong way round."""
 TOLERANCE_FRACTION = 0.02
 """Of the nameplate: what meters of class 2 err (IEC 62053-21), the coarsest in use."""
 STEP_FRACTION = 0.05
 """Of the nameplate: more than twice the tolerance, so no noise, and little for any grid."""
-STEP_TOLERANCES = 2.0
-"""A step is at least this many tolerances, where a register is so coarse that the fraction is less."""
+SIGN_TOLERANCES = 2.0
+"""A display proves a sign from so many tolerances on: twice the distance at which +x and -x could be one."""
+STEP_TOLERANCES = 2.5
+"""A step is at least this many tolerances, where a register is so coarse that the fraction is less: a device
+that arrives exactly shows enough to prove its sign."""
 
 
 class Verdict(StrEnum):
@@ -220,6 +226,37 @@ def step_kw_of(nameplate_kw: float, tolerance_kw: float) -> float:
     return max(STEP_FRACTION * nameplate_kw, STEP_TOLERANCES * tolerance_kw)
 
 
+_DIRECTIONS = MappingProxyType(
+    {
+        **dict.fromkeys(("charges", "draws", "imports", "laedt", "lädt", "bezieht"), 1.0),
+        **dict.fromkeys(("discharges", "feeds in", "exports", "entlaedt", "entlädt", "speist ein"), -1.0),
+    }
+)
+_FLOW = re.compile(r"(?P<word>[a-zä ]+?) ?(?P<size>\d+(?:[.,]\d+)?) ?(?:kw)?")
+
+
+def flow_kw_of(text: str) -> float | None:
+    """Read a direction and a magnitude, English or German, in our sign; None if it is not exactly that.
+
+    A magnitude of nothing needs no direction. A sign is not taken: each maker's display has its own.
+
+    >>> flow_kw_of("discharges 98,5 kW")
+    -98.5
+    >>> flow_kw_of("feeds_in=3200")
+    -3200.0
+    >>> flow_kw_of("-100") is None
+    True
+    """
+    plain = " ".join(text.lower().replace("_", " ").replace("=", " ").replace(" with ", " ").split())
+    if plain in {"0", "0 kw"}:
+        return 0.0
+    found = _FLOW.fullmatch(plain)
+    direction = None if found is None else _DIRECTIONS.get(found["word"])
+    if found is None or direction is None:
+        return None
+    return direction * float(found["size"].replace(",", "."))
+
+
 def agrees(shown: float, read: Sequence[float], *, tolerance: float) -> bool:
     """Tell whether the display's number fits what we read just before and just after it was read out."""
     if not read or not all(math.isfinite(value) for value in (shown, *read)):
@@ -258,7 +295,7 @@ def course_of(
 
 
 _UNITS = {"kw": "kW", "kwh": "kWh", "m3": "m3", "c": "degC", "s": "s", "": ""}
-_FLOWS = frozenset({Point.POWER_KW, Point.POWER_KW_AVAILABLE, Point.HEAT_KW, Point.HYDROGEN_KW})
+_SAID_AS_FLOWS = frozenset({*FLOWS, Point.POWER_KW_AVAILABLE})
 _COMMANDS = frozenset({Point.POWER_KW_SETPOINT, Point.POWER_KW_MIN, Point.POWER_KW_MAX})
 
 
@@ -272,7 +309,7 @@ def in_words(point: Point, value: float | None, *, kind: str) -> str:
     """
     if value is None:
         return "no value"
-    if point in _FLOWS | _COMMANDS:
+    if point in _SAID_AS_FLOWS | _COMMANDS:
         return f"{_direction(value, kind=kind, inward=point is not Point.POWER_KW_MAX)}{abs(value):,.1f} kW"
     return f"{value:,.1f} {_UNITS[point.unit]}".rstrip()
 

@@ -1,6 +1,7 @@
 """The point-to-point test of one asset from its first look to its protocol in the ledger.
 
-Whatever happens after the first write, the device is handed back and the protocol is recorded.
+Whatever happens after the first write, the device is handed back and the protocol is recorded, and only then
+anything more is said.
 """
 
 import dataclasses
@@ -95,6 +96,7 @@ class _Test:
         self._ledger = ledger
         self._clock = clock
         self._steps: list[Step] = []
+        self._said = 0
         self._proofs: Proofs | None = None
         self._limit: Limit | None = None
         self._now = StepName.IDENTITY
@@ -118,9 +120,12 @@ class _Test:
             self._end(Verdict.FAILED, f"unexpected {type(error).__name__}: {error}")
             raise
         finally:
-            await self._hand_back()
-            protocol = self._protocol(started_at)
-            self._ledger.append(KIND, protocol.ended_at, protocol.body())
+            try:
+                await self._hand_back()
+            finally:
+                protocol = self._protocol(started_at)
+                self._ledger.append(KIND, protocol.ended_at, protocol.body())
+            self._say_steps()  # not before: who speaks to a lost terminal may never come back
         return Result(protocol=protocol, interrupted=interrupted)
 
     async def _prove(self, rows: list[Row]) -> None:
@@ -143,6 +148,7 @@ class _Test:
             self._talk,
             present=present,
             size=Size(step_kw=step_kw_of(nameplate_kw, tolerance_kw), tolerance_kw=tolerance_kw),
+            steps_kwh={row.point: row.step for row in rows},
             begin=self._record_begin,
         )
         self._steps.append(await self._proofs.sign(start=self._job.start))
@@ -152,19 +158,20 @@ class _Test:
 
     async def _hand_back(self) -> None:
         if self._proofs is not None:
-            self._begin(StepName.HAND_BACK, "the device is handed back")
             self._steps.append(await self._proofs.hand_back())
-            self._say_last()
 
     def _begin(self, name: StepName, what: str) -> None:
-        self._say_last()
+        self._say_steps()
         self._now = name
         self._talk.say(f"{name.value}: {what}")
 
-    def _say_last(self) -> None:
-        if self._steps:
-            last = self._steps[-1]
-            self._talk.say(f"  {last.verdict.value.upper()}: {last.words[-1] if last.words else last.name}")
+    def _say_steps(self) -> None:
+        """Say what became of the steps that were not said yet."""
+        for step in self._steps[self._said :]:
+            if step.name is StepName.HAND_BACK:
+                self._talk.say(f"{step.name.value}: the device is handed back")
+            self._talk.say(f"  {step.verdict.value.upper()}: {step.words[-1] if step.words else step.name}")
+        self._said = len(self._steps)
 
     def _end(self, verdict: Verdict, words: str) -> None:
         self._steps.append(Step(name=self._now, verdict=verdict, words=(words,)))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from energy.commissioning import in_words
-from energy.devices.codec import decode, text_of
+from energy.devices.codec import decode, step_of, text_of
 from energy.devices.field import ModbusField
 from energy.devices.field_settings import FieldSettings
+from energy.devices.layout import ValueType
 from energy.devices.line import Line
 from energy.devices.modbus import ModbusEndpoint
 from energy.devices.nameplate import believable
@@ -24,6 +25,8 @@ from energy.ports import Clock
 from energy.region.model import Asset, Region
 
 REASON = "point-to-point test"
+FLOAT_STEPS = {ValueType.FLOAT32: 2.0**-23, ValueType.FLOAT64: 2.0**-52}
+"""The least difference that a float shows, as a share of its value (IEEE 754)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +96,6 @@ class DeviceUnderTest:
         return own.write if own is not None else None
 
     @property
-    def falls_to_kw(self) -> float | None:
-        """What it shall fall back to: what its map says, else the asset's safe state; None is own control."""
-        rules, safe_state = self.write_rules, self.asset.safe_state
-        if rules is not None and isinstance(rules.safe_value_kw, float):
-            return rules.safe_value_kw
-        return None if safe_state is None else safe_state.power_kw
-
-    @property
     def kept_s(self) -> float | None:
         """How long it keeps a value that nobody renews; None if for ever or nobody knows."""
         return kept_s(self.write_rules) if self.write_rules is not None else None
@@ -133,7 +128,11 @@ class DeviceUnderTest:
         return Image(at=at, readings={(reading.asset_id, reading.point): reading for reading in readings})
 
     async def write(self, setpoint_kw: float) -> Outcome:
-        """Write and read back the way the controller does."""
+        """Read, write and read back the way the controller does in a tick.
+
+        What was not read is not written: by what a value scales, whether the device obeys, and what stands on
+        it are known from reading alone.
+        """
         at = self._clock.now()
         point = self.asset.dispatch_point
         if point is None:
@@ -146,6 +145,7 @@ class DeviceUnderTest:
             level=Level.OPERATOR,
             reason=REASON,
         )
+        await self._driver().read(at)
         return (await self._driver().apply([setpoint], at))[0]
 
     async def close(self) -> None:
@@ -191,7 +191,7 @@ class DeviceUnderTest:
         own = point.readback_register
         register = believable(self._region, self.asset, point.name, own)
         multiplier = line.multiplier(own)
-        step = abs(own.factor * multiplier) if multiplier is not None and not own.type.is_float else 0.0
+        step = abs(step_of(own, multiplier)) if multiplier is not None and not own.type.is_float else 0.0
         try:
             registers = tuple(
                 await endpoint.read(self.asset.device.unit, own.table, address=own.address, count=own.width)
@@ -206,5 +206,7 @@ class DeviceUnderTest:
             if multiplier is not None
             else (None, Quality.NOT_IMPLEMENTED)
         )
+        if own.type.is_float and value is not None:
+            step = abs(value) * FLOAT_STEPS[own.type]
         words = in_words(point.name, value, kind=self.asset.kind)
         return Row(point=point.name, raw=registers, value=value, quality=quality, step=step, words=words)

@@ -21,6 +21,11 @@ from energy.units import S_PER_H
 
 SETTLE_S = 60.0
 """On top of the ramp: several sweeps, a device's own filter, and a gateway that polls once in a while."""
+HOLD_S = 60.0
+"""How long a value stands before the witness is asked: displays average and counters lag, and the second half
+is enough for them to move."""
+WITNESS_S_MAX = 300.0
+"""How long the witness has to say what the display shows: a walk to the device and back."""
 START_S = 600.0
 """A gas engine or a stack takes minutes from its start to its least load."""
 
@@ -114,7 +119,7 @@ def _of_battery(asset: Battery, present: Present, size: Size) -> tuple[Move, ...
         return NotNow(reason="its stored energy is not known")
     follows_s = SETTLE_S + 2.0 * asset.power_kw_nameplate[1] / asset.ramp_kw_per_s
     charge_kw, discharge_kw = _away(present.power_kw, size), _away(-present.power_kw, size)
-    most_kwh = 2.0 * size.step_kw * 2.0 * follows_s / S_PER_H
+    most_kwh = 2.0 * size.step_kw * (2.0 * follows_s + HOLD_S + WITNESS_S_MAX) / S_PER_H
     moves = []
     if energy_kwh + most_kwh <= asset.energy_kwh_max and charge_kw <= asset.power_kw_charge_max:
         moves.append(Move(setpoint_kw=charge_kw, follows_s=follows_s))
@@ -132,7 +137,7 @@ def _away(power_kw: float, size: Size) -> float:
 
 
 def _of_source(asset: Generator, present: Present, size: Size) -> tuple[Move, ...] | NotNow:
-    if -present.power_kw < size.step_kw + size.tolerance_kw:
+    if -present.power_kw < 2.0 * size.step_kw:  # what is left must still show a direction
         return NotNow(
             reason=f"it feeds in {-present.power_kw:,.1f} kW; too little to hold back {size.step_kw:,.1f} kW "
             "(dark, calm or held back already): comes later"
@@ -149,7 +154,7 @@ def _of_consumer(
     present: Present, size: Size, *, least_kw: float, ramp_kw_per_s: float
 ) -> tuple[Move, ...] | NotNow:
     target_kw = present.power_kw - size.step_kw
-    if target_kw < max(least_kw, size.tolerance_kw):
+    if target_kw < max(least_kw, size.step_kw):  # what is left must still show a direction
         return NotNow(
             reason=f"it draws {present.power_kw:,.1f} kW; too little to hold back {size.step_kw:,.1f} kW "
             f"above its least of {least_kw:,.1f} kW: comes later"
@@ -165,11 +170,12 @@ def _of_machine(
     if load_kw < 0.5 * asset.power_kw_least:
         if not start:
             return NotNow(reason="it stands: test it while it runs, or let the test start it with --start")
-        follows_s = START_S + SETTLE_S + asset.power_kw_least / asset.ramp_kw_per_s
-        return (Move(setpoint_kw=sign * asset.power_kw_least, follows_s=follows_s),)
+        target_kw = max(asset.power_kw_least, size.step_kw)
+        follows_s = START_S + SETTLE_S + target_kw / asset.ramp_kw_per_s
+        return (Move(setpoint_kw=sign * target_kw, follows_s=follows_s),)
     follows_s = SETTLE_S + size.step_kw / asset.ramp_kw_per_s
     for target_kw in (load_kw - size.step_kw, load_kw + size.step_kw):
-        if asset.power_kw_least <= target_kw <= asset.power_kw_rated:
+        if max(asset.power_kw_least, size.step_kw) <= target_kw <= asset.power_kw_rated:
             return (Move(setpoint_kw=sign * target_kw, follows_s=follows_s),)
     return NotNow(reason=f"between its least and its rated load there is no room for {size.step_kw:,.1f} kW")
 
@@ -184,9 +190,9 @@ def _of_pumps(
             reason="its pumps stand: test it while they run, or let the test start them with --start"
         )
     follows_s = SETTLE_S + size.step_kw / asset.ramp_kw_per_s
-    most_m3 = size.step_kw * (2.0 * follows_s) / S_PER_H / asset.pump_kwh_per_m3
+    most_m3 = size.step_kw * (2.0 * follows_s + HOLD_S + WITNESS_S_MAX) / S_PER_H / asset.pump_kwh_per_m3
     down_kw, up_kw = present.power_kw - size.step_kw, present.power_kw + size.step_kw
-    if down_kw >= 0.0 and present.volume_m3 - most_m3 > asset.volume_m3_min:
+    if down_kw >= size.step_kw and present.volume_m3 - most_m3 > asset.volume_m3_min:
         return (Move(setpoint_kw=down_kw, follows_s=follows_s),)
     if up_kw <= asset.power_kw_rated and present.volume_m3 + most_m3 < asset.volume_m3_max:
         return (Move(setpoint_kw=up_kw, follows_s=follows_s),)

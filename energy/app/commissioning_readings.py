@@ -7,13 +7,11 @@ from collections.abc import Mapping
 
 from energy.app.commissioning_device import DeviceUnderTest, Row, Shown
 from energy.app.conversation import Conversation
-from energy.commissioning import Step, StepName, Verdict, agrees, in_words, tolerance_of
+from energy.commissioning import FLOWS, Step, StepName, Verdict, agrees, in_words, tolerance_of
 from energy.devices.map_library import REQUIRED_POINTS
 from energy.domain import Point, Quality
 from energy.region.battery import Battery
 from energy.region.model import Asset
-
-FLOWS = (Point.POWER_KW, Point.HEAT_KW, Point.HYDROGEN_KW)
 
 
 def identity_step(texts: list[Shown], talk: Conversation) -> Step:
@@ -118,7 +116,7 @@ def _show(rows: list[Row], talk: Conversation) -> None:
 
 
 def _question(row: Row) -> str:
-    signed = "; minus feeds in" if row.point in FLOWS else ""
+    signed = "; draws 100 or feeds in 100, a bare minus means feeding in" if row.point in FLOWS else ""
     return (
         f"  {row.point.value}: we read {row.words}. The device's own display shows (empty: left out{signed}):"
     )
@@ -138,12 +136,24 @@ def _judged(asset: Asset, row: Row, after: Row, shown: float | None, *, must: bo
     tolerance = tolerance_of(_scale(asset, row.point, shown), row.step)
     read = [row.value] if after.value is None else [row.value, after.value]
     if agrees(shown, read, tolerance=tolerance):
-        return f"{name}: {row.words}, the display agrees ({shown:g}, within {tolerance:,.3g})", Verdict.PASSED
+        words = f"{name}: {row.words}, the display agrees ({shown:g}, within {tolerance:,.3g})"
+        return _judged_sign(asset, row.point, words, is_proven=abs(shown) > tolerance)
     told = in_words(row.point, shown, kind=asset.kind)
     words = f"{name}: we read {row.words}, the display shows {told}: further apart than {tolerance:,.3g}"
     if agrees(-shown, read, tolerance=tolerance):
         words += "; THE SIGN IS THE OTHER WAY ROUND: change `sign` in the register map"
     return words, Verdict.FAILED
+
+
+def _judged_sign(asset: Asset, point: Point, words: str, *, is_proven: bool) -> tuple[str, Verdict]:
+    """Say whether a display that agrees proves a sign: so near to nothing both signs agree."""
+    if is_proven or point not in FLOWS:
+        return words, Verdict.PASSED
+    if asset.dispatch_point is None:
+        return f"{words}; SO LITTLE PROVES NO SIGN: come back when it runs", Verdict.INCOMPLETE
+    if point is Point.POWER_KW:
+        return f"{words}; so little proves no sign: the actuation does", Verdict.PASSED
+    return f"{words}; so little proves no sign: compare it again while it runs", Verdict.PASSED
 
 
 def _scale(asset: Asset, point: Point, shown: float) -> float:

@@ -5,20 +5,24 @@ works while a question waits.
 """
 
 import asyncio
+import contextlib
+import io
 import math
 import os
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TextIO, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from energy.commissioning import FLOWS, flow_kw_of
 from energy.domain import Point
 from energy.errors import Retryable
 
 T = TypeVar("T")
 LINE_BYTES_MAX = 4096
+INTERRUPTED = "the test was interrupted"
 _YES = frozenset({"y", "yes", "j", "ja"})
 
 
@@ -38,6 +42,19 @@ class Pause:
         """True once somebody wanted the test to end."""
         return self._stop.is_set()
 
+    def end(self) -> None:
+        """Want the test to end."""
+        self._stop.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, whoever wants the test to end: for what must be done all the same."""
+        await asyncio.sleep(seconds / self._speed)
+
+    async def is_done(self, work: asyncio.Future[T], seconds: float) -> bool:
+        """Tell whether something is done, within a while."""
+        done, _ = await asyncio.wait((work,), timeout=seconds / self._speed)
+        return bool(done)
+
     async def wait(self, seconds: float) -> None:
         """Wait.
 
@@ -49,7 +66,7 @@ class Pause:
                 await self._stop.wait()
         except TimeoutError:
             return
-        raise Interrupted("the test was interrupted")
+        raise Interrupted(INTERRUPTED)
 
     async def unless_ended(self, work: Awaitable[T]) -> T:
         """Await something that may take for ever.
@@ -62,7 +79,7 @@ class Pause:
         try:
             await asyncio.wait((asked, ended), return_when=asyncio.FIRST_COMPLETED)
             if self._stop.is_set():
-                raise Interrupted("the test was interrupted")
+                raise Interrupted(INTERRUPTED)
             return asked.result()
         finally:
             asked.cancel()
@@ -96,40 +113,93 @@ class Lines:
         try:
             await came.wait()
             data = os.read(self._file_number, LINE_BYTES_MAX)
+        except OSError:  # a terminal that is gone answers no more
+            data = b""
         finally:
             loop.remove_reader(self._file_number)
         self._held += data
         self._is_over = not data or len(self._held) > LINE_BYTES_MAX
 
 
+def mute(out: TextIO) -> None:
+    """Let a stream whose reader is gone lead nowhere, so that what is still in its buffer fails no more."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, out.fileno())
+        finally:
+            os.close(nowhere)
+
+
+class Unbreakable(io.TextIOBase):
+    """A stream for logs: a line that nobody can read any more must not end what it speaks of."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str, /) -> int:
+        """Write, or leave it."""
+        with contextlib.suppress(OSError):
+            self._out.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or leave it."""
+        with contextlib.suppress(OSError):
+            self._out.flush()
+
+
+class _Screen(Console):
+    """A console that passes a broken pipe on, where rich would end the process on the spot."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError("nobody reads what is said")
+
+
 class Conversation:
-    """Says and asks.
+    """Says and asks. Where nobody can hear it any more, it falls silent and the test ends.
 
     Args:
         pause: ends every question when the test shall end.
         values: numbers that were given on the command line, by point; those are not asked for.
+        flows_kw: what the witness sees during the moves, told beforehand and in their order; not asked for.
         yes: whether every question for consent is answered by yes beforehand.
         out: where it is said: standard error where standard output carries JSON.
     """
 
-    def __init__(self, pause: Pause, *, values: Mapping[Point, float], yes: bool, out: TextIO) -> None:
+    def __init__(
+        self,
+        pause: Pause,
+        *,
+        values: Mapping[Point, float],
+        flows_kw: Sequence[float] = (),
+        yes: bool,
+        out: TextIO,
+    ) -> None:
         self.pause = pause
         self._values = values
+        self._flows_kw = list(flows_kw)
         self._yes = yes
         self._asks = True
-        self._console = Console(file=out, highlight=False, soft_wrap=True, markup=False)
+        self._out = out
+        self._console = _Screen(file=out, highlight=False, soft_wrap=True, markup=False)
         self._lines = Lines()
 
-    def say(self, text: str) -> None:
+    @property
+    def flows_told(self) -> int:
+        """How many displays were told beforehand and not used yet."""
+        return len(self._flows_kw)
+
+    def say(self, text: str, *, end: str = "\n") -> None:
         """Say one line or more."""
-        self._console.print(text)
+        self._safely(lambda: self._console.print(text, end=end))
 
     def table(self, *columns: str, rows: list[tuple[str, ...]]) -> None:
         """Show a table."""
         table = Table(*columns)
         for row in rows:
             table.add_row(*row)
-        self._console.print(table)
+        self._safely(lambda: self._console.print(table))
 
     async def number(self, point: Point, question: str) -> float | None:
         """Ask for what the device's own display shows; None where nobody says it.
@@ -143,13 +213,32 @@ class Conversation:
             answer = await self._ask(question)
             if not answer:
                 return None
-            try:
-                value = float(answer.replace(",", "."))
-            except ValueError:
-                value = math.nan
+            value = flow_kw_of(answer) if point in FLOWS else None
+            if value is None:
+                value = _number_of(answer)
             if math.isfinite(value):
                 return value
             self.say(f"{answer!r} is no number; write for example -12.5, or nothing to leave it out")
+        return None
+
+    async def flow(self, question: str, *, example: str) -> float | None:
+        """Ask for a direction and a magnitude that the witness sees; None where nobody says it.
+
+        Raises:
+            Interrupted: somebody wants the test to end.
+        """
+        if self._flows_kw:
+            self.say(f"{question} told beforehand (--moved)")
+            return self._flows_kw.pop(0)
+        hint = f"for example: {example} 100; empty: it cannot be seen"
+        while self._asks:
+            answer = await self._ask(f"{question} ({hint}):")
+            if not answer:
+                return None
+            shown_kw = flow_kw_of(answer)
+            if shown_kw is not None:
+                return shown_kw
+            self.say(f"{answer!r} is no direction with a number; {hint}")
         return None
 
     async def consents(self, question: str) -> bool:
@@ -160,9 +249,10 @@ class Conversation:
         """
         if self._yes:
             self.say(f"{question} yes (--yes)")
-            return True
-        if not self._asks:
-            return False
+        if self.pause.is_ended:
+            raise Interrupted(INTERRUPTED)
+        if self._yes or not self._asks:
+            return self._yes
         answer = await self._ask(f"{question} [y/N]")
         return answer is not None and answer.lower() in _YES
 
@@ -173,19 +263,47 @@ class Conversation:
             Interrupted: somebody wants the test to end.
         """
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=self._console, transient=True) as bar:
-            task = bar.add_task(what, total=seconds)
-            left_s = seconds
+        bar = Progress(
+            *columns,
+            console=self._console,
+            transient=True,
+            auto_refresh=False,  # a thread of its own could not tell us that nobody reads
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        task = bar.add_task(what, total=seconds)
+        left_s = seconds
+        self._safely(bar.start)
+        try:
             while left_s > 0.0:
                 part_s = min(1.0, left_s)
                 await self.pause.wait(part_s)
                 left_s -= part_s
                 bar.advance(task, part_s)
+                self._safely(bar.refresh)
+        finally:
+            self._safely(bar.stop)
 
     async def _ask(self, question: str) -> str | None:
-        self._console.print(question, end=" ")
+        self.say(question, end=" ")
         answer = await self.pause.unless_ended(self._lines.next())
         if answer is None:
             self._asks = False  # nobody is there any more
-            self._console.print()
+            self.say("")
         return answer
+
+    def _safely(self, act: Callable[[], object]) -> None:
+        """Say something; who cannot be heard any more wants the test to end, as after Ctrl-C."""
+        try:
+            act()
+        except OSError:
+            self._console.quiet = True
+            mute(self._out)
+            self.pause.end()
+
+
+def _number_of(answer: str) -> float:
+    try:
+        return float(answer.replace(",", "."))
+    except ValueError:
+        return math.nan

@@ -106,6 +106,8 @@ def test_a_controller_at_work_must_be_stopped_first(town: Path, tmp_path: Path) 
         (("battery", "--witness", "Erika", "--value", "power_kw=much"), "--value"),
         (("battery", "--witness", "Erika", "--value", "power_kw=nan"), "--value"),
         (("battery", "--witness", "Erika", "--value", "volume_m3=1"), "the map has: power_kw"),
+        (("battery", "--witness", "Erika", "--moved", "-100"), "charges=100"),
+        (("battery", "--witness", "Erika", "--moved", "power_kw=100"), "charges=100"),
     ],
 )
 def test_bad_input_is_refused_in_plain_words(
@@ -116,6 +118,33 @@ def test_bad_input_is_refused_in_plain_words(
     assert said in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "battery.example", "::ffff:192.0.2.7"])
+def test_simulated_time_is_refused_for_a_device_that_may_be_real(
+    town: Path, tmp_path: Path, host: str
+) -> None:
+    file = town / "region.yaml"
+    text = file.read_text(encoding="utf-8").replace("illustrative: false", "illustrative: true")
+    file.write_text(text.replace("host: 127.0.0.1", f'host: "{host}"'), encoding="utf-8")
+    when = ["--simulated-start", "2020-05-18T10:00Z", "--epoch", "2020-05-18T10:00Z"]
+    data = ["--data", str(tmp_path / "data")]
+    result = energiewaage("commission", str(town), "battery", "--witness", "Erika", *when, *data)
+    assert result.returncode == 2, result.stderr
+    assert "simulated on this machine" in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "::1"])
+def test_a_device_on_this_machine_may_be_simulated(town: Path, tmp_path: Path, host: str) -> None:
+    file = town / "region.yaml"
+    text = file.read_text(encoding="utf-8").replace("host: 127.0.0.1", f'host: "{host}"')
+    file.write_text(text, encoding="utf-8")
+    when = ["--simulated-start", "2020-05-18T10:00Z", "--epoch", "2020-05-18T10:00Z"]
+    ports = ["--first-port", str(free_range(9)), "--data", str(tmp_path / "data")]
+    result = energiewaage("commission", str(town), "battery", "--witness", "Erika", *when, *ports)
+    assert result.returncode == 1, "it is asked, and nothing is there"
+    assert "accepts no connection" in result.stderr
 
 
 def test_a_device_that_does_not_answer_is_refused_and_nothing_is_recorded(town: Path, tmp_path: Path) -> None:

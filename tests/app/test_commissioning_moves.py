@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energy.app.commissioning_moves import Move, NotNow, Present, Size, is_away, moves_of, silence_kw
-from energy.commissioning import step_kw_of, tolerance_of
+from energy.commissioning import SIGN_TOLERANCES, step_kw_of, tolerance_of
 from energy.domain import Point
 from energy.region.battery import Battery
 from energy.region.ev_hub import EvHub
@@ -64,6 +64,7 @@ def test_no_move_leaves_the_nameplate_or_is_too_small_to_be_seen(
     for move in found:
         assert low_kw <= move.setpoint_kw <= high_kw
         assert abs(move.setpoint_kw - before_kw) >= 2.0 * size_of(asset).tolerance_kw * (1.0 - 1e-9)
+        assert abs(move.setpoint_kw) > SIGN_TOLERANCES * size_of(asset).tolerance_kw, "a direction shows"
         assert move.follows_s > 0.0
         before_kw = move.setpoint_kw
 

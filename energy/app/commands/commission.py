@@ -1,14 +1,17 @@
 """The command that makes a point-to-point test of an asset with a witness, and the list of who was tested."""
 
 import asyncio
+import contextlib
 import getpass
+import ipaddress
 import math
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 import typer
 
@@ -17,6 +20,7 @@ from energy.app.data_folder import LEDGER, default_folder, only_controller
 from energy.app.refusal import bad_option
 from energy.domain import Point
 from energy.ports import Clock
+from energy.region.asset import Endpoint
 from energy.region.model import Region
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 EXIT_INTERRUPTED = 130
 STOP_FIRST = "stop the controller first (it writes to the same devices), then begin the test again"
+PSEUDO_TERMINALS = "/dev/pts/"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """A lost terminal ends a test like Ctrl-C: the device is handed back."""
 Values = Annotated[
@@ -33,6 +38,16 @@ Values = Annotated[
         "--value",
         help="What the device's own display shows, as POINT=NUMBER in our unit; minus feeds in.",
         metavar="POINT=NUMBER",
+    ),
+]
+Moved = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--moved",
+        help="What the witness sees on the device's own display while a move stands, by direction and "
+        "magnitude, one for each move in order: charges=100, discharges=100, draws=40, feeds_in=3200. "
+        "Without it the test asks.",
+        metavar="DIRECTION=KW",
     ),
 ]
 
@@ -54,6 +69,7 @@ def commission(
     data: DataFolder = None,
     first_port: FirstPort = None,
     value: Values = None,
+    moved: Moved = None,
     yes: Annotated[bool, typer.Option("--yes", help="Agree beforehand to what is written.")] = False,
     start: Annotated[bool, typer.Option("--start", help="A machine that stands may be started.")] = False,
     readings_only: Annotated[
@@ -69,11 +85,10 @@ def commission(
 ) -> None:
     """Test one asset point to point, with a witness; needed before authority above observe.
 
-    Compares every value with the device's own display, proves the sign by a small actuation and the watchdog
-    by silence, hands the device back, and keeps the protocol in the ledger. Says what it will write and asks
-    for a yes. Ctrl-C at any time hands the device back.
+    Compares every value with the device's own display, proves the sign by a small actuation that the witness
+    sees there, and the watchdog by silence, hands the device back, and keeps the protocol in the ledger. Says
+    what it will write and asks for a yes. Ctrl-C at any time hands the device back.
     """
-    from energy.app.clock import ScaledClock, SystemClock
     from energy.app.ports_of_region import on_ports
     from energy.region.loader import load_region
 
@@ -82,25 +97,33 @@ def commission(
     if standing:
         _list(loaded, folder, as_json=as_json)
         return
-    clock: Clock = SystemClock()
     simulated = begin is not None and epoch is not None
-    if begin is not None and epoch is not None:
-        clock = ScaledClock(
-            start=moment(begin, "--simulated-start"), epoch=moment(epoch, "--epoch"), speed=speed
-        )
     job = _job(loaded, asset, witness, simulated=simulated, readings_only=readings_only, start=start)
-    values = _values(value or [], job)
-    result = asyncio.run(
-        _test(job, folder, clock, values, yes=yes, as_json=as_json, speed=speed if simulated else 1.0)
-    )
-    if as_json:
-        print_json(result.protocol.body())
-    else:
-        _print_protocol(result.protocol)
+    told = _Told(values=_values(value or [], job), flows_kw=_flows_kw(moved or []), yes=yes)
+    clock = _clock(begin, epoch, speed)
+    result = asyncio.run(_test(job, folder, clock, told, as_json=as_json, speed=speed if simulated else 1.0))
+    _print(result.protocol, as_json=as_json)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
     if not _is_success(job, result.protocol):
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What the people said on the command line."""
+
+    values: dict[Point, float]
+    flows_kw: list[float]
+    yes: bool
+
+
+def _clock(begin: str | None, epoch: str | None, speed: float) -> Clock:
+    from energy.app.clock import ScaledClock, SystemClock
+
+    if begin is None or epoch is None:
+        return SystemClock()
+    return ScaledClock(start=moment(begin, "--simulated-start"), epoch=moment(epoch, "--epoch"), speed=speed)
 
 
 def _job(
@@ -126,12 +149,17 @@ def _job(
     if not witness or witness.casefold() == tester.casefold():
         limit = f"a second person sees what the device shows; the tester is {tester}"
         raise bad_option("--witness", witness or None, limit, "name the person who stands beside the device")
+    asset = known[asset_id]
+    if simulated and not _is_on_this_machine(asset.device.endpoint):
+        limit = "simulated time is for devices simulated on this machine: one at another address may be real"
+        raise bad_option(
+            "--simulated-start", asset.device.endpoint.name, limit, "leave it out, and --epoch and --speed"
+        )
     if region.illustrative and not simulated and not readings_only:
         typer.echo(
             "the region file says illustrative: only its readings are tested, nothing is written", err=True
         )
         readings_only = True
-    asset = known[asset_id]
     content = maps_of(region)[asset.device.profile]
     return Job(
         region=region,
@@ -162,35 +190,53 @@ def _values(pairs: Sequence[str], job: "Job") -> dict[Point, float]:
     return values
 
 
+def _flows_kw(texts: Sequence[str]) -> list[float]:
+    from energy.commissioning import flow_kw_of
+
+    flows_kw = []
+    for text in texts:
+        flow_kw = flow_kw_of(text)
+        if flow_kw is None:
+            limit = "a direction and a magnitude in kW, as the display shows it while the move stands"
+            mend = "write for example charges=100, discharges=100, draws=40 or feeds_in=3200"
+            raise bad_option("--moved", text, limit, mend)
+        flows_kw.append(flow_kw)
+    return flows_kw
+
+
+def _is_on_this_machine(where: Endpoint) -> bool:
+    """Tell whether a device can be reached on this machine alone: loopback, or a pseudo terminal."""
+    if where.serial is not None:
+        return os.path.realpath(where.serial.device).startswith(PSEUDO_TERMINALS)
+    try:
+        return where.host == "localhost" or ipaddress.ip_address(where.host).is_loopback
+    except ValueError:
+        return False
+
+
 async def _test(
-    job: "Job",
-    folder: Path,
-    clock: Clock,
-    values: dict[Point, float],
-    *,
-    yes: bool,
-    as_json: bool,
-    speed: float,
+    job: "Job", folder: Path, clock: Clock, told: _Told, *, as_json: bool, speed: float
 ) -> "Result":
     from energy.app.commissioning import commission as make
-    from energy.app.conversation import Conversation, Pause
+    from energy.app.conversation import Conversation, Pause, Unbreakable
     from energy.app.service import log_to_standard_error
     from energy.devices.write_budget import WriteBudget
     from energy.devices.write_budget_file import FILE_NAME, CountInFile
     from energy.ledger import Ledger
 
-    log_to_standard_error()
     stop = asyncio.Event()
     for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     pause = Pause(stop, speed=speed)
     out = sys.stderr if as_json else sys.stdout
-    talk = Conversation(pause, values=values, yes=yes, out=out)
+    talk = Conversation(pause, values=told.values, flows_kw=told.flows_kw, yes=told.yes, out=out)
     with (
+        contextlib.redirect_stderr(cast("TextIO", Unbreakable(sys.stderr))),
         only_controller(folder, mend=STOP_FIRST),
         Ledger(folder / LEDGER) as ledger,
         CountInFile(folder / FILE_NAME) as count,
     ):
+        log_to_standard_error()
         return await make(job, talk, ledger, clock, WriteBudget(count))
 
 
@@ -200,6 +246,20 @@ def _is_success(job: "Job", protocol: "CommissioningProtocol") -> bool:
     if job.readings_only:
         return all(step.verdict is Verdict.PASSED for step in protocol.steps)
     return protocol.verdict is Verdict.PASSED
+
+
+def _print(protocol: "CommissioningProtocol", *, as_json: bool) -> None:
+    """Print the protocol; it is in the ledger, so nobody being there to read it is no fault."""
+    from energy.app.conversation import mute
+
+    try:
+        if as_json:
+            print_json(protocol.body())
+        else:
+            _print_protocol(protocol)
+        sys.stdout.flush()
+    except OSError:
+        mute(sys.stdout)
 
 
 def _print_protocol(protocol: "CommissioningProtocol") -> None:
