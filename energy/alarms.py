@@ -38,13 +38,23 @@ def raise_alarm(code: str, severity: Severity, *, target_id: str, at: datetime, 
 
 
 def alarms_of_readings(image: Image, *, may_be_missing: Collection[tuple[str, Point]] = ()) -> list[Alarm]:
-    """One alarm an asset and cause, with the points concerned; ``may_be_missing`` may be not implemented."""
+    """One alarm an asset and cause, with the points concerned; ``may_be_missing`` may be not implemented.
+
+    A device that answers but for some registers is not silent: those are missing.
+    """
+    heard = {
+        asset_id
+        for (asset_id, _), reading in image.readings.items()
+        if reading.quality is not Quality.COMM_ERROR
+    }
     concerned: dict[tuple[str, Quality], list[Point]] = {}
     for (asset_id, point), reading in image.readings.items():
         if reading.quality is Quality.NOT_IMPLEMENTED and (asset_id, point) in may_be_missing:
             continue
         if reading.quality is not Quality.GOOD:
-            concerned.setdefault((asset_id, reading.quality), []).append(point)
+            is_part = reading.quality is Quality.COMM_ERROR and asset_id in heard
+            cause = Quality.NOT_IMPLEMENTED if is_part else reading.quality
+            concerned.setdefault((asset_id, cause), []).append(point)
     found: list[Alarm] = []
     for (asset_id, quality), points in concerned.items():
         code, severity = QUALITY_CODES[quality]
