@@ -165,6 +165,8 @@ class _Attempt:
             economy.note_written(wanted, self._at)
             shown_kw, quality = await read_all(self._endpoint, line, script.steps)
             outcome = self._judged(script, shown_kw, quality, stuck)
+            if quality is Quality.IMPLAUSIBLE:
+                outcome = await self._undone(outcome)
         except (ValueError, DeviceRefused) as error:
             outcome = self._refused(error)
         if isinstance(outcome, Applied):
@@ -180,6 +182,24 @@ class _Attempt:
             tries=1,
         ).after(before, was_shown=was_shown)
         return self._told(outcome, line.refusal)
+
+    async def _undone(self, outcome: Outcome) -> Outcome:
+        """Put a device to rest that shows a number which cannot be, right after it was told a power.
+
+        It may have taken the command for another one: with its words the other way round, for full power.
+        """
+        order, line = self._order, self._line
+        state = line.asset.safe_state
+        follows = order.command.point.name is Point.POWER_KW_SETPOINT
+        if not follows or order.is_safe_state or state is None or state.power_kw is None:
+            return outcome
+        line.economy.forget()
+        script = script_of(line, order.command, state.power_kw, self._at)
+        self._require_budget(1 + len(script.enabling), is_towards_safe=True)
+        await self._send((script.value, *script.enabling))
+        line.economy.told_kw = state.power_kw
+        reason = f"written, but the read-back cannot be: told to rest at {state.power_kw:g} kW at once"
+        return Unreachable(setpoint=order.setpoint, at=self._at, reason=reason)
 
     async def _send(self, parts: Sequence[Part]) -> None:
         for part in parts:
@@ -223,7 +243,7 @@ class _Attempt:
         held_kw = self._line.held_kw
         return held_kw is not None and abs(held_kw - power_kw) <= self._tolerance_kw
 
-    def _require_budget(self, writes: int) -> None:
+    def _require_budget(self, writes: int, *, is_towards_safe: bool = False) -> None:
         """Count what is about to be written.
 
         Raises:
@@ -232,7 +252,7 @@ class _Attempt:
         budget, setpoint = self._order.budget, self._order.setpoint
         if budget is None or writes == 0:
             return
-        is_towards_safe = self._order.is_duty or self._order.is_safe_state
+        is_towards_safe = is_towards_safe or self._order.is_duty or self._order.is_safe_state
         reason = budget.take(
             setpoint.asset_id, self._write, writes, at=self._at, is_towards_safe=is_towards_safe
         )

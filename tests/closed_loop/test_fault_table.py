@@ -210,6 +210,12 @@ def test_the_device_ends_in_its_named_state(course: Course, row: Row) -> None:
             raise AssertionError(row.ends)
 
 
+def test_it_never_does_more_than_was_asked(course: Course, row: Row) -> None:
+    window = course.windows[row.kind]
+    most_kw = max(abs(power_kw) for minute, power_kw in window.power_kw.items() if minute >= BEGINS_MIN)
+    assert most_kw <= ASKED_KW + 1.0, window.power_kw
+
+
 def test_the_others_are_not_touched(course: Course, row: Row) -> None:
     assert not course.windows[row.kind].others
 
