@@ -82,7 +82,7 @@ def encode(layout: Layout, value: float, multiplier: float = 1.0) -> list[int]:
         raw = round(raw)
     elif abs(raw) < FLOAT_LEAST:
         raw = 0.0
-    raw_min, raw_max = _raw_range(layout)
+    raw_min, raw_max = raw_range(layout)
     if not raw_min <= raw <= raw_max:
         limits = sorted(bound * step + base for bound in (raw_min, raw_max))
         raise ValueError(f"{value} does not fit {layout.type}: it holds {limits[0]:g} to {limits[1]:g}")
@@ -131,7 +131,7 @@ def raw_registers(layout: Layout, number: float) -> list[int]:
     if not math.isfinite(number):
         raise ValueError(f"{number} is not a finite number")
     raw = number if layout.type.is_float else round(number)
-    raw_min, raw_max = _raw_range(layout)
+    raw_min, raw_max = raw_range(layout)
     if not raw_min <= raw <= raw_max:
         raise ValueError(f"{number} does not fit {layout.type}: it holds {raw_min:g} to {raw_max:g}")
     if layout.type is ValueType.BOOL:
@@ -196,7 +196,8 @@ def _number_of(point: MapPoint, value: float) -> int:
     raise ValueError(f"{value} has no name among the values of {point.name.value}")
 
 
-def _raw_range(layout: Layout) -> tuple[float, float]:
+def raw_range(layout: Layout) -> tuple[float, float]:
+    """Give the least and the greatest raw number: of the bits, where it has some, with the type's sign."""
     if layout.bits is None:
         return layout.type.raw_range
     count = layout.bits.count

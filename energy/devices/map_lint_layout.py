@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from energy.devices.codec import raw_range
 from energy.devices.layout import Bits, Layout, Reference, Register, Unit, ValueType
 from energy.devices.map_lint_places import Placed
 from energy.devices.register_map import RegisterMap
@@ -38,11 +39,6 @@ def shown_range(layout: Layout) -> tuple[float, float] | None:
     low, high = raw_range(layout)
     ends = sorted(raw * layout.factor + layout.base + 0.0 for raw in (low, high))
     return ends[0], ends[1]
-
-
-def raw_range(layout: Layout) -> tuple[float, float]:
-    """Give the least and the greatest raw number: of the bits, where it has some."""
-    return (0, 2**layout.bits.count - 1) if layout.bits is not None else layout.type.raw_range
 
 
 def fits(layout: Layout, raw: float) -> bool:
@@ -104,6 +100,13 @@ def _faults_of_scale(file: YamlFile, content: RegisterMap, place: Place, layout:
             value=layout.scale,
             limit="must not be 0",
             mend="1 leaves the number as it is",
+        )
+    if layout.scale_factor is not None and layout.reference is not None and layout.offset != 0.0:
+        yield file.fault(
+            (*place, "offset"),
+            value=layout.offset,
+            limit="stands beside a scale factor and a reference: nobody says which of them it counts with",
+            mend="remove the offset; no device known to us has all three",
         )
     names = [factor.name for factor in content.scale_factors]
     if layout.scale_factor is not None and layout.scale_factor not in names:

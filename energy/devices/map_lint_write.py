@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator
 
+from energy.devices.codec import raw_range
 from energy.devices.layout import Layout, Reference, Unit
-from energy.devices.map_lint_layout import fits, raw_range, shown_range
+from energy.devices.map_lint_layout import fits, shown_range
 from energy.devices.map_lint_places import steps_of
 from energy.devices.register_map import MapPoint, Step, Write
 from energy.errors import Fault
@@ -16,11 +17,24 @@ def faults_of_write(file: YamlFile, place: Place, point: MapPoint) -> Iterator[F
     write = point.write
     if write is None:
         return
+    yield from _faults_of_written_bits(file, place, point)
     yield from _faults_of_register(file, place, point, write)
     yield from _faults_of_values(file, place, point, write)
     yield from _faults_of_readback(file, place, point, write)
     for step, step_place in steps_of(write, place):
+        yield from _faults_of_written_bits(file, (*step_place, "register"), step.register)
         yield from _faults_of_step(file, step_place, step, write)
+
+
+def _faults_of_written_bits(file: YamlFile, place: Place, layout: Layout) -> Iterator[Fault]:
+    bits = layout.bits
+    if bits is not None and bits.count < 16 * layout.width:
+        yield file.fault(
+            (*place, "bits"),
+            value=f"{bits.count} from {bits.first}",
+            limit="only whole registers are written: the other bits would be cleared",
+            mend="write the whole register's number, if nobody else uses its bits; else leave it read",
+        )
 
 
 def _faults_of_register(file: YamlFile, place: Place, point: MapPoint, write: Write) -> Iterator[Fault]:

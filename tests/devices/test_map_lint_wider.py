@@ -65,6 +65,21 @@ def test_a_clean_map_with_steps_has_no_faults(tmp_path: Path) -> None:
             "scale_factors.0.table",
             "holding or input",
         ),
+        (
+            stepped(
+                ("value: 1", "value: 1"),
+                ("type: uint16, unit: '1'", "type: uint16, bits: {first: 0, count: 1}, unit: '1'"),
+            ),
+            "",
+            "register.bits",
+            "only whole registers",
+        ),
+        (
+            point(unit="'%'") + "    reference: nameplate\n    scale_factor: W_SF\n    offset: -100\n",
+            FACTORS,
+            "offset",
+            "nobody says which",
+        ),
         (point(unit="'%'"), "", "unit", "needs a reference"),
         (point() + "    reference: nameplate\n", "", "reference", "only a percentage"),
         (

@@ -118,7 +118,7 @@ class Controls:
             return
         if self._wanted_kw is None:
             return
-        self._hold.arm(reversion_s=self._reversion_s(), fallback_kw=self._stepped("safe_value"))
+        self._hold.arm(reversion_s=self._reversion_s(), fallback_kw=self._fallback_kw())
         self._hold.write(min(self._all_wanted_kw(), key=abs), at_s)
         self._was_commanded = True
 
@@ -180,6 +180,13 @@ class Controls:
             return self._hold.rule.reversion_s if self._hold is not None else None
         written_s = self._stepped("reversion_s")
         return written_s if written_s is not None and written_s > 0.0 else None
+
+    def _fallback_kw(self) -> float | None:
+        """Give what a command reverts to: what was written for that, else what stands there by itself."""
+        if not any(step.value == "safe_value" for steps in self._steps.values() for step in steps):
+            return None
+        written_kw = self._stepped("safe_value")
+        return written_kw if written_kw is not None or self._hold is None else self._hold.rule.power_kw_safe
 
     def _stepped(self, value: str) -> float | None:
         """Give what was written to the step of that meaning, in our unit and sign."""

@@ -32,8 +32,10 @@ COMMANDS: dict[Role, Point] = {
     Role.INVERTER: Point.POWER_KW_MIN,
     Role.BATTERY: Point.POWER_KW_SETPOINT,
 }
-GAP_REGISTERS = 40
-"""Unlisted registers that a read may bridge inside SunSpec's chain, which has no holes; proven by reading."""
+GAP_REGISTERS = 120
+"""Unlisted registers that a read may bridge inside SunSpec's chain, which has no holes; proven by reading.
+Model 701 has its scale factors 112 registers behind its power: a factor that moves between two reads makes
+that wrong by ten."""
 TEXTS = (
     ("manufacturer", "Mn"),
     ("model", "Md"),
