@@ -7,6 +7,7 @@ from datetime import datetime
 
 from energy.devices.field_settings import FieldSettings
 from energy.devices.gateway import Gateway
+from energy.devices.joint_wait import JointWait
 from energy.devices.line import Line
 from energy.devices.modbus import ModbusEndpoint
 from energy.devices.nameplate import refusal
@@ -53,6 +54,8 @@ class ModbusField:
         self._now = now
         self._budget = budget if budget is not None else WriteBudget(CountInMemory())
         settings = settings if settings is not None else FieldSettings()
+        self._read_s_max = settings.read_s_max
+        self._ticks = JointWait()
         lines: dict[Endpoint, list[Line]] = {}
         self._lines: dict[str, Line] = {}
         self._gateways: dict[Endpoint, Gateway] = {}
@@ -86,11 +89,16 @@ class ModbusField:
         Who was read behind the tick before, since its time did not suffice, has the moment when that began. A
         writable point comes back with what the device holds, so limits found at start are seen.
         """
-        gateways = list(self._gateways.values())
-        results = await asyncio.gather(*(gateway.read(at) for gateway in gateways), return_exceptions=True)
+        gateways = self._gateways.values()
+        begun = [task for gateway in gateways if (task := gateway.begin_read(at)) is not None]
+        if begun:
+            await self._ticks.wait(begun, self._read_s_max)
         readings: list[Reading] = []
-        for gateway, result in zip(gateways, results, strict=True):
-            readings += result if isinstance(result, list) else gateway.read_nothing(_survivable(result), at)
+        for gateway in gateways:
+            try:
+                readings += gateway.end_read(at)
+            except Exception as error:  # noqa: BLE001 - one endpoint's fault must not cost the others
+                readings += gateway.read_nothing(error, at)
         return readings
 
     async def apply(self, setpoints: Sequence[Setpoint], at: datetime) -> list[Outcome]:
@@ -122,6 +130,7 @@ class ModbusField:
 
     async def close(self) -> None:
         """Drop all connections and stop trying."""
+        self._ticks.close()
         await asyncio.gather(*(gateway.close() for gateway in self._gateways.values()))
 
 

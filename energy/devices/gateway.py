@@ -49,7 +49,9 @@ class Gateway:
         self._lock = asyncio.Lock()
         self._asked: Line | None = None
         self._at = NEVER
-        self._rounds = Rounds(lines, begin=self._let_write, read=self._read_in_turn)
+        self._rounds = Rounds(
+            lines, is_held=self._lock.locked, begin=self._let_write, read=self._read_in_turn
+        )
         self._waited: set[Line] = set()
         """Whom the time for writing did not suffice for in the last tick."""
         self._probe: asyncio.Task[None] | None = None
@@ -58,18 +60,25 @@ class Gateway:
         self._read_at_s = 0.0
         self._has_written = asyncio.Event()
 
-    async def read(self, at: datetime) -> list[Reading]:
-        """Read what may be tried now; the rest is a communication error without waiting.
-
-        What is read behind the tick, since its time did not suffice, is handed over by the next one, with the
-        moment when its reading began.
-        """
+    def begin_read(self, at: datetime) -> asyncio.Task[None] | None:
+        """Begin to read what may be tried now; gives what to wait for, ``settings.read_s_max`` at most."""
         now_s = self._now_s(at)
         self._read_at_s = asyncio.get_running_loop().time()
         self._has_written.clear()
         self._make_room()
         tried = self._to_try(self._lines, at, now_s)
-        await self._rounds.go(tried, seconds_max=self._settings.read_s_max)
+        return self._rounds.begin(tried, ends_s=self._read_at_s + self._settings.read_s_max)
+
+    def end_read(self, at: datetime) -> list[Reading]:
+        """Give what was read; what was not tried is a communication error.
+
+        What is read behind the tick, since its time did not suffice, is handed over by the next one, with the
+        moment when its reading began.
+
+        Raises:
+            Exception: reading failed in a way that nobody thought of.
+        """
+        self._rounds.end()
         readings: list[Reading] = []
         for line in self._lines:
             taken = self._rounds.take(line, at)

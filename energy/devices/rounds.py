@@ -20,6 +20,7 @@ class Rounds:
         self,
         lines: Iterable[Line],
         *,
+        is_held: Callable[[], bool],
         begin: Callable[[], Awaitable[None]],
         read: Callable[[Line], Awaitable[list[Reading]]],
     ) -> None:
@@ -27,9 +28,11 @@ class Rounds:
 
         Args:
             lines: all there are.
+            is_held: tells whether no line may be read now.
             begin: comes back when a line may be read.
             read: reads one line whole and takes a device's faults for readings.
         """
+        self._is_held = is_held
         self._begin = begin
         self._read = read
         self._waiting: dict[Line, None] = {}
@@ -71,22 +74,19 @@ class Rounds:
         left_s = self._ends_s - asyncio.get_running_loop().time()
         return left_s / (len(self._waiting) + 1)
 
-    async def go(self, lines: Sequence[Line], *, seconds_max: float) -> None:
-        """Read these, and wait for them no longer than this; what failed unexpectedly is raised here."""
-        self._take_end()
+    def begin(self, lines: Sequence[Line], *, ends_s: float) -> asyncio.Task[None] | None:
+        """Let these be read; gives what a tick waits for until ``ends_s``, None where there is nothing."""
+        if self._worker is not None and self._worker.done() and self._worker.exception() is None:
+            self._worker = None
         self._waiting = dict.fromkeys(line for line in lines if line is not self._under)
-        if self._worker is None:
-            if not self._waiting:
-                return
+        if self._worker is None and self._waiting:
             self._worker = asyncio.create_task(self._work())
-        self._ends_s = asyncio.get_running_loop().time() + seconds_max
-        try:
-            await asyncio.wait((self._worker,), timeout=seconds_max)
-        finally:
-            self._ends_s = None
-        self._take_end()
+        self._ends_s = ends_s
+        return self._worker
 
-    def _take_end(self) -> None:
+    def end(self) -> None:
+        """End the tick's waiting; what failed in a way that nobody thought of is raised here, once."""
+        self._ends_s = None
         if self._worker is not None and self._worker.done():
             worker, self._worker = self._worker, None
             worker.result()
@@ -121,7 +121,8 @@ class Rounds:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._begin()
+                if self._is_held():
+                    await self._begin()
                 self._under = line = next(iter(self._waiting), None)
                 if line is None:
                     return

@@ -3,10 +3,10 @@
 import dataclasses
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from itertools import cycle
+from datetime import UTC, datetime, timedelta
+from itertools import count, cycle
 
 from energy.devices.map_library import maps_of
 from energy.devices.read_plan import plan_reads
@@ -17,6 +17,10 @@ from tests.benchmarks.copies import region_of_copies
 from tests.devices.servers.libmodbus import libmodbus_server
 
 START = datetime(2020, 5, 18, 10, tzinfo=UTC)
+TICK = timedelta(seconds=5)
+LIVING = "4:11,3:1000,3:1006"
+"""What counts up: the least words of a meter's energy, and of a park's power and energy. No other map of
+these regions has a number there."""
 UNITS_A_PORT = 10
 PORTS_MIN = 10
 """So many devices stand alone before some share a port."""
@@ -32,8 +36,14 @@ def ports_for(devices: int) -> int:
 @contextmanager
 def field_of_servers(devices: int) -> Iterator[tuple[Region, subprocess.Popen[str]]]:
     """Serve so many devices; a line "PORT_INDEX UNIT" to the process makes a unit silent."""
-    with libmodbus_server("tcp", str(ports_for(devices)), "empty") as (process, said):
+    with libmodbus_server("tcp", str(ports_for(devices)), LIVING) as (process, said):
         yield region_at(devices, [int(port) for port in said.split()]), process
+
+
+def ticking() -> Callable[[], datetime]:
+    """Give the moments of ticks one after the other, however fast they follow."""
+    ticks = count()
+    return lambda: START + next(ticks) * TICK
 
 
 def region_at(devices: int, ports: list[int]) -> Region:

@@ -15,7 +15,7 @@ from energy.devices.field import ModbusField
 from energy.devices.map_library import maps_of
 from energy.region.model import Region
 from tests.benchmarks.bare_modbus import BareModbus
-from tests.benchmarks.field_of_servers import START, region_at, requests_of
+from tests.benchmarks.field_of_servers import region_at, requests_of, ticking
 
 KB_PER_MB = 1024.0
 
@@ -24,7 +24,8 @@ async def _poll(side: str, region: Region, sweeps: int) -> None:
     read: Callable[[], Awaitable[object]]
     if side == "ours":
         field = ModbusField(region, maps_of(region))
-        read = lambda: field.read(START)  # noqa: E731 - two ways to read, one line each
+        moment = ticking()
+        read = lambda: field.read(moment())  # noqa: E731 - two ways to read, one line each
     else:
         read = (await BareModbus.connect(requests_of(region))).read
     for _ in range(sweeps):

@@ -1,13 +1,14 @@
 /* A Modbus server on libmodbus, for tests and benchmarks.
  *
- *   libmodbus_server tcp PORTS [empty]      serves that many free ports of 127.0.0.1
+ *   libmodbus_server tcp PORTS [LIVING]     serves that many free ports of 127.0.0.1
  *   libmodbus_server rtu DEVICE BAUD UNIT   serves one unit of a serial line
  *
  * Prints one line: the ports with blanks between them, or "ready". Each line "PORT_INDEX UNIT" on standard input
  * makes that unit behind that port silent; the end of standard input ends the server. All units behind all ports
  * share one set of tables.
  *
- * Tables, unless they are empty: coil and discrete input n are 1 where n is a multiple of 3; holding and input register n hold
+ * With LIVING, "FUNCTION:ADDRESS,..." (3 holding, 4 input), all tables hold 0, and on every 256th read of a place the
+ * living registers in it count up by 1. Without it: coil and discrete input n are 1 where n is a multiple of 3; holding and input register n hold
  * n * 7 + 1; from register 1000 on stand the numbers of put_numbers(), in holding and input registers alike.
  */
 
@@ -28,11 +29,15 @@
 #define UNITS 256
 #define SOCKETS_MAX 1024
 #define ANSWER_OF_OTHERS_US 50000
+#define READS_A_COUNT 256
 
 static modbus_mapping_t *tables;
 static unsigned char silent[PORTS_MAX][UNITS];
 static int port_of_socket[SOCKETS_MAX];
 static int was_for_another;
+static int is_live;
+static uint32_t reads[2][ENTRIES];
+static unsigned char living[2][ENTRIES];
 
 /* The most significant word first. */
 static void put_words(uint16_t *at, uint64_t pattern, int words) {
@@ -72,13 +77,20 @@ static void put_numbers(uint16_t *registers) {
     registers[1025] = registers[1014];
 }
 
-static void fill_tables(int empty) {
+static void bring_to_life(const char *list) {
+    int function, address, length;
+    for (; sscanf(list, "%d:%d%n", &function, &address, &length) == 2; list += length + (list[length] == ','))
+        if ((function == 3 || function == 4) && address >= 0 && address < ENTRIES)
+            living[function == 4][address] = 1;
+}
+
+static void fill_tables(void) {
     tables = modbus_mapping_new(ENTRIES, ENTRIES, ENTRIES, ENTRIES);
     if (tables == NULL) {
         perror("tables");
         exit(1);
     }
-    if (empty)
+    if (is_live)
         return;
     for (int n = 0; n < ENTRIES; n++) {
         tables->tab_bits[n] = tables->tab_input_bits[n] = n % 3 == 0;
@@ -113,6 +125,16 @@ static int free_port(modbus_t **context, int *listener) {
     return ntohs(address.sin_port);
 }
 
+/* Lets the living registers of a read count, so that neither side reads the same for ever. */
+static void live_on(const uint8_t *pdu) {
+    int first = pdu[1] << 8 | pdu[2], end = first + (pdu[3] << 8 | pdu[4]), is_input = pdu[0] == 4;
+    uint16_t *table = is_input ? tables->tab_input_registers : tables->tab_registers;
+    if ((pdu[0] != 3 && pdu[0] != 4) || end > ENTRIES || ++reads[is_input][first] % READS_A_COUNT != 0)
+        return;
+    for (int n = first; n < end; n++)
+        table[n] += living[is_input][n];
+}
+
 /* Answers one request; 0 where the peer is gone. */
 static int serve(modbus_t *context, int index) {
     uint8_t query[MODBUS_TCP_MAX_ADU_LENGTH];
@@ -121,8 +143,11 @@ static int serve(modbus_t *context, int index) {
     was_for_another = length == 0;
     if (length < 0)
         return 0;
-    if (length > 0 && !silent[index][unit])
+    if (length > 0 && !silent[index][unit]) {
         modbus_reply(context, query, length, tables);
+        if (is_live)
+            live_on(query + modbus_get_header_length(context));
+    }
     return 1;
 }
 
@@ -194,7 +219,10 @@ static void serve_rtu(const char *device, int baud, int unit) {
 }
 
 int main(int count, char **arguments) {
-    fill_tables(count == 4 && strcmp(arguments[3], "empty") == 0);
+    is_live = count == 4;
+    fill_tables();
+    if (is_live)
+        bring_to_life(arguments[3]);
     if ((count == 3 || count == 4) && strcmp(arguments[1], "tcp") == 0 && atoi(arguments[2]) <= PORTS_MAX)
         serve_tcp(atoi(arguments[2]));
     else if (count == 5 && strcmp(arguments[1], "rtu") == 0)
