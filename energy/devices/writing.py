@@ -198,6 +198,7 @@ class _Attempt:
         self._require_budget(1 + len(script.enabling), is_towards_safe=True)
         await self._send((script.value, *script.enabling))
         line.economy.told_kw = state.power_kw
+        line.note_held(state.power_kw, self._at)  # resting is no change: the command is not repeated at once
         reason = f"written, but the read-back cannot be: told to rest at {state.power_kw:g} kW at once"
         return Unreachable(setpoint=order.setpoint, at=self._at, reason=reason)
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from energy.devices.field import ModbusField
+from energy.devices.field_settings import FieldSettings
+from energy.devices.map_library import maps_of
 from energy.devices.register_map import Readback, Write
 from energy.devices.write_budget import CountInMemory, WriteBudget
 from energy.devices.write_refusal import RETRY_S_MAX, RETRY_S_MIN, Refusal, Shown, retry_s
-from energy.domain import Applied, Level, Limited, Point, Rejected, Setpoint
-from tests.devices.conftest import AT
+from energy.domain import Applied, Level, Limited, Point, Rejected, Setpoint, Unreachable
+from tests.devices.conftest import AT, PATIENT, region_at
 from tests.devices.inverter import (
     ENABLE,
     KEPT_S,
@@ -24,6 +27,7 @@ from tests.devices.inverter import (
     SiteOf,
     sites,
 )
+from tests.devices.test_field import fill
 
 FLASH = (
     "storage: ram\n      write_budget_per_day: unlimited",
@@ -154,6 +158,37 @@ async def test_a_timer_that_stands_still_is_found_though_it_is_shown_late(site_o
     site.inverter.put(LEFT + 1, KEPT_S)
     reasons = [getattr(await site.tick(-2400.0), "reason", "") for _ in range(6)]
     assert any("timer stands still" in reason for reason in reasons), reasons
+
+
+async def test_a_command_that_had_to_be_undone_is_not_repeated_in_every_tick(serve: Serve) -> None:
+    port, bank = serve()
+    fill(bank, "generic_battery", {Point.POWER_KW: 0.0, Point.ENERGY_KWH: 100.0})
+    told: list[bool] = []
+
+    def take(address: int, words: list[int]) -> tuple[int, list[int]]:
+        told.append(any(words))
+        bank.set_input_registers(120, [0x7149, 0xF2CA] if any(words) else [0, 0])
+        return address, words
+
+    bank.on_write = take
+    region = region_at({"battery": port})
+    field = ModbusField(region, maps_of(region), FieldSettings(patience=PATIENT))
+    for tick in range(6):
+        at = AT + tick * timedelta(seconds=5)
+        await field.read(at)
+        asked = Setpoint(
+            asset_id="battery",
+            point=Point.POWER_KW_SETPOINT,
+            power_kw=50.0,
+            valid_until=at + timedelta(seconds=60),
+            level=Level.PLAN,
+            reason="test",
+        )
+        [outcome] = await field.apply([asked], at)
+        assert isinstance(outcome, Unreachable), outcome
+        assert "told to rest" in outcome.reason
+    await field.close()
+    assert told == [True, False, True, False], "at once, and after 10 s"
 
 
 WRITE = Write(
