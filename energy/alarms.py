@@ -81,11 +81,13 @@ def alarms_of_devices(image: Image, *, age_s_max: float) -> list[Alarm]:
 
 
 def alarms_of_outcomes(outcomes: Iterable[Outcome], at: datetime) -> list[Alarm]:
-    """A setpoint that did not arrive as asked."""
+    """A setpoint that did not arrive as asked; who may still show it in time is given that time."""
     found: list[Alarm] = []
     for outcome in outcomes:
         target_id = outcome.setpoint.asset_id
         match outcome:
+            case Limited(is_settling=True):
+                continue
             case Limited():
                 code, severity = "setpoint_limited", Severity.WARNING
             case Rejected():

@@ -1,9 +1,11 @@
-"""What a person is told of readings: silence is silence, and a register that is not there is another thing."""
+"""What a person is told: silence is silence, a missing register is another thing, and who is late has time."""
 
 from datetime import UTC, datetime
 
-from energy.alarms import alarms_of_readings
-from energy.domain import Image, Point, Quality, Reading
+import pytest
+
+from energy.alarms import alarms_of_outcomes, alarms_of_readings
+from energy.domain import Image, Level, Limited, Point, Quality, Reading, Setpoint
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -33,3 +35,19 @@ def test_a_device_that_answers_but_for_a_register_is_not_silent() -> None:
 
 def test_good_readings_raise_nothing() -> None:
     assert told(power_kw=Quality.GOOD) == []
+
+
+@pytest.mark.parametrize(("is_settling", "codes"), [(True, []), (False, ["setpoint_limited"])])
+def test_a_device_that_may_still_show_its_value_is_no_alarm(*, is_settling: bool, codes: list[str]) -> None:
+    setpoint = Setpoint(
+        asset_id="park",
+        point=Point.POWER_KW_MIN,
+        power_kw=-10.0,
+        valid_until=NOW,
+        level=Level.PLAN,
+        reason="plan",
+    )
+    outcome = Limited(
+        setpoint=setpoint, read_back_kw=-20.0, at=NOW, reason="shows another", is_settling=is_settling
+    )
+    assert [alarm.code for alarm in alarms_of_outcomes([outcome], NOW)] == codes
