@@ -1,4 +1,4 @@
-"""What a person is told: silence is silence, a missing register is another thing, and who is late has time."""
+"""What a person is told: silence is silence, a missing register is another thing, who is late has time."""
 
 from datetime import UTC, datetime
 
