@@ -94,6 +94,7 @@ class ModbusEndpoint:
         self._patience = patience
         self._pauses = pauses
         self._answers_s_max = answers_s_max
+        self._is_usual = where.serial is None and not answers_s_max
         self._may_be_busy = is_shared and where.serial is None
         self._turn = asyncio.Lock()
         self._hurried: dict[int, float] = {}
@@ -153,7 +154,7 @@ class ModbusEndpoint:
         self._hurried[unit] = answer_s_max
 
     def has_heard(self, unit: int, since_s: float) -> bool:
-        """Tell whether the unit answered anything since a moment of the loop's clock."""
+        """Tell whether the unit answered anything that it was asked since a moment of the loop's clock."""
         return self._heard_s.get(unit, -math.inf) >= since_s
 
     def answer_s_max(self, unit: int) -> float:
@@ -214,33 +215,34 @@ class ModbusEndpoint:
         """Ask when the line and the unit have had their rest; whatever is in doubt ends the connection."""
         if self._in_doubt_until_s:
             await self._clear_doubt(question.unit)
-        async with self._turn:
+        await self._turn.acquire()  # an async with would cost two more coroutines for each question
+        try:
             line = self._line
             if line is None or not line.is_active():
                 raise DeviceUnreachable("not connected")
             if self._rest_until_s:
                 await self._rest(line)
-            return await self._ask_now(line, question)
-
-    async def _ask_now(self, line: Conversation, question: Question) -> bytes:
-        unit, asked_s = question.unit, line.loop.time()
-        try:
-            pdu = await line.ask(question, self._time_for(question, asked_s))
-        except BaseException as error:
-            self._doubt(unit, line.ends_s)
-            is_silent = not isinstance(error, DeviceUnreachable) or isinstance(error.__cause__, TimeoutError)
-            if is_silent and self._may_be_busy:
-                self._note_busy(unit, asked_s)
-            raise
-        self._busy_until_s = 0.0
-        self._heard_s[unit] = now_s = line.loop.time()
-        pause_s = self._pauses.get(unit, 0.0) if self._pauses else 0.0
-        if pause_s:
-            self._rest_until_s = now_s + pause_s
-        return pdu
+            unit, asked_s = question.unit, line.loop.time()
+            try:
+                pdu = await line.ask(question, self._time_for(question, asked_s))
+            except BaseException as error:
+                self._doubt(unit, line.ends_s)
+                if self._may_be_busy and _is_silence(error):
+                    self._note_busy(unit, asked_s)
+                raise
+            self._busy_until_s = 0.0
+            self._heard_s[unit] = asked_s
+            if self._pauses:
+                self._rest_until_s = line.loop.time() + self._pauses.get(unit, 0.0)
+            return pdu
+        finally:
+            self._turn.release()
 
     def _time_for(self, question: Question, now_s: float) -> float:
         """Give how long the answer may take: with what a serial line and a busy gateway need besides."""
+        if self._is_usual and not self._hurried and not self._busy_until_s:
+            self._is_excusable = False
+            return self._patience.answer_s_max
         unit = question.unit
         time_s = self.answer_s_max(unit) if self._answers_s_max else self._patience.answer_s_max
         if self._where.serial is not None:
@@ -308,6 +310,11 @@ class ModbusEndpoint:
             mend = "check the path, its rights and that nobody else uses it"
             return f"{self.name} cannot be opened: {error}; {mend}"
         return f"{self.name} cannot be connected to: {error}; check the host and the port"
+
+
+def _is_silence(error: BaseException) -> bool:
+    """Tell a question that was given up from one that ended with garbage or with the connection."""
+    return not isinstance(error, DeviceUnreachable) or isinstance(error.__cause__, TimeoutError)
 
 
 def _refusal(code: int, what: str) -> DeviceRefused | DeviceUnreachable:
