@@ -268,11 +268,15 @@ class Gateway:
 
         In lockstep every line gets what it needs: there no short time on the wall may decide anything.
         """
+        if not line.has_answered and self._settings.retry == "behind":
+            share_s = self._rounds.share_s()
+            if share_s is not None:
+                self._endpoint.hurry(line.unit, max(FIRST_ANSWER_S_MIN, share_s))
         moment = self._moment()
-        share_s = self._rounds.share_s()
-        if share_s is not None and not line.has_answered and self._settings.retry == "behind":
-            self._endpoint.hurry(line.unit, max(FIRST_ANSWER_S_MIN, share_s))
-        return await self._read(line, moment, self._now_s(moment))
+        now_s = self._now_s(moment)
+        if not self._endpoint.is_open and not await self._open(line, moment, now_s):
+            return blank(line, line.blocks, moment)
+        return await read_line(self._endpoint, line, moment, now_s=now_s)
 
     async def _read(self, line: Line, at: datetime, now_s: float) -> list[Reading]:
         if not self._endpoint.is_open and not await self._open(line, at, now_s):

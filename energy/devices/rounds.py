@@ -129,8 +129,12 @@ class Rounds:
                 del self._waiting[line]
                 self._count += 1
                 self._numbers[line] = self._count
-                async with self.turns[line]:
+                turn = self.turns[line]
+                await turn.acquire()
+                try:
                     self._fresh[line] = await self._read(line)
+                finally:
+                    turn.release()
         except BaseException:
             self._waiting.clear()
             self._fresh.clear()

@@ -101,7 +101,8 @@ class Conversation(ModbusProtocol):
             pdu = await answer
         finally:
             self._question = None
-            self._listen_on()
+            if self._hush is not None:
+                self._listen_on()
         self._has_answered = True
         return pdu
 
