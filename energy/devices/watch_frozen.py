@@ -71,10 +71,7 @@ class _Run:
         self.doubted = False
 
     def see(self, value: float, at_s: float, *, learns: bool) -> float | None:
-        """Take a value over; give how long the one before stood if it changed, and learn from that."""
-        if value == self.value:
-            self.sweeps += 1
-            return None
+        """Take another value over; give how long the one before stood, if any did, and learn from that."""
         stood_s = None
         if self.value is not None:
             stood_s = at_s - self.since_s
@@ -177,11 +174,14 @@ class FrozenWatch:
         """Follow every measured value; give how long those that changed had stood."""
         changed: dict[Point, float] = {}
         for point, value in values.items():
-            if point in _NOT_MEASURED:
-                continue
             run = self._runs.get(point)
             if run is None:
+                if point in _NOT_MEASURED:
+                    continue
                 run = self._runs[point] = _Run()
+            elif value == run.value:  # most values of most sweeps: nothing to learn
+                run.sweeps += 1
+                continue
             was_calm = point is self._flow and run.value is not None and self._is_calm(run.value, held_kw)
             stood_s = run.see(value, at_s, learns=not was_calm)
             if stood_s is not None:

@@ -92,6 +92,9 @@ class _Track:
 
     def believes(self, value: float, at_s: float, *, step: float) -> bool:
         """Take a value over and tell whether it can be."""
+        if value == self.value:  # nothing leapt; most values of most sweeps
+            self.at_s, self.level, self.level_count = at_s, None, 0
+            return True
         slack = SLACK_STEPS * step + FLOAT_SLACK_FRACTION * abs(value)
         before = self.value
         span_s = max(at_s - self.at_s, min(at_s - self.changed_s, self.wait_s_max))
@@ -109,9 +112,7 @@ class _Track:
         return False
 
     def _take(self, value: float, at_s: float) -> None:
-        if value != self.value:
-            self.changed_s = at_s
-        self.value, self.at_s, self.level, self.level_count = value, at_s, None, 0
+        self.value, self.at_s, self.changed_s, self.level, self.level_count = value, at_s, at_s, None, 0
 
 
 class JumpWatch:
