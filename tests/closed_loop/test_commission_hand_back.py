@@ -38,6 +38,8 @@ from tests.closed_loop.commission_site import (
     with_map,
 )
 
+pytestmark = pytest.mark.long
+
 
 async def test_a_sunspec_battery_passes_and_is_handed_back(site: Callable[..., Site]) -> None:
     town = site(NOON, change=with_map(*SUNSPEC_BATTERY))

@@ -36,10 +36,12 @@ def watched(asset_id: str, rows: list[Shown], *, tick_s: float = 5.0, held_kw: f
 @pytest.mark.parametrize(
     ("name", "start", "hours", "tick_s", "commands"),
     [
-        ("musterstadt", JUNE, 72.0, 60.0, True),
+        pytest.param("musterstadt", JUNE, 72.0, 60.0, True, marks=pytest.mark.long),
         ("musterstadt", datetime(2020, 1, 15, tzinfo=UTC), 48.0, 60.0, False),
         ("musterstadt", JUNE, 6.0, 5.0, True),
-        ("fichtelgebirge", datetime(2020, 2, 20, tzinfo=UTC), 24.0, 60.0, True),
+        pytest.param(
+            "fichtelgebirge", datetime(2020, 2, 20, tzinfo=UTC), 24.0, 60.0, True, marks=pytest.mark.long
+        ),
         ("fichtelgebirge", JUNE, 12.0, 60.0, False),
         ("fichtelgebirge", JUNE, 1.0, 5.0, True),
     ],
