@@ -154,7 +154,8 @@ async def _discover(where: Endpoint, unit: int, wishes: "Wishes") -> tuple["Foun
 
 
 def _target(out: Path | None, called: str) -> Path | None:
-    path = out / f"{called}.yaml" if out is not None and out.is_dir() else out
+    is_folder = out is not None and (out.is_dir() or out.suffix != ".yaml")
+    path = out / f"{called}.yaml" if out is not None and is_folder else out
     if path is not None and path.exists():
         raise bad_option(
             "--out", str(path), "stands there already", "name another file, or move this one away"
@@ -164,6 +165,7 @@ def _target(out: Path | None, called: str) -> Path | None:
 
 def _keep(path: Path, text: str) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise bad_option("--out", str(path), f"cannot be written: {error.strerror}", "check it") from error
