@@ -66,6 +66,12 @@ def test_json_is_one_object_with_the_map_in_it(served: tuple[str, Registers], tm
     load_map(file)
 
 
+def test_a_folder_that_is_not_there_yet_is_made(served: tuple[str, Registers], tmp_path: Path) -> None:
+    result = scan(served[0], "--out", f"{tmp_path / 'town' / 'profiles'}/")
+    assert result.returncode == 0, result.stderr
+    load_map(tmp_path / "town" / "profiles" / "sunspectest_test_1547_1.yaml")
+
+
 def test_a_folder_takes_the_map_under_its_name_and_never_over_another(
     served: tuple[str, Registers], tmp_path: Path
 ) -> None:
