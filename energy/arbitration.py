@@ -23,7 +23,7 @@ ORDER: tuple[Level, ...] = (
 DUTIES = frozenset({Level.PROTECTION, Level.GRID_OPERATOR})
 """Whose bounds must be kept whatever it costs."""
 SAME_KW = 1.0
-"""A register's resolution."""
+"""A register's resolution: closer than this is the same value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

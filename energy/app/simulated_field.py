@@ -28,7 +28,7 @@ def require_simulated(region: Region) -> None:
 def _faults(file: YamlFile, region: Region) -> Iterator[Fault]:
     for index, asset in enumerate(region.assets):
         endpoint = asset.device.endpoint
-        if not _is_here(endpoint):
+        if not is_on_this_machine(endpoint):
             yield file.fault(
                 ("assets", index, "device"),
                 value=endpoint.name,
@@ -38,7 +38,8 @@ def _faults(file: YamlFile, region: Region) -> Iterator[Fault]:
             )
 
 
-def _is_here(endpoint: Endpoint) -> bool:
+def is_on_this_machine(endpoint: Endpoint) -> bool:
+    """Tell whether a device can be reached on this machine alone: loopback, or a pseudo terminal."""
     if endpoint.serial is not None:
         return os.path.realpath(endpoint.serial.device).startswith(PSEUDO_TERMINALS)
     if endpoint.host == "localhost":

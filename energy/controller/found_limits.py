@@ -9,11 +9,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from energy.arbitration import SAME_KW
 from energy.domain import Applied, Image, Level, Limit, Outcome, Point, Quality
 from energy.region.model import Asset, Region
 
-SAME_KW = 1.0
-"""A register's resolution: closer than this is the same value."""
 SENT_KEPT_MAX = 8
 """Values sent since the last one that arrived; any of them may stand on the device."""
 BELIEVED = frozenset({Quality.GOOD, Quality.NOT_IMPLEMENTED})

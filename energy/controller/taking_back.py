@@ -6,6 +6,7 @@ with it: one that latches would do so for ever. What was sent stands until the d
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from energy.arbitration import SAME_KW
 from energy.controller.flexible import Flexible, flexible_assets
 from energy.domain import Applied, Authority, Image, Limit, Limited, Outcome, Quality
 from energy.region.model import Region
@@ -14,8 +15,6 @@ TAKEN_BACK = "setpoint_taken_back"
 """A note of the loop: the asset is being brought to its safe state, since nobody asks for what was sent."""
 LEFT = "setpoint_left"
 """A note of the loop: what was sent stays on a device that latches, and nobody may or can take it back."""
-SAME_KW = 1.0
-"""A register's resolution."""
 NEAR_FRACTION = 0.02
 """Of the nameplate: devices round what they are told, to a percent and more."""
 CLAIMED_MAX = 8

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from energy.arbitration import Claim, Verdict, arbitrate, claim_of_limit, usable
+from energy.arbitration import SAME_KW, Claim, Verdict, arbitrate, claim_of_limit, usable
 from energy.conduct import FollowingState
 from energy.controller.flexible import (
     Deferrable,
@@ -25,8 +25,6 @@ from energy.region.generator import Generator
 from energy.region.machine import Machine
 from energy.region.model import Region
 from energy.region.pumped_reservoir import PumpedReservoir
-
-SAME_KW = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from energy.arbitration import SAME_KW
 from energy.devices.map_library import maps_of
 from energy.devices.plant.meter_error import Meter
 from energy.devices.plant.world import World
 from energy.domain import Applied, Image, Limited, Outcome, Point, Quality, Reading, Setpoint
 from energy.region.model import Region
-
-SAME_KW = 1.0
-"""A register's resolution: closer than this is the same value."""
 
 
 class InProcessField:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import getpass
-import ipaddress
 import math
 import os
 import signal
@@ -20,7 +19,6 @@ from energy.app.data_folder import LEDGER, default_folder, only_controller
 from energy.app.refusal import bad_option
 from energy.domain import Point
 from energy.ports import Clock
-from energy.region.asset import Endpoint
 from energy.region.model import Region
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
 EXIT_INTERRUPTED = 130
 STOP_FIRST = "stop the controller first (it writes to the same devices), then begin the test again"
-PSEUDO_TERMINALS = "/dev/pts/"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """A lost terminal ends a test like Ctrl-C: the device is handed back."""
 Values = Annotated[
@@ -136,6 +133,7 @@ def _job(
     start: bool,
 ) -> "Job":
     from energy.app.commissioning import Job
+    from energy.app.simulated_field import is_on_this_machine
     from energy.devices.field_settings import FieldSettings
     from energy.devices.map_library import maps_of
     from energy.devices.tls import files_named_in
@@ -150,7 +148,7 @@ def _job(
         limit = f"a second person sees what the device shows; the tester is {tester}"
         raise bad_option("--witness", witness or None, limit, "name the person who stands beside the device")
     asset = known[asset_id]
-    if simulated and not _is_on_this_machine(asset.device.endpoint):
+    if simulated and not is_on_this_machine(asset.device.endpoint):
         limit = "simulated time is for devices simulated on this machine: one at another address may be real"
         raise bad_option(
             "--simulated-start", asset.device.endpoint.name, limit, "leave it out, and --epoch and --speed"
@@ -202,16 +200,6 @@ def _flows_kw(texts: Sequence[str]) -> list[float]:
             raise bad_option("--moved", text, limit, mend)
         flows_kw.append(flow_kw)
     return flows_kw
-
-
-def _is_on_this_machine(where: Endpoint) -> bool:
-    """Tell whether a device can be reached on this machine alone: loopback, or a pseudo terminal."""
-    if where.serial is not None:
-        return os.path.realpath(where.serial.device).startswith(PSEUDO_TERMINALS)
-    try:
-        return where.host == "localhost" or ipaddress.ip_address(where.host).is_loopback
-    except ValueError:
-        return False
 
 
 async def _test(
