@@ -66,10 +66,20 @@ CREATE TABLE score (period INTEGER NOT NULL, asset_id TEXT NOT NULL, followed_ms
 """
 """Since version 2: what devices did with what they were told, in milliseconds."""
 
+_WEATHER_AND_METRICS = """
+CREATE TABLE weather (id INTEGER PRIMARY KEY, source TEXT NOT NULL, known_ms INTEGER NOT NULL,
+    head TEXT NOT NULL, arrays BLOB NOT NULL) STRICT;
+
+CREATE INDEX weather_known ON weather (source, known_ms);
+
+CREATE TABLE metric (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
+"""
+"""Since version 3: weather forecasts as they became known, and the controller's own counts."""
+
 LAYOUT = Layout(
     application_id=0x45575445,
-    version=2,
-    schema=f"{_SCHEMA.rstrip()}\n\n{_CONDUCT.lstrip()}",
+    version=3,
+    schema=f"{_SCHEMA.rstrip()}\n\n{_CONDUCT.strip()}\n\n{_WEATHER_AND_METRICS.lstrip()}",
     synchronous="NORMAL",
-    upgrades={1: _CONDUCT},
+    upgrades={1: _CONDUCT, 2: _WEATHER_AND_METRICS},
 )
