@@ -1,19 +1,22 @@
-"""A region run otherwise than its file says: on other ports, or only observed."""
+"""A region run otherwise than its file says: on this machine's ports, or only observed."""
 
 import dataclasses
 
 from energy.app.refusal import bad_option
+from energy.app.simulated_field import is_on_this_machine
 from energy.domain import Authority
 from energy.region.asset import Endpoint
 from energy.region.model import Region
 
 PORT_MAX = 65535
+LOOPBACK = "127.0.0.1"
 
 
 def on_ports(region: Region, first_port: int | None) -> Region:
-    """Give the region with its endpoints on consecutive ports; unchanged without a first port.
+    """Give the region with its endpoints on consecutive ports of this machine; unchanged without one.
 
-    Devices behind one gateway stay behind one, each with its unit.
+    What stands elsewhere is moved to loopback: a rehearsal needs no change of the region file and reaches no
+    real device. Devices behind one gateway stay behind one, each with its unit; serial lines stay.
 
     Raises:
         BadInput: the ports would not fit.
@@ -36,7 +39,8 @@ def on_ports(region: Region, first_port: int | None) -> Region:
             copies += 1
         taken.add((device.endpoint, device.unit, copies))
         port = first_port + endpoints.setdefault((device.endpoint, copies), len(endpoints))
-        assets.append(dataclasses.replace(asset, device=dataclasses.replace(device, port=port)))
+        host = device.host if is_on_this_machine(device.endpoint) else LOOPBACK
+        assets.append(dataclasses.replace(asset, device=dataclasses.replace(device, host=host, port=port)))
     return dataclasses.replace(region, assets=tuple(assets))
 
 

@@ -1,7 +1,9 @@
 """What ``run`` is told on the command line must not pass by what protects devices."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -104,3 +106,34 @@ def test_the_ledger_says_whether_time_was_simulated(
         entry = ledger.last("start")
     assert entry is not None
     assert entry.body["simulated"] is bool(options)
+
+
+def test_a_region_with_real_addresses_is_rehearsed_on_this_machines_ports(town: Path, tmp_path: Path) -> None:
+    changed(town, ("host: 127.0.0.1, port: 15026", "host: 192.0.2.26, port: 15026"))
+    arguments = [
+        "demo",
+        "--region",
+        str(town),
+        "--headless",
+        "--days",
+        "0.01",
+        "--data",
+        str(tmp_path / "data"),
+    ]
+    assert "--first-port" in refused(energiewaage(*arguments))
+    result = energiewaage(*arguments, "--first-port", str(free_range(8)), "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["setpoints"]["applied"] > 0
+    assert "192.0.2.26" in (town / "region.yaml").read_text(encoding="utf-8")
+
+
+def test_reading_one_asset_speaks_to_its_device_alone(town: Path) -> None:
+    first = free_range(8)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", first + 1))
+        other.listen()
+        other.settimeout(0.2)
+        result = energiewaage("read", str(town), "battery", "--first-port", str(first), "--json")
+        with pytest.raises(TimeoutError):
+            other.accept()
+    assert {item["asset"] for item in json.loads(result.stdout)} == {"battery"}

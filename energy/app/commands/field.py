@@ -1,6 +1,7 @@
 """Commands that reach the field: read the devices, and ask the running controller to hold, set or release."""
 
 import asyncio
+import dataclasses
 import getpass
 import os
 import time
@@ -12,7 +13,7 @@ from uuid import uuid4
 
 import typer
 
-from energy.app.commands.options import AsJson, DataFolder, RegionName, print_json
+from energy.app.commands.options import AsJson, DataFolder, FirstPort, RegionName, print_json
 from energy.app.data_folder import LEDGER, REQUESTS, default_folder
 from energy.app.refusal import bad_option
 from energy.domain import Authority, Reading, Request, RequestKind
@@ -39,29 +40,37 @@ def read(
     region: RegionName,
     asset: Annotated[str | None, typer.Argument(help="Only this asset.", metavar="ASSET")] = None,
     *,
+    first_port: FirstPort = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read the live devices once and print a table."""
+    """Read the live devices once and print a table; with ASSET nothing else is spoken to."""
     from energy.app.clock import wall_now
+    from energy.app.ports_of_region import on_ports
+    from energy.app.service import log_to_standard_error
     from energy.devices.field import ModbusField
     from energy.devices.field_settings import FieldSettings
     from energy.devices.map_library import maps_of
     from energy.devices.tls import files_named_in
     from energy.region.loader import load_region
 
-    checked = load_region(region)
+    log_to_standard_error()
+    checked = on_ports(load_region(region), first_port)
+    maps = maps_of(checked)
     if asset is not None:
         _require_asset(checked, asset)
+        checked = dataclasses.replace(
+            checked, assets=tuple(item for item in checked.assets if item.id == asset)
+        )
 
     async def once() -> Sequence[Reading]:
         settings = FieldSettings(tls=files_named_in(os.environ))
-        field = ModbusField(checked, maps_of(checked), settings, now=wall_now)
+        field = ModbusField(checked, maps, settings, now=wall_now)
         try:
             return await field.read(wall_now())
         finally:
             await field.close()
 
-    readings = [item for item in asyncio.run(once()) if asset is None or item.asset_id == asset]
+    readings = asyncio.run(once())
     if as_json:
         print_json(
             [

@@ -21,7 +21,7 @@ FirstPort = Annotated[
     int | None,
     typer.Option(
         "--first-port",
-        help="Use consecutive ports from this one instead of the region file's.",
+        help="Use this machine's ports from this one on instead of the region file's addresses.",
         metavar="PORT",
     ),
 ]

@@ -101,7 +101,7 @@ def require_free(region: Region) -> None:
                     place=f"{asset.id}.device",
                     value=where.name,
                     limit=f"the simulated device cannot listen there: {problems[where]}",
-                    mend="end the program that holds the port, or give the asset another host, port or line",
+                    mend="end what holds the port, or simulate on other ports with --first-port",
                 )
             )
     if faults:
