@@ -242,6 +242,8 @@ class Proofs:
 
         Our reading is not said before the witness has spoken.
         """
+        self._talk.say(f"  it stands for {HOLD_S:.0f} s, so that display and counters can follow ...")
+        told_beforehand = self._talk.is_flow_told
         fault = await self._keep(move.setpoint_kw, HOLD_S / 2.0)
         before = await self._device.read()
         fault = fault or await self._keep(move.setpoint_kw, HOLD_S / 2.0)
@@ -258,6 +260,7 @@ class Proofs:
             shown_kw,
             read_kw,
             told_kw=move.setpoint_kw,
+            told_beforehand=told_beforehand,
             tolerance_kw=self._size.tolerance_kw,
             kind=self._device.asset.kind,
         )
@@ -267,7 +270,8 @@ class Proofs:
             verdict=Verdict.FAILED if trend.agrees is False else verdict,
             words=(*moved.words, trend.words, words),
             now_kw=held_kw,
-            values={"display_kw": shown_kw, "read_kw": read_kw, "counters_kwh": dict(trend.moved_kwh)},
+            values={"display_kw": shown_kw, "told_beforehand": told_beforehand}
+            | {"read_kw": read_kw, "counters_kwh": dict(trend.moved_kwh)},
         )
 
     async def _ask_witness(self, move: Move) -> tuple[float | None, str | None]:

@@ -29,7 +29,13 @@ class Trend:
 
 
 def witnessed(
-    shown_kw: float | None, read_kw: Sequence[float], *, told_kw: float, tolerance_kw: float, kind: str
+    shown_kw: float | None,
+    read_kw: Sequence[float],
+    *,
+    told_kw: float,
+    tolerance_kw: float,
+    kind: str,
+    told_beforehand: bool = False,
 ) -> tuple[Verdict, str]:
     """Judge what the witness saw on the device's own display while a value was held.
 
@@ -39,10 +45,13 @@ def witnessed(
         told_kw: what the device was told.
         tolerance_kw: how far they may lie apart.
         kind: of the asset, for the words.
+        told_beforehand: the direction was said before the test began; the protocol says so.
     """
     if shown_kw is None:
         return Verdict.INCOMPLETE, "nobody said what the device's own display shows: its sign is not proven"
     shown = f"the display shows: {in_words(Point.POWER_KW, shown_kw, kind=kind)}"
+    if told_beforehand:
+        shown = f"{shown} (TOLD BEFOREHAND with --moved, not read off while the value stood)"
     known_kw = read_kw or (told_kw,)
     if not agrees(shown_kw, known_kw, tolerance=tolerance_kw):
         ours = in_words(Point.POWER_KW, known_kw[-1], kind=kind)

@@ -221,6 +221,11 @@ class Conversation:
             self.say(f"{answer!r} is no number; write for example -12.5, or nothing to leave it out")
         return None
 
+    @property
+    def is_flow_told(self) -> bool:
+        """Tell whether the next direction was said before the test began: nobody is asked for it."""
+        return bool(self._flows_kw)
+
     async def flow(self, question: str, *, example: str) -> float | None:
         """Ask for a direction and a magnitude that the witness sees; None where nobody says it.
 

@@ -25,6 +25,8 @@ async def test_a_battery_passes_and_is_left_idle(site: Callable[..., Site]) -> N
     assert protocol["witness"] == "Erika Muster"
     moves = step(protocol, "sign")["values"]["moves"]
     assert [move["setpoint_kw"] for move in moves] == [100.0, -100.0]
+    assert all(move["told_beforehand"] for move in moves)
+    assert "TOLD BEFOREHAND" in str(step(protocol, "sign")["words"])
     assert all(move["arrived_kw"] == pytest.approx(move["setpoint_kw"], abs=40.0) for move in moves)
     watchdog = step(protocol, "watchdog")
     assert watchdog["values"]["held_kw"] == pytest.approx(0.0, abs=0.5)

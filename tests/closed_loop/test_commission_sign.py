@@ -75,6 +75,7 @@ async def test_a_witness_who_sees_the_moves_passes_a_battery(site: Callable[...,
     assert result.returncode == 0, result.stdout
     moves = step(json.loads(result.stdout), "sign")["values"]["moves"]
     assert [move["display_kw"] > 0.0 for move in moves] == [True, False]
+    assert not any(move["told_beforehand"] for move in moves)
     assert [move["counters_kwh"]["energy_kwh"] > 0.0 for move in moves] == [True, False]
 
 

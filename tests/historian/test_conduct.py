@@ -82,7 +82,9 @@ def test_an_older_file_gets_the_new_tables_and_keeps_what_it_holds(tmp_path: Pat
     with SqliteRecord(tmp_path) as record:
         record.write_readings([reading])
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
-        file.executescript("DROP TABLE score; DROP TABLE latest_conduct; DROP TABLE weather; DROP TABLE metric;")
+        file.executescript(
+            "DROP TABLE score; DROP TABLE latest_conduct; DROP TABLE weather; DROP TABLE metric;"
+        )
         file.execute("PRAGMA user_version = 1")
     with pytest.raises(RecordBroken, match="schema version 1"):
         open_reader(tmp_path)
