@@ -13,8 +13,8 @@ from energy.domain import Forecast, Point
 from energy.errors import RecordBroken, StoreUnavailable
 from energy.historian.schema import FILE_NAME
 from energy.historian.sqlite_reader import SqliteReader, open_reader
-from energy.ledger import FILE_NAME as LEDGER_NAME
-from energy.ledger import LedgerReader, ledger_reader
+from energy.ledger.active_file import FILE_NAME as LEDGER_NAME
+from energy.ledger.reader import LedgerReader, ledger_reader
 from energy.periods import PERIOD
 from energy.ports import Means
 

@@ -34,7 +34,7 @@ from energy.devices.write_budget import WriteBudget
 from energy.devices.write_limits import fallbacks_kw
 from energy.domain import Image, Limit, Point, Quality
 from energy.errors import EnergiewaageError
-from energy.ledger import Ledger
+from energy.ledger.writer import Ledger
 from energy.ports import Clock
 from energy.region.model import Asset, Region
 

@@ -10,7 +10,8 @@ from energy.controller.memory import KINDS, Memory
 from energy.devices.fingerprint import fingerprint
 from energy.devices.register_map import RegisterMap
 from energy.domain import Limit
-from energy.ledger import ENTRIES_PER_QUERY_MAX, Entry, LedgerReader
+from energy.ledger.chain import Entry
+from energy.ledger.reader import ENTRIES_PER_QUERY_MAX, LedgerReader
 from energy.region.model import Region
 
 

@@ -35,7 +35,7 @@ from energy.devices.write_limits import fallbacks_kw
 from energy.domain import Point
 from energy.errors import BadInput, Fault
 from energy.historian.sqlite_record import SqliteRecord
-from energy.ledger import Ledger
+from energy.ledger.writer import Ledger
 from energy.mailbox import MailboxReader
 from energy.market.day_ahead import DayAheadPrices
 from energy.market.publication import Publications
@@ -97,8 +97,8 @@ async def controller_of(
     async with AsyncExitStack() as stack:
         stack.enter_context(only_controller(folder))
         record = stack.enter_context(SqliteRecord(folder))
-        ledger = stack.enter_context(Ledger(folder / LEDGER))
         lockstep = simulated is not None and simulated.lockstep
+        ledger = stack.enter_context(Ledger(folder / LEDGER, beside_kept=not lockstep))
         budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
         field = ModbusField(region, maps, _settings(region, tick_s, simulated), now=clock.now, budget=budget)
         stack.push_async_callback(field.close)

@@ -10,7 +10,8 @@ from energy.controller.decide import decide
 from energy.controller.tick_input import TickInput
 from energy.domain import Alarm, Image, Limit, Plan, Request, Rung
 from energy.errors import BadInput, Fault
-from energy.ledger import Entry, ledger_reader
+from energy.ledger.chain import Entry
+from energy.ledger.reader import ledger_reader
 from energy.region.model import Region
 
 DIFFERENCES_MAX = 20

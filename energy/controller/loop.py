@@ -24,7 +24,7 @@ from energy.controller.taking_back import Claims
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.domain import Image, Limit, Outcome, Point, Quality, Reading, Rung, Setpoint, Status
 from energy.errors import RecordBroken, StoreUnavailable
-from energy.ledger import Draft
+from energy.ledger.chain import Draft
 from energy.ports import Dispatchable, Meter, RequestSource
 from energy.region.model import Region
 

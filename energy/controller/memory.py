@@ -9,7 +9,8 @@ from energy.canonical import decode, decode_outcome
 from energy.conduct import Following
 from energy.controller.tick_input import TickOutput
 from energy.domain import Alarm, Limit, Outcome, Request
-from energy.ledger import Entry, LedgerReader
+from energy.ledger.chain import Entry
+from energy.ledger.reader import LedgerReader
 
 KINDS = ("tick", "hand_back")
 

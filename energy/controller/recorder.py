@@ -14,7 +14,7 @@ from energy.controller.scoring import conduct_of, scores_of
 from energy.controller.tick_input import TickInput, TickOutput
 from energy.domain import FloatArray, Image, Outcome, Status
 from energy.errors import RecordBroken, StoreUnavailable
-from energy.ledger import Draft
+from energy.ledger.chain import Draft
 from energy.periods import PERIOD
 from energy.ports import ConductSink, PlanSink, StatusSink, TelemetrySink
 

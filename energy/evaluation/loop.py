@@ -25,7 +25,7 @@ from energy.evaluation.scene import Scene
 from energy.evaluation.week_record import WeekRecord
 from energy.evaluation.weeks import Window, days_of
 from energy.invariants import TickRecord, broken_invariants
-from energy.ledger import Draft
+from energy.ledger.chain import Draft
 from energy.market.publication import Publications
 from energy.periods import PERIOD_S
 from energy.planning.desk import Desk, RulesPlanner

@@ -24,7 +24,8 @@ from energy.controller.memory import BilledPeak, Memory
 from energy.devices.fingerprint import fingerprint
 from energy.devices.map_library import maps_of
 from energy.domain import Authority, Image, Level, Limit, Point, Quality, Reading
-from energy.ledger import Ledger, ledger_reader
+from energy.ledger.reader import ledger_reader
+from energy.ledger.writer import Ledger
 from energy.region.loader import load_region, shipped_regions
 from energy.region.model import Region
 from tests.closed_loop.ports import free_range

@@ -14,7 +14,7 @@ from energy.app.data_folder import LEDGER
 from energy.app.simulated_field import require_simulated
 from energy.devices.map_library import shipped_maps
 from energy.errors import BadInput
-from energy.ledger import ledger_reader
+from energy.ledger.reader import ledger_reader
 from energy.region.loader import load_region
 from tests.app.test_command_line import energiewaage, refused, town
 from tests.closed_loop.ports import free_range

@@ -15,7 +15,8 @@ from energy.app.data_folder import LEDGER
 from energy.devices.map_library import shipped_maps
 from energy.devices.plant.control_client import PlantControl
 from energy.devices.plant.faults import FaultKind
-from energy.ledger import Entry, ledger_reader
+from energy.ledger.chain import Entry
+from energy.ledger.reader import ledger_reader
 from energy.periods import format_utc
 
 NOON = "2020-05-18T10:00Z"

@@ -22,7 +22,7 @@ from energy.devices.map_library import maps_of
 from energy.devices.modbus import ModbusEndpoint, Patience
 from energy.devices.write_budget import CountInMemory, WriteBudget
 from energy.domain import Point
-from energy.ledger import Ledger
+from energy.ledger.writer import Ledger
 from energy.region.loader import load_region
 from tests.closed_loop.commission_site import (
     MOVED,

@@ -22,7 +22,7 @@ from energy.domain import Point, Request, RequestKind
 from energy.historian.preload import preload
 from energy.historian.sqlite_reader import open_reader
 from energy.historian.sqlite_record import SqliteRecord
-from energy.ledger import ledger_reader
+from energy.ledger.reader import ledger_reader
 from energy.mailbox import Mailbox
 from energy.periods import format_utc, parse_utc
 from energy.region.history import RegionHistory

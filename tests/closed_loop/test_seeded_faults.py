@@ -16,7 +16,7 @@ from energy.app.replaying import replay_ticks
 from energy.devices.plant.faults import FaultKind
 from energy.domain import Point, Unreachable
 from energy.historian.sqlite_reader import open_reader
-from energy.ledger import ledger_reader
+from energy.ledger.reader import ledger_reader
 from energy.periods import parse_utc
 from energy.region.loader import load_region
 from tests.closed_loop.ports import free_range

@@ -27,7 +27,8 @@ from energy.domain import (
 )
 from energy.errors import StoreUnavailable
 from energy.historian.memory_record import MemoryRecord
-from energy.ledger import Draft, Entry, Ledger
+from energy.ledger.chain import Draft, Entry
+from energy.ledger.writer import Ledger
 from energy.region.model import Region
 from tests.controller.conftest import NOW, VALUES
 from tests.controller.test_plan_keeper import ScriptedPlanner, rules

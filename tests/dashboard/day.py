@@ -28,8 +28,8 @@ from energy.domain import (
     Unreachable,
 )
 from energy.historian.sqlite_record import SqliteRecord
-from energy.ledger import FILE_NAME as LEDGER_NAME
-from energy.ledger import Ledger
+from energy.ledger.active_file import FILE_NAME as LEDGER_NAME
+from energy.ledger.writer import Ledger
 from energy.periods import HORIZON_PERIODS, PERIOD, period_start
 from energy.ports import PlanAnswer
 

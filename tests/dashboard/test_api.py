@@ -5,8 +5,8 @@ import json
 import pytest
 
 from energy.historian.sqlite_record import SqliteRecord
-from energy.ledger import FILE_NAME as LEDGER_NAME
-from energy.ledger import ledger_reader
+from energy.ledger.active_file import FILE_NAME as LEDGER_NAME
+from energy.ledger.reader import ledger_reader
 from tests.dashboard.conftest import client_of
 from tests.dashboard.day import POWERS_KW
 

@@ -16,7 +16,7 @@ from energy.devices.write_budget import WriteBudget
 from energy.devices.write_budget_file import FILE_NAME, CountInFile
 from energy.domain import Applied, Point, Request, RequestKind
 from energy.historian.memory_record import MemoryRecord
-from energy.ledger import Ledger
+from energy.ledger.writer import Ledger
 from tests.controller.test_loop import NoPrices, NoTime, ScriptedMailbox
 from tests.controller.test_plan_keeper import ScriptedPlanner, rules
 from tests.devices.conftest import AT, PATIENT, region_at

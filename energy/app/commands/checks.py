@@ -81,7 +81,7 @@ def ledger_verify(
     as_json: AsJson = False,
 ) -> None:
     """Compute the whole hash chain anew; any change, cut or insertion is named by its entry."""
-    from energy.ledger import ledger_reader
+    from energy.ledger.reader import ledger_reader
     from energy.region.loader import load_region
 
     folder = data if data is not None else default_folder(load_region(region).id)

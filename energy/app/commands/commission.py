@@ -210,7 +210,7 @@ async def _test(
     from energy.app.service import log_to_standard_error
     from energy.devices.write_budget import WriteBudget
     from energy.devices.write_budget_file import FILE_NAME, CountInFile
-    from energy.ledger import Ledger
+    from energy.ledger.writer import Ledger
 
     stop = asyncio.Event()
     for number in SIGNALS:
@@ -271,7 +271,7 @@ def _list(region: Region, folder: Path, *, as_json: bool) -> None:
     from energy.app.commissioning_record import standings
     from energy.commissioning import Standing
     from energy.devices.map_library import maps_of
-    from energy.ledger import ledger_reader
+    from energy.ledger.reader import ledger_reader
     from energy.periods import format_utc
 
     maps = maps_of(region)

@@ -185,7 +185,7 @@ def _post(
 
 def answer_of(folder: Path, number: int) -> str | None:
     """Wait for the controller's answer to a request; None where none comes in time."""
-    from energy.ledger import ledger_reader
+    from energy.ledger.reader import ledger_reader
 
     deadline = time.monotonic() + ANSWER_S
     while time.monotonic() < deadline:

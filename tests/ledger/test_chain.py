@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from energy.errors import RecordBroken, StoreUnavailable
-from energy.ledger import GENESIS_HASH, Draft, Ledger, ledger_reader
+from energy.ledger.chain import GENESIS_HASH, Draft
+from energy.ledger.reader import ledger_reader
+from energy.ledger.writer import Ledger
 
 T0 = datetime(2020, 6, 1, 10, tzinfo=UTC)
 
@@ -38,7 +40,7 @@ def test_an_entry_carries_the_hash_of_all_before_it(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         assert ledger.head() == GENESIS_HASH
         first = ledger.append("tick", T0, {"b": 1.0, "a": None})
-        text = f'{GENESIS_HASH}\ntick\n2020-06-01T10:00:00Z\n{{"a":null,"b":1.0}}'
+        text = f'{GENESIS_HASH}\ntick\n2020-06-01T10:00:00Z\n{{"a":null,"b":1.0}}\n'
         assert first.hash == hashlib.sha256(text.encode()).hexdigest() == ledger.head()
         second, third = ledger.append_many(
             [Draft(kind="plan", at=T0, body={}), Draft(kind="tick", at=T0, body={})]
@@ -48,14 +50,22 @@ def test_an_entry_carries_the_hash_of_all_before_it(tmp_path: Path) -> None:
         ledger.verify()
 
 
-def test_what_stands_beside_is_kept_but_not_hashed(tmp_path: Path) -> None:
+def test_what_stands_beside_is_chained_too_and_can_be_left_out(tmp_path: Path) -> None:
     with Ledger(tmp_path / "a.sqlite") as one, Ledger(tmp_path / "b.sqlite") as two:
+        kept = one.append("tick", T0, {"a": 1}, {"wall_s": 1.5})
+        other = two.append("tick", T0, {"a": 1}, {"wall_s": 9.9})
+        assert kept.beside == {"wall_s": 1.5} == one.entries()[0].beside
+        assert kept.hash != other.hash
+    tamper(tmp_path / "a.sqlite", """UPDATE entry SET beside = '{"wall_s":1.4}'""")
+    with ledger_reader(tmp_path / "a.sqlite") as reader, pytest.raises(RecordBroken, match="entry 1:"):
+        reader.verify()
+    with (
+        Ledger(tmp_path / "c.sqlite", beside_kept=False) as one,
+        Ledger(tmp_path / "d.sqlite", beside_kept=False) as two,
+    ):
         one.append("tick", T0, {"a": 1}, {"wall_s": 1.5})
         two.append("tick", T0, {"a": 1}, {"wall_s": 9.9})
         assert one.head() == two.head()
-        entry = one.last("tick")
-        assert entry is not None
-        assert entry.beside == {"wall_s": 1.5}
 
 
 def test_entries_come_back_as_they_were_small_and_large(tmp_path: Path) -> None:
@@ -143,7 +153,7 @@ CHILD = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from energy.ledger import Ledger
+from energy.ledger.writer import Ledger
 with Ledger(Path(sys.argv[1])) as ledger:
     while True:
         entry = ledger.append("tick", datetime(2020, 6, 1, tzinfo=UTC), {"filler": "x" * 2000})
