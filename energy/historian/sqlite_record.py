@@ -9,10 +9,12 @@ from typing import Self
 
 from energy.conduct import Conduct, Score
 from energy.domain import FloatArray, Outcome, Point, Reading, Status
+from energy.errors import StoreUnavailable
 from energy.historian.conduct_queries import ConductQueries
 from energy.historian.conduct_writer import ConductWriter
 from energy.historian.decision_queries import DecisionQueries
 from energy.historian.decision_writer import DecisionWriter
+from energy.historian.flushing import LogFlusher
 from energy.historian.schema import FILE_NAME, LAYOUT
 from energy.historian.telemetry_queries import TelemetryQueries
 from energy.historian.telemetry_writer import TelemetryWriter
@@ -44,6 +46,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
         self._telemetry = TelemetryWriter(self._file)
         self._decisions = DecisionWriter(self._file)
         self._conduct = ConductWriter(self._file)
+        self._flusher = LogFlusher(folder / FILE_NAME)
         self._now: datetime | None = None
         self._pruned_at: datetime | None = None
 
@@ -90,11 +93,20 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
         self._now = status.at
 
     def commit(self) -> None:
-        """Make everything written since the last commit durable and visible."""
-        with self._undone_on_failure():
-            if self._file.in_transaction and self._now is not None:
-                self._prune(self._now)
-            self._file.commit()
+        """Make everything written since the last commit visible; a power cut takes at most the last second.
+
+        Raises:
+            StoreUnavailable: also where an earlier commit did not reach the disk; this one is visible then.
+        """
+        if self._file.in_transaction:
+            with self._undone_on_failure():
+                if self._now is not None:
+                    self._prune(self._now)
+                self._file.commit()
+            self._flusher.committed()
+        trouble = self._flusher.trouble()
+        if trouble is not None:
+            raise StoreUnavailable(trouble)
 
     def rollback(self) -> None:
         """Drop everything written since the last commit."""
@@ -103,6 +115,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
 
     def close(self) -> None:
         """Drop what is not committed and let the file go."""
+        self._flusher.close()
         self._file.close()
 
     def __enter__(self) -> Self:

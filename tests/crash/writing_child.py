@@ -1,0 +1,136 @@
+"""A controller that ticks as fast as it can on a scripted field, until it is killed.
+
+``python -m tests.crash.writing_child DATA REGION START PAGES``: after so many pages a log is copied into its
+database. What it is told to be durable it says on standard
+output, one line each, after the call returned: ``ledger SEQUENCE HASH`` and ``image MOMENT_MS MONOTONIC_S``.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
+from energy.controller.memory import BilledPeak, recall
+from energy.controller.plan_keeper import PlanKeeper
+from energy.controller.recorder import Recorder
+from energy.domain import Reading, Request, RequestKind
+from energy.historian.sqlite_record import SqliteRecord
+from energy.ledger import Draft, Entry, Ledger
+from energy.region.loader import load_region
+from energy.sqlite_file import SqliteFile
+from tests.controller.conftest import NOW
+from tests.controller.test_loop import NoPrices, NoTime, ScriptedField
+from tests.controller.test_plan_keeper import ScriptedPlanner, rules
+
+TICK = timedelta(minutes=1)
+REQUEST_EVERY = 3
+"""Minutes: somebody asks for something that often."""
+REQUESTS_MAX = 5
+"""At once, after a standstill."""
+TUNED_EVERY = 50
+"""Ticks: files that were opened since get the small limits too."""
+ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def say(line: str) -> None:
+    """Say it in one write, so that a kill leaves whole lines but perhaps the last."""
+    os.write(1, line.encode() + b"\n")
+
+
+class TellingLedger(Ledger):
+    """Says what was acknowledged."""
+
+    def append_many(self, entries: Sequence[Draft]) -> Sequence[Entry]:
+        appended = super().append_many(entries)
+        say("\n".join(f"ledger {entry.sequence} {entry.hash}" for entry in appended))
+        return appended
+
+
+class TellingRecord(SqliteRecord):
+    """Says which images were committed, and when."""
+
+    image_ms: int | None = None
+
+    def write_readings(self, readings: Sequence[Reading]) -> None:
+        super().write_readings(readings)
+        self.image_ms = round((readings[0].measured_at - ORIGIN).total_seconds() * 1000)
+
+    def commit(self) -> None:
+        super().commit()
+        if self.image_ms is not None:
+            say(f"image {self.image_ms} {time.monotonic():.6f}")
+            self.image_ms = None
+
+
+class GrowingMailbox:
+    """Somebody asks every few minutes; the number of a request is the count of them since ``NOW``."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def requests_after(self, sequence: int) -> Sequence[tuple[int, Request]]:
+        asked = min(int((self.at - NOW) / TICK) // REQUEST_EVERY, sequence + REQUESTS_MAX)
+        return [(number, _request(number, self.at)) for number in range(sequence + 1, asked + 1)]
+
+
+def _request(number: int, at: datetime) -> Request:
+    return Request(
+        request_id=f"r{number}",
+        asset_id="speicher",
+        kind=RequestKind.SET,
+        power_kw=float(number % 150),
+        actor="tester",
+        reason="growing",
+        made_at=at,
+        until=at + timedelta(hours=1),
+    )
+
+
+def small_logs(pages: int) -> None:
+    """Have every open file's log copied into its database after so many pages."""
+    for held in gc.get_objects():
+        if isinstance(held, SqliteFile):
+            held.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+
+
+async def run(folder: Path, region_folder: str, start: datetime, pages: int) -> None:
+    """Tick for ever."""
+    region = load_region(region_folder)
+    record, ledger = TellingRecord(folder), TellingLedger(folder / "ledger.sqlite")
+    site, mailbox = ScriptedField(), GrowingMailbox()
+    memory = recall(
+        ledger,
+        billed_peak=BilledPeak(year=start.year, power_kw=0.0),
+        power_kw_max=power_kw_plausible(region),
+    )
+    controller = Controller(
+        region,
+        mode=Mode(tick_s=TICK.total_seconds(), simulated=False, speed=1.0),
+        ports=Ports(
+            meter=site,
+            dispatchable=site,
+            recorder=Recorder(record, ledger),
+            requests=mailbox,
+            prices=NoPrices(),
+            stopwatch=NoTime,
+        ),
+        keeper=PlanKeeper(control=region.control, planner=ScriptedPlanner(), fallback=rules()),
+        memory=memory,
+    )
+    say(f"ready {memory.request_sequence}")
+    ticks = 0
+    while True:
+        if ticks % TUNED_EVERY == 0:
+            small_logs(pages)
+        mailbox.at = start + ticks * TICK
+        await controller.tick(mailbox.at)
+        ticks += 1
+
+
+if __name__ == "__main__":
+    asyncio.run(run(Path(sys.argv[1]), sys.argv[2], datetime.fromisoformat(sys.argv[3]), int(sys.argv[4])))
