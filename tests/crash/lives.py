@@ -15,7 +15,7 @@ from pathlib import Path
 from energy.controller.memory import BilledPeak, recall
 from energy.domain import Point
 from energy.historian.sqlite_reader import open_reader
-from energy.ledger import LedgerReader, ledger_reader
+from energy.ledger.reader import LedgerReader, ledger_reader
 from tests.controller.conftest import NOW, REGION_YAML
 from tests.crash.shims import PowerCut
 from tests.crash.writing_child import ORIGIN, TICK

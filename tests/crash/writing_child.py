@@ -20,7 +20,8 @@ from energy.controller.plan_keeper import PlanKeeper
 from energy.controller.recorder import Recorder
 from energy.domain import Reading, Request, RequestKind
 from energy.historian.sqlite_record import SqliteRecord
-from energy.ledger import Draft, Entry, Ledger
+from energy.ledger.chain import Draft, Entry
+from energy.ledger.writer import Ledger
 from energy.region.loader import load_region
 from energy.sqlite_file import SqliteFile
 from tests.controller.conftest import NOW
