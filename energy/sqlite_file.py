@@ -6,7 +6,9 @@ it. The one place that opens SQLite.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -20,6 +22,11 @@ BUSY_S_MAX = 2.0
 WAL_BYTES_MAX = 64_000_000
 """The log is cut back to this size after a checkpoint."""
 STATEMENTS_CACHED = 128
+SQLITE_VERSION = sqlite3.sqlite_version
+COPY_PAGES_PER_STEP = 256
+"""1 MB at pages of 4 kB: a step of a copy takes a few milliseconds of the disk."""
+COPY_REST_S = 0.002
+"""Between two steps the disk belongs to the writer."""
 _PRIMARY_CODE = 0xFF
 _MENDS = {
     sqlite3.SQLITE_FULL: "free disk space or raise the size limit of the file",
@@ -76,6 +83,22 @@ class SqliteFile:
                 self._connection.executemany(sql, rows)
             except sqlite3.Error as error:
                 _raise_ours(self.path, error)
+
+    def copy_into(self, target: "SqliteFile", progress: Callable[[int, int], None]) -> None:
+        """Copy all pages in small steps; ``progress`` is told the pages left and in all."""
+
+        def rest(_status: int, left: int, total: int) -> None:
+            progress(left, total)
+            time.sleep(COPY_REST_S)
+
+        try:
+            self._connection.backup(
+                target._connection,  # noqa: SLF001 - of the same class
+                pages=COPY_PAGES_PER_STEP,
+                progress=rest,
+            )
+        except sqlite3.Error as error:
+            _raise_ours(target.path if target.path.exists() else self.path, error)
 
     @property
     def in_transaction(self) -> bool:
@@ -194,6 +217,72 @@ def open_reader(path: Path, layout: Layout) -> SqliteFile:
         file.close()
         raise
     return file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What a file says of itself: its kind and its schema version."""
+
+    application_id: int
+    version: int
+
+
+def copy_file(source: Path, target: Path, progress: Callable[[int], None]) -> Stamp:
+    """Copy a file as it is at one moment while its writer goes on; the copy is one plain file, flushed.
+
+    One read transaction spans the copy: it is consistent and need not begin anew when the writer commits. The
+    writer never waits; its log cannot be cut back meanwhile.
+
+    Args:
+        source: a file that may have a writer.
+        target: where the copy goes; nothing may be there.
+        progress: told the bytes copied so far.
+
+    Raises:
+        StoreUnavailable: one of the two cannot be opened, or the disk is full.
+        RecordBroken: the source is damaged, or no database.
+    """
+    with (
+        closing(_connect(source, f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reading,
+        closing(_connect(target, str(target), uri=False)) as writing,
+    ):
+        writing.execute("PRAGMA journal_mode = OFF")
+        writing.execute("PRAGMA synchronous = OFF")
+        reading.execute("BEGIN")
+        page_bytes = reading.execute("PRAGMA page_size")[0][0]
+        stamp = _stamp(reading)
+        reading.copy_into(writing, lambda left, total: progress((total - left) * page_bytes))
+        reading.rollback()
+        writing.execute("PRAGMA journal_mode = DELETE")
+    return stamp
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Read what a file at rest says of itself; raises like ``copy_file``."""
+    with closing(_at_rest(path)) as file:
+        return _stamp(file)
+
+
+def damage_of(path: Path) -> Sequence[str]:
+    """Look through every page and index of a file at rest: what is wrong with it, at most a hundred lines."""
+    try:
+        with closing(_at_rest(path)) as file:
+            found = [str(row[0]) for row in file.execute("PRAGMA integrity_check")]
+    except RecordBroken as error:
+        return [str(error)]
+    return [] if found == ["ok"] else found
+
+
+def _at_rest(path: Path) -> SqliteFile:
+    """Open a file that nobody writes, from any medium; nothing appears beside it."""
+    return _connect(path, f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def _stamp(file: SqliteFile) -> Stamp:
+    return Stamp(
+        application_id=file.execute("PRAGMA application_id")[0][0],
+        version=file.execute("PRAGMA user_version")[0][0],
+    )
 
 
 def _connect(path: Path, name: str, *, uri: bool) -> SqliteFile:

@@ -45,7 +45,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         *("energy.controller", "energy.historian", "energy.forecast", "energy.optimize"),
         *("energy.devices", "energy.market"),
     ),
-    ("energy.planning",),
+    ("energy.planning", "energy.backup"),
     ("energy.evaluation", "dashboard"),
     ("energy.app", "dashboard.__main__"),
     ("energy.__main__",),

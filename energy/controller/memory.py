@@ -1,7 +1,7 @@
 """What survives a restart, and how it is read back from the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,8 @@ from energy.ledger.chain import Entry
 from energy.ledger.reader import LedgerReader
 
 KINDS = ("tick", "hand_back")
+RESTORED = "restored"
+"""This entry says that the record was made from a backup: what was sent and asked after it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ def recall(ledger: LedgerReader, *, billed_peak: BilledPeak, power_kw_max: float
     body: Mapping[str, Any] = entry.body
     tick = body["input"]
     output = decode(TickOutput, body["output"])
-    return Memory(
+    memory = Memory(
         billed_peak=_higher(billed_peak, body["billed_peak"], power_kw_max=power_kw_max),
         request_sequence=int(body["request_sequence"]),
         overrides=tuple(decode(Request, item) for item in body["overrides"]),
@@ -67,6 +69,32 @@ def recall(ledger: LedgerReader, *, billed_peak: BilledPeak, power_kw_max: float
         behind=output.behind,
         sent_kw=_sent_kw(body["sent_kw"], output),
         claimed_kw=_sent_kw(body.get("claimed_kw", body["sent_kw"]), output),
+    )
+    restored = ledger.last(RESTORED)
+    return memory if restored is None or restored.sequence < entry.sequence else _after(restored, memory)
+
+
+def open_requests(ledger: LedgerReader) -> tuple[int, tuple[Request, ...]]:
+    """Give the number of the last request that was answered, and the requests open at the last entry."""
+    entry = _last(ledger)
+    if entry is None:
+        return 0, ()
+    body = entry.body
+    return int(body["request_sequence"]), tuple(decode(Request, item) for item in body["overrides"])
+
+
+def _after(restored: Entry, memory: Memory) -> Memory:
+    """Let go of what a backup cannot vouch for: people ask again, and no outcome or delay is carried on.
+
+    Limits found and what we once sent stay: the one is only ever released by a person, the other only proves
+    that a bound is ours.
+    """
+    return replace(
+        memory,
+        request_sequence=max(memory.request_sequence, int(restored.body["request_sequence"])),
+        overrides=(),
+        outcomes=(),
+        behind=(),
     )
 
 
