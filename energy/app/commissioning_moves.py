@@ -24,6 +24,8 @@ SETTLE_S = 60.0
 HOLD_S = 60.0
 """How long a value stands before the witness is asked: displays average and counters lag, and the second half
 is enough for them to move."""
+STEPS_MAX = 3
+"""So many steps away from idle a battery is told to go where it stands near one or two of them already."""
 WITNESS_S_MAX = 300.0
 """How long the witness has to say what the display shows: a walk to the device and back."""
 START_S = 600.0
@@ -119,7 +121,11 @@ def _of_battery(asset: Battery, present: Present, size: Size) -> tuple[Move, ...
         return NotNow(reason="its stored energy is not known")
     follows_s = SETTLE_S + 2.0 * asset.power_kw_nameplate[1] / asset.ramp_kw_per_s
     charge_kw, discharge_kw = _away(present.power_kw, size), _away(-present.power_kw, size)
-    most_kwh = 2.0 * size.step_kw * (2.0 * follows_s + HOLD_S + WITNESS_S_MAX) / S_PER_H
+    most_kwh = (
+        max(2.0 * size.step_kw, charge_kw, discharge_kw)
+        * (2.0 * follows_s + HOLD_S + WITNESS_S_MAX)
+        / S_PER_H
+    )
     moves = []
     if energy_kwh + most_kwh <= asset.energy_kwh_max and charge_kw <= asset.power_kw_charge_max:
         moves.append(Move(setpoint_kw=charge_kw, follows_s=follows_s))
@@ -131,9 +137,15 @@ def _of_battery(asset: Battery, present: Present, size: Size) -> tuple[Move, ...
 
 
 def _away(power_kw: float, size: Size) -> float:
-    """Give a step, or two where the power stands at one already; of a battery, in charge or discharge."""
-    near = abs(power_kw - size.step_kw) < 2.0 * size.tolerance_kw
-    return 2.0 * size.step_kw if near else size.step_kw
+    """Give the fewest steps that differ enough from the power; of a battery, in charge or discharge.
+
+    A step is more than two tolerances, so that at most two neighbouring multiples lie too near.
+    """
+    multiples_kw = (steps * size.step_kw for steps in range(1, STEPS_MAX))
+    return next(
+        (kw for kw in multiples_kw if abs(power_kw - kw) >= 2.0 * size.tolerance_kw),
+        STEPS_MAX * size.step_kw,
+    )
 
 
 def _of_source(asset: Generator, present: Present, size: Size) -> tuple[Move, ...] | NotNow:

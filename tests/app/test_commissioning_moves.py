@@ -45,6 +45,13 @@ def told_kw(found: tuple[Move, ...] | NotNow) -> list[float]:
     return [move.setpoint_kw for move in found]
 
 
+def test_a_battery_that_stands_between_two_steps_is_moved_far_enough_to_be_seen() -> None:
+    battery = KINDS["battery"]
+    size = size_of(battery)
+    between_kw = 2.0 * size.step_kw - 1.5 * size.tolerance_kw
+    assert told_kw(moves(battery, between_kw))[0] >= between_kw + 2.0 * size.tolerance_kw
+
+
 @given(
     asset=st.sampled_from(COMMANDED),
     place=st.floats(0.0, 1.0),

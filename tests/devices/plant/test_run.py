@@ -163,7 +163,7 @@ async def test_a_port_in_use_names_the_assets_the_address_and_the_mend(region: R
         await run_plant(PlantSettings(region=region, start=START, seed=1))
     assert [fault.place for fault in caught.value.faults] == ["load.device", "loss.device"]
     assert f"{device.host}:{device.port}" in str(caught.value)
-    assert "end the program that holds the port" in str(caught.value)
+    assert "end what holds the port" in str(caught.value)
 
 
 async def test_a_control_port_in_use_is_bad_input_and_keeps_no_state(region: Region, tmp_path: Path) -> None:
