@@ -19,6 +19,7 @@ from energy.domain import (
     Setpoint,
     Status,
 )
+from energy.weather import WeatherForecast
 
 
 class Clock(Protocol):
@@ -178,6 +179,22 @@ class PlanSource(Protocol):
 
     def forecasts_at(self, moment: datetime) -> Sequence[Forecast]:
         """Give the forecasts that the latest plan issued at or before the moment stands on."""
+        ...
+
+
+class WeatherSink(Protocol):
+    """RECORD: takes weather forecasts as they become known."""
+
+    def write_weather(self, forecast: WeatherForecast) -> None:
+        """Record a weather forecast."""
+        ...
+
+
+class WeatherSource(Protocol):
+    """Answers for the weather as it was expected at a moment."""
+
+    def weather_at(self, source: str, known_at: datetime) -> WeatherForecast | None:
+        """Give a source's newest forecast among those known at the moment; None where there is none."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Reads what was decided and why: plans with their forecasts, outcomes, published prices, status, events."""
+"""Reads what was decided and why: plans and forecasts, outcomes, prices, weather, status, events."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ from energy.historian.limits import (
     query_fault,
     window,
 )
-from energy.historian.packing import read_json, unpack_forecast, unpack_plan
+from energy.historian.packing import read_json, unpack_forecast, unpack_plan, unpack_weather
 from energy.sqlite_file import Row, SqliteFile
+from energy.weather import WeatherForecast
 
 _LATEST_PLAN = "(SELECT id FROM plan WHERE issued_ms <= ? ORDER BY issued_ms DESC, id DESC LIMIT 1)"
 
@@ -114,6 +115,15 @@ class DecisionQueries:
         for period, price_eur_per_kwh, _ in rows:
             prices[period - begin] = price_eur_per_kwh
         return prices
+
+    def weather_at(self, source: str, known_at: datetime) -> WeatherForecast | None:
+        """Give a source's newest forecast among those known at a moment; a late older one never hides it."""
+        rows = self._file.execute(
+            "SELECT head, arrays FROM weather WHERE source = ? AND known_ms <= ?"
+            " ORDER BY issued_ms DESC, known_ms DESC, id DESC LIMIT 1",
+            (source, ms_of(known_at)),
+        )
+        return unpack_weather(*rows[0]) if rows else None
 
     def status(self) -> tuple[Status, datetime] | None:
         """Give the latest status and when it was written by the wall clock; None before the first tick."""

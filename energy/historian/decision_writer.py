@@ -1,4 +1,4 @@
-"""Writes what was decided and why: outcomes, plans with their forecasts, published prices, status, events."""
+"""Writes what was decided and why: outcomes, plans and forecasts, prices, weather, status, events."""
 
 import json
 from collections.abc import Sequence
@@ -9,11 +9,17 @@ import numpy as np
 from energy.canonical import decode, plain
 from energy.domain import Alarm, FloatArray, Outcome, Status
 from energy.historian.instants import ms_of, period_of
-from energy.historian.limits import EVENTS_KEPT_DAYS, OUTCOMES_KEPT_DAYS, PLANS_KEPT_DAYS
-from energy.historian.packing import pack_forecast, pack_plan, read_json
+from energy.historian.limits import (
+    EVENTS_KEPT_DAYS,
+    OUTCOMES_KEPT_DAYS,
+    PLANS_KEPT_DAYS,
+    WEATHER_KEPT_DAYS,
+)
+from energy.historian.packing import pack_forecast, pack_plan, pack_weather, read_json
 from energy.historian.telemetry_queries import import_window
 from energy.ports import PlanAnswer
 from energy.sqlite_file import SqliteFile
+from energy.weather import WeatherForecast
 
 _DAY_MS = 86_400_000
 _WALL_MS = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
@@ -87,11 +93,25 @@ class DecisionWriter:
             "INSERT OR REPLACE INTO price (period, published_ms, price_eur_per_kwh) VALUES (?, ?, ?)", rows
         )
 
+    def write_weather(self, forecast: WeatherForecast) -> None:
+        """Record a weather forecast as it became known."""
+        self._file.begin()
+        self._file.execute(
+            "INSERT INTO weather (source, issued_ms, known_ms, head, arrays) VALUES (?, ?, ?, ?, ?)",
+            (
+                forecast.source,
+                ms_of(forecast.issued_at),
+                ms_of(forecast.known_at),
+                *pack_weather(forecast),
+            ),
+        )
+
     def prune(self, now: datetime) -> None:
         """Delete what is older than its limit."""
         now_ms = ms_of(now)
         self._file.execute("DELETE FROM outcome WHERE at_ms < ?", (now_ms - OUTCOMES_KEPT_DAYS * _DAY_MS,))
         self._file.execute("DELETE FROM event WHERE at_ms < ?", (now_ms - EVENTS_KEPT_DAYS * _DAY_MS,))
+        self._file.execute("DELETE FROM weather WHERE issued_ms < ?", (now_ms - WEATHER_KEPT_DAYS * _DAY_MS,))
         plans_ms = now_ms - PLANS_KEPT_DAYS * _DAY_MS
         self._file.execute(
             "DELETE FROM forecast WHERE plan IN (SELECT id FROM plan WHERE issued_ms < ?)", (plans_ms,)

@@ -15,6 +15,8 @@ SAMPLES_KEPT_DAYS = 14
 OUTCOMES_KEPT_DAYS = 90
 PLANS_KEPT_DAYS = 90
 """Plans and their forecasts."""
+WEATHER_KEPT_DAYS = 730
+"""Two winters to learn from; ten variables of two days, eight times a day, are about 45 MB a year."""
 EVENTS_KEPT_DAYS = 730
 SCORES_KEPT_DAYS = 90
 """Like the outcomes that they count; 300 devices make 29,000 rows a day."""

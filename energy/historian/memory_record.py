@@ -26,10 +26,12 @@ from energy.historian.instants import MS_PER_S, PERIOD_MS, moment_of, ms_of, per
 from energy.historian.limits import EVENTS_PER_QUERY_MAX, LATE_S_MAX, PLANS_PER_QUERY_MAX, window
 from energy.historian.telemetry_queries import import_window
 from energy.ports import Means, PlanAnswer
+from energy.weather import WeatherForecast
 
 SAMPLES_PER_POINT_MAX = 250_000
 """Two weeks at 5 s; the oldest go first."""
 OUTCOMES_MAX = 250_000
+WEATHER_MAX = 1_000
 
 _Key = tuple[str, Point]
 
@@ -45,6 +47,7 @@ class MemoryRecord:
         self._outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_MAX)
         self._answers: deque[PlanAnswer] = deque(maxlen=PLANS_PER_QUERY_MAX)
         self._prices: dict[int, dict[int, float]] = {}
+        self._weather: list[WeatherForecast] = []
         self._events: deque[Event] = deque(maxlen=EVENTS_PER_QUERY_MAX)
         self._status: Status | None = None
         self._conduct: dict[str, Conduct] = {}
@@ -123,6 +126,21 @@ class MemoryRecord:
         for place in np.flatnonzero(np.isfinite(price_eur_per_kwh)):
             known = self._prices.setdefault(begin + int(place), {})
             known[published_ms] = float(price_eur_per_kwh[place])
+
+    def write_weather(self, forecast: WeatherForecast) -> None:
+        """Record a weather forecast as it became known."""
+        self._weather = [*self._weather, forecast][-WEATHER_MAX:]
+
+    def weather_at(self, source: str, known_at: datetime) -> WeatherForecast | None:
+        """Give a source's newest forecast among those known at a moment."""
+        known = [
+            item
+            for item in self._weather
+            if item.source == source and ms_of(item.known_at) <= ms_of(known_at)
+        ]
+        return max(
+            reversed(known), key=lambda item: (ms_of(item.issued_at), ms_of(item.known_at)), default=None
+        )
 
     def latest(self) -> Mapping[tuple[str, Point], Reading]:
         """Give the latest reading of every point."""

@@ -11,6 +11,7 @@ import numpy as np
 from energy.canonical import decode, plain
 from energy.domain import AssetPlan, FloatArray, Forecast, Plan
 from energy.errors import RecordBroken
+from energy.weather import WeatherForecast
 
 _LITTLE = np.dtype("<f8")
 _FAST = 1
@@ -108,6 +109,29 @@ def unpack_forecast(head: str, block: bytes) -> Forecast:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordBroken(f"a forecast's row is damaged: {error!r}") from error
+
+
+def pack_weather(forecast: WeatherForecast) -> tuple[str, bytes]:
+    """Give a weather forecast's head and block."""
+    head = plain(dataclasses.replace(forecast, values={}))
+    head["values"] = [[name, array.size] for name, array in forecast.values.items()]
+    return json.dumps(head, ensure_ascii=False), pack_arrays(list(forecast.values.values()))
+
+
+def unpack_weather(head: str, block: bytes) -> WeatherForecast:
+    """Give a weather forecast.
+
+    Raises:
+        RecordBroken: the row does not describe one.
+    """
+    data = read_json(head)
+    try:
+        names = [name for name, _ in data["values"]]
+        arrays = unpack_arrays(block, [size for _, size in data["values"]])
+        bare = decode(WeatherForecast, data | {"values": {}})
+        return dataclasses.replace(bare, values=dict(zip(names, arrays, strict=True)))
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordBroken(f"a weather forecast's row is damaged: {error!r}") from error
 
 
 def read_json(text: str) -> Any:

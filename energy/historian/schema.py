@@ -67,10 +67,10 @@ CREATE TABLE score (period INTEGER NOT NULL, asset_id TEXT NOT NULL, followed_ms
 """Since version 2: what devices did with what they were told, in milliseconds."""
 
 _WEATHER_AND_METRICS = """
-CREATE TABLE weather (id INTEGER PRIMARY KEY, source TEXT NOT NULL, known_ms INTEGER NOT NULL,
-    head TEXT NOT NULL, arrays BLOB NOT NULL) STRICT;
+CREATE TABLE weather (id INTEGER PRIMARY KEY, source TEXT NOT NULL, issued_ms INTEGER NOT NULL,
+    known_ms INTEGER NOT NULL, head TEXT NOT NULL, arrays BLOB NOT NULL) STRICT;
 
-CREATE INDEX weather_known ON weather (source, known_ms);
+CREATE INDEX weather_issued ON weather (source, issued_ms, known_ms);
 
 CREATE TABLE metric (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
 """

@@ -20,6 +20,7 @@ from energy.historian.telemetry_queries import TelemetryQueries
 from energy.historian.telemetry_writer import TelemetryWriter
 from energy.ports import PlanAnswer
 from energy.sqlite_file import open_writer
+from energy.weather import WeatherForecast
 
 PRUNE_EVERY = timedelta(minutes=1)
 """Controller time between two deletions of what is too old."""
@@ -85,6 +86,11 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
             self._decisions.write_prices(
                 published_at=published_at, start=start, price_eur_per_kwh=price_eur_per_kwh
             )
+
+    def write_weather(self, forecast: WeatherForecast) -> None:
+        """Record a weather forecast as it became known."""
+        with self._undone_on_failure():
+            self._decisions.write_weather(forecast)
 
     def write_status(self, status: Status) -> None:
         """Record the status; its moment is also what ages of things to delete are counted from."""
