@@ -73,7 +73,7 @@ class SqliteFile:
         with self._lock:
             try:
                 return self._connection.execute(sql, parameters).fetchall()
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 _raise_ours(self.path, error)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -81,7 +81,7 @@ class SqliteFile:
         with self._lock:
             try:
                 self._connection.executemany(sql, rows)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 _raise_ours(self.path, error)
 
     def copy_into(self, target: "SqliteFile", progress: Callable[[int, int], None]) -> None:
@@ -337,11 +337,12 @@ def _check(file: SqliteFile, layout: Layout) -> None:
         )
 
 
-def _raise_ours(path: Path, error: sqlite3.Error) -> NoReturn:
+def _raise_ours(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> NoReturn:
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
+    if code is None and not isinstance(error, sqlite3.OperationalError | UnicodeDecodeError):
         raise error
-    primary = code & _PRIMARY_CODE
+    # Those two without a code: a text in the file, or in what SQLite says of it, is no UTF-8.
+    primary = sqlite3.SQLITE_CORRUPT if code is None else code & _PRIMARY_CODE
     if primary in _MENDS:
         raise StoreUnavailable(f"{path}: {error}. Mend: {_MENDS[primary]}") from error
     raise RecordBroken(

@@ -12,10 +12,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
 from energy.canonical import canonical_bytes, parse
+from energy.errors import RecordBroken
 from energy.periods import format_utc, parse_utc
 
 GENESIS_HASH = hashlib.sha256(b"energiewaage ledger 2").hexdigest()
@@ -24,6 +26,8 @@ GENESIS_HASH_1 = hashlib.sha256(b"energiewaage ledger 1").hexdigest()
 """The same of the first format, whose hashes did not cover what stands beside an entry."""
 BODY_BYTES_MAX = 16_000_000
 """A tick of 1,000 assets has about 0.5 MB."""
+BESIDE_BYTES_MAX = 1_000_000
+_HEAD = re.compile(r"([1-9]\d{0,17})\s+(\S{20,27})\s+([0-9a-fA-F]{64})")
 _KIND = re.compile(r"[a-z][a-z0-9_.]{0,47}")
 
 
@@ -79,6 +83,8 @@ class Link:
         if len(body_json) > BODY_BYTES_MAX:
             raise ValueError(f"a body of {len(body_json)} bytes is over the limit of {BODY_BYTES_MAX}")
         beside_json = canonical_bytes(draft.beside) if draft.beside else b""
+        if len(beside_json) > BESIDE_BYTES_MAX:
+            raise ValueError(f"{len(beside_json)} bytes beside are over the limit of {BESIDE_BYTES_MAX}")
         at = format_utc(draft.at)
         digest = chained(previous, kind=draft.kind, at=at, body_json=body_json, beside_json=beside_json)
         return cls(
@@ -111,6 +117,65 @@ class Link:
             hash=self.hash,
             beside=json.loads(self.beside_json) if self.beside_json else {},
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The end of the chain at a moment, to be noted elsewhere: who has it can tell that nothing was cut.
+
+    >>> str(Head.read("12 2020-06-01T10:00:00Z " + 64 * "a"))[:29]
+    '12 2020-06-01T10:00:00Z aaaaa'
+    """
+
+    sequence: int
+    at: str
+    hash: str
+
+    def __str__(self) -> str:
+        """Give it as one line for a file, a mail or a printer."""
+        return f"{self.sequence} {self.at} {self.hash}"
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """Read such a line.
+
+        Raises:
+            ValueError: it is none.
+        """
+        match = _HEAD.fullmatch(line.strip())
+        if match is None:
+            raise ValueError("a head is a number, a moment and a hash of 64 hexadecimal digits")
+        return cls(sequence=int(match[1]), at=match[2], hash=match[3].lower())
+
+
+class Chain:
+    """The chain as far as it was followed: whatever comes next must continue it."""
+
+    def __init__(self, *, sequence: int, previous: str, beside_covered_from: int) -> None:
+        self.sequence = sequence
+        self.previous = previous
+        self.beside_covered_from = beside_covered_from
+
+    def take(self, link: Link, path: Path) -> None:
+        """Go on by one link, found in the file ``path``.
+
+        Raises:
+            RecordBroken: it is not the next one, or its hash is not that of its content.
+        """
+        expected = self.sequence + 1
+        if link.sequence != expected:
+            what = f"the next entry has number {link.sequence}: something was cut or inserted"
+            raise broken(path, expected, what)
+        if not link.follows(self.previous, beside_covered=expected >= self.beside_covered_from):
+            raise broken(path, expected, "its hash does not match its content and the entries before it")
+        self.sequence, self.previous = expected, link.hash
+
+
+def broken(path: Path, sequence: int, what: str) -> RecordBroken:
+    """Name the file, the entry and what is wrong."""
+    return RecordBroken(
+        f"{path}: entry {sequence}: {what}. Mend: keep the file as evidence and compare it with a copy"
+    )
 
 
 def chained(previous: str, *, kind: str, at: str, body_json: bytes, beside_json: bytes | None) -> str:
