@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 APT_LINE := sudo apt-get install -y make git python3 python3-venv chromium \
-  libmodbus-dev gcc libc6-dev mbpoll socat
+  libmodbus-dev gcc libc6-dev mbpoll socat influxdb nginx-light
 
 .PHONY: demo test test-long install bench soak lock docs clean
 .DEFAULT_GOAL := install
@@ -13,16 +13,16 @@ APT_LINE := sudo apt-get install -y make git python3 python3-venv chromium \
 demo: install
 	$(BIN)/energiewaage demo
 
-test: install check-browser check-modbus
+test: install check-browser check-modbus check-influx
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not long" $(PYTEST_ARGS)
 
-test-long: install check-browser check-modbus
+test-long: install check-browser check-modbus check-influx
 	$(BIN)/pytest -m long $(PYTEST_ARGS)
 
-bench: install check-modbus
+bench: install check-modbus check-influx
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
 
 soak: install
@@ -61,6 +61,11 @@ check-modbus:
 	  || { echo "$$tool is missing: the tests talk to real Modbus devices with it. On Debian: $(APT_LINE)" >&2; exit 2; }; done
 	@echo '#include <modbus/modbus.h>' | gcc -E -x c - >/dev/null 2>&1 \
 	  || { echo "libmodbus is missing: the tests compile a Modbus server with it. On Debian: $(APT_LINE)" >&2; exit 2; }
+
+.PHONY: check-influx
+check-influx:
+	@for tool in influxd nginx; do PATH="$$PATH:/usr/sbin" command -v $$tool >/dev/null \
+	  || { echo "$$tool is missing: the tests talk to a real InfluxDB behind it. On Debian: $(APT_LINE)" >&2; exit 2; }; done
 
 clean:
 	rm -rf $(VENV) build dist

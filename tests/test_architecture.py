@@ -31,7 +31,7 @@ LONG_FUNCTIONS_SHARE_MAX = 0.02
 """A ratchet: lower it when the share falls, never raise it."""
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("energy.units", "energy.errors", "energy.plain_words"),
+    ("energy.units", "energy.errors", "energy.plain_words", "energy.backoff"),
     ("energy.domain", "energy.periods", "energy.yaml_file", "energy.sqlite_file"),
     ("energy.canonical", "energy.conduct", "energy.weather"),
     ("energy.region",),
@@ -71,7 +71,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "pymodbus": ("energy.devices",),
     "serial": ("energy.devices",),
     "sunspec2": ("energy.devices.scan",),
-    "influxdb_client": ("energy.historian",),
+    **dict.fromkeys(("influxdb_client", "urllib3"), ("energy.historian.influx",)),
     "sqlite3": ("energy.sqlite_file",),
     "pyomo": ("energy.optimize",),
     "highspy": ("energy.optimize",),

@@ -17,6 +17,7 @@ import structlog
 from energy.app.clock import Stopwatch, wall_now
 from energy.app.commissioning_record import uncommissioned, with_tests
 from energy.app.data_folder import LEDGER, REQUESTS, only_controller
+from energy.app.further_store import further_store, told_by
 from energy.app.simulated_field import require_simulated
 from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
 from energy.controller.memory import BilledPeak, recall
@@ -99,6 +100,7 @@ async def controller_of(
         record = stack.enter_context(SqliteRecord(folder))
         lockstep = simulated is not None and simulated.lockstep
         ledger = stack.enter_context(Ledger(folder / LEDGER, beside_kept=not lockstep))
+        store = stack.enter_context(further_store(os.environ, folder, clock))
         budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
         field = ModbusField(region, maps, _settings(region, tick_s, simulated), now=clock.now, budget=budget)
         stack.push_async_callback(field.close)
@@ -125,11 +127,11 @@ async def controller_of(
             ports=Ports(
                 meter=field,
                 dispatchable=field,
-                recorder=Recorder(record, ledger),
+                recorder=Recorder(record, ledger, further=store),
                 requests=stack.enter_context(MailboxReader(folder / REQUESTS)),
                 prices=Publications(prices, region.zone),
                 stopwatch=Stopwatch,
-                field_notes=budget.notes,
+                field_notes=budget.notes if store is None or lockstep else told_by(budget.notes, store.notes),
             ),
             keeper=keeper,
             memory=with_tests(memory, ledger),

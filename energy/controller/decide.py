@@ -32,6 +32,9 @@ TRIFLE_KW = 1.0
 SEVERITIES = {
     "clock_trouble": Severity.ALARM,
     "record_unavailable": Severity.ALARM,
+    "spool_full": Severity.ALARM,
+    "spool_unavailable": Severity.ALARM,
+    "telemetry_denied": Severity.ALARM,
     TAKEN_BACK: Severity.INFO,
 }
 """Notes of the shell that are no warnings."""

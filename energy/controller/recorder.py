@@ -12,7 +12,7 @@ from energy.canonical import plain
 from energy.controller.plan_keeper import Followed
 from energy.controller.scoring import conduct_of, scores_of
 from energy.controller.tick_input import TickInput, TickOutput
-from energy.domain import FloatArray, Image, Outcome, Status
+from energy.domain import FloatArray, Image, Outcome, Reading, Status
 from energy.errors import RecordBroken, StoreUnavailable
 from energy.ledger.chain import Draft
 from energy.periods import PERIOD
@@ -31,6 +31,14 @@ class Record(TelemetrySink, ConductSink, PlanSink, StatusSink, Protocol):
 
     def commit(self) -> None:
         """Make what was written since the last commit durable and visible."""
+        ...
+
+
+class FurtherStore(Protocol):
+    """A store that samples go to as well; nothing that is decided depends on it."""
+
+    def write_readings(self, readings: Sequence[Reading]) -> None:
+        """Take samples."""
         ...
 
 
@@ -64,8 +72,9 @@ class Book(Protocol):
 class Recorder:
     """Writes to both; a failing record becomes a note, a failing ledger stops the tick."""
 
-    def __init__(self, record: Record, ledger: Book) -> None:
+    def __init__(self, record: Record, ledger: Book, *, further: FurtherStore | None = None) -> None:
         self._record = record
+        self._further = further
         self._ledger = ledger
         self._undelivered: list[Draft] = []
         self._price_note: str | None = None
@@ -101,12 +110,17 @@ class Recorder:
 
     def readings(self, image: Image) -> list[str]:
         """Record what was measured and make it visible: a planner that starts now reads it."""
+        readings = list(image.readings.values())
 
         def write() -> None:
-            self._record.write_readings(list(image.readings.values()))
+            self._record.write_readings(readings)
             self._record.commit()
 
-        return _noted(write)
+        notes = _noted(write)
+        further = self._further
+        if further is not None:
+            notes += _noted(lambda: further.write_readings(readings), code="spool_unavailable")
+        return notes
 
     def prices(self, publication: Publication | None, *, at: datetime) -> list[str]:
         """Record prices when they are published; a gap in them is a note until the next publication."""
@@ -169,9 +183,9 @@ def tick_body(tick: TickInput, output: TickOutput, state: Mapping[str, object]) 
     return {"input": tick_input, "output": plain(output), **state}
 
 
-def _noted(write: Callable[[], None]) -> list[str]:
+def _noted(write: Callable[[], None], *, code: str = "record_unavailable") -> list[str]:
     try:
         write()
     except (StoreUnavailable, RecordBroken) as error:
-        return [f"record_unavailable: {error}"]
+        return [f"{code}: {error}"]
     return []

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
-from energy.devices.backoff import Backoff
+from energy.backoff import Backoff
 from energy.devices.modbus import Patience
 from energy.devices.tls import TlsFiles
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from energy.devices.backoff import Backoff
+from energy.backoff import Backoff
 from energy.devices.identity import Identity
 from energy.devices.layout import Layout
 from energy.devices.nameplate import believable

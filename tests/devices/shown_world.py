@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from energy.devices.backoff import Backoff
+from energy.backoff import Backoff
 from energy.devices.codec import encode
 from energy.devices.line import Line
 from energy.devices.map_library import maps_of

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from energy.devices.backoff import JITTER_FRACTION
+from energy.backoff import JITTER_FRACTION
 from energy.devices.field import ModbusField
 from energy.devices.layout import Table
 from energy.devices.modbus import ModbusEndpoint

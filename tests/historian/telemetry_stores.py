@@ -9,11 +9,15 @@ from types import MappingProxyType
 from typing import Protocol
 
 from energy.domain import FloatArray, Point, Quality, Reading
+from energy.historian.influx.settings import InfluxSettings
+from energy.historian.influx.spool import Spool
+from energy.historian.influx.telemetry import InfluxTelemetry
 from energy.historian.memory_record import MemoryRecord
 from energy.historian.sqlite_reader import open_reader
 from energy.historian.sqlite_record import SqliteRecord
 from energy.periods import PERIOD
 from energy.ports import Means
+from tests.historian.influx_drain import Drain
 
 T0 = datetime(2020, 6, 1, 10, tzinfo=UTC)
 POWER = Point.POWER_KW
@@ -62,26 +66,50 @@ class Kept:
         return self.reader
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a store may be opened: a folder, and the settings of a server's database for who asks."""
+
+    folder: Path
+    database: Callable[[], InfluxSettings]
+
+
 @contextmanager
-def _memory(folder: Path) -> Iterator[Kept]:
+def _memory(place: Place) -> Iterator[Kept]:
     record = MemoryRecord()
     yield Kept(record, record.commit, record)
 
 
 @contextmanager
-def _sqlite(folder: Path) -> Iterator[Kept]:
-    with SqliteRecord(folder) as record:
+def _sqlite(place: Place) -> Iterator[Kept]:
+    with SqliteRecord(place.folder) as record:
         yield Kept(record, record.commit, record)
 
 
 @contextmanager
-def _sqlite_through_reader(folder: Path) -> Iterator[Kept]:
-    with SqliteRecord(folder) as record, open_reader(folder) as reader:
+def _sqlite_through_reader(place: Place) -> Iterator[Kept]:
+    with SqliteRecord(place.folder) as record, open_reader(place.folder) as reader:
         yield Kept(record, record.commit, reader)
 
 
-STORES: Mapping[str, Callable[[Path], AbstractContextManager[Kept]]] = MappingProxyType(
-    {"memory": _memory, "sqlite": _sqlite, "sqlite_through_reader": _sqlite_through_reader}
+@contextmanager
+def _influx(place: Place) -> Iterator[Kept]:
+    settings = place.database()
+    with (
+        Spool(place.folder, bytes_max=settings.spool_bytes_max) as spool,
+        Drain(place.folder, settings) as drain,
+        InfluxTelemetry(settings) as telemetry,
+    ):
+        yield Kept(spool, drain.settle, telemetry)
+
+
+STORES: Mapping[str, Callable[[Place], AbstractContextManager[Kept]]] = MappingProxyType(
+    {
+        "memory": _memory,
+        "sqlite": _sqlite,
+        "sqlite_through_reader": _sqlite_through_reader,
+        "influx": _influx,
+    }
 )
 """A further store joins the contract by an entry here; each gets a folder of its own."""
 

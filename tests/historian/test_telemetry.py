@@ -17,6 +17,7 @@ from tests.historian.telemetry_stores import (
     STORES,
     T0,
     Kept,
+    Place,
     mean,
     reading,
     seconds,
@@ -26,7 +27,8 @@ from tests.historian.telemetry_stores import (
 
 @pytest.fixture(params=sorted(STORES))
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
-    with STORES[request.param](tmp_path) as store:
+    place = Place(tmp_path, lambda: request.getfixturevalue("influx_server").database())
+    with STORES[request.param](place) as store:
         yield store
 
 

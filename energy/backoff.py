@@ -1,4 +1,4 @@
-"""When to try a device again after it failed: soon at first, then ever later, up to a bound."""
+"""When to try again what failed: soon at first, then ever later, up to a bound."""
 
 from zlib import crc32
 
@@ -28,6 +28,11 @@ class Backoff:
     def is_down(self) -> bool:
         """True while the last thing heard is a failure."""
         return self._failed_at_s is not None
+
+    @property
+    def delay_s(self) -> float:
+        """How long the wait is that the last failure began; 0 without one."""
+        return self._delay_s
 
     def is_due(self, now_s: float) -> bool:
         """True when a try is allowed; a clock that went back allows one too."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from energy.devices.backoff import JITTER_FRACTION, Backoff
+from energy.backoff import JITTER_FRACTION, Backoff
 
 NAMES = ("battery", "pv_park", "load")
 
