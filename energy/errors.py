@@ -59,7 +59,11 @@ class DeviceUnreachable(Retryable):
 
 
 class StoreUnavailable(Retryable):
-    """The record cannot be read or written now."""
+    """The record cannot be read or written now; ``may_be_full`` where more room on the disk may mend it."""
+
+    def __init__(self, message: str, *, may_be_full: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_full = may_be_full
 
 
 class PlannerUnavailable(Retryable):

@@ -37,6 +37,8 @@ _MENDS = {
     sqlite3.SQLITE_PERM: "check the permissions of the data folder and its files",
     sqlite3.SQLITE_IOERR: "check the disk and its free space",
 }
+_MAY_BE_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+"""A spent quota, and a full disk under the file that readers share, are told as input or output errors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,7 +346,9 @@ def _raise_ours(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> NoRetu
     # Those two without a code: a text in the file, or in what SQLite says of it, is no UTF-8.
     primary = sqlite3.SQLITE_CORRUPT if code is None else code & _PRIMARY_CODE
     if primary in _MENDS:
-        raise StoreUnavailable(f"{path}: {error}. Mend: {_MENDS[primary]}") from error
+        raise StoreUnavailable(
+            f"{path}: {error}. Mend: {_MENDS[primary]}", may_be_full=primary in _MAY_BE_FULL
+        ) from error
     raise RecordBroken(
         f"{path}: {error}. Mend: stop the writer, keep the file for inspection and restore a copy"
     ) from error

@@ -39,7 +39,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     (
         *("energy.ledger", "energy.mailbox", "energy.physics", "energy.arbitration", "energy.safety"),
         *("energy.balance", "energy.authority", "energy.alarms", "energy.explanation", "energy.invariants"),
-        *("energy.metering", "energy.commissioning"),
+        *("energy.metering", "energy.commissioning", "energy.space"),
     ),
     (
         *("energy.controller", "energy.historian", "energy.forecast", "energy.optimize"),
@@ -90,7 +90,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
 DECIDES = (
     *("energy.arbitration", "energy.safety", "energy.balance", "energy.authority", "energy.alarms"),
     *("energy.explanation", "energy.invariants", "energy.physics", "energy.controller.decide"),
-    "energy.metering",
+    *("energy.metering", "energy.space"),
 )
 """Values in, values out: no input or output, no clock, no environment, no chance, no asyncio."""
 IMPURE = frozenset(

@@ -11,16 +11,17 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import structlog
 
 from energy.app.clock import Stopwatch, wall_now
 from energy.app.commissioning_record import uncommissioned, with_tests
 from energy.app.data_folder import LEDGER, REQUESTS, only_controller
+from energy.app.disk_space import DiskSpace
 from energy.app.further_store import further_store, told_by
+from energy.app.record_opening import opened_record
 from energy.app.simulated_field import require_simulated
 from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
-from energy.controller.memory import BilledPeak, recall
+from energy.controller.memory import recall
 from energy.controller.plan_keeper import PlanKeeper
 from energy.controller.recorder import Recorder
 from energy.devices.field import ModbusField
@@ -33,22 +34,19 @@ from energy.devices.write_budget import WriteBudget
 from energy.devices.write_budget_file import FILE_NAME as FIELD
 from energy.devices.write_budget_file import CountInFile
 from energy.devices.write_limits import fallbacks_kw
-from energy.domain import Point
 from energy.errors import BadInput, Fault
+from energy.historian.set_aside import notes_of_asides
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger.writer import Ledger
 from energy.mailbox import MailboxReader
 from energy.market.day_ahead import DayAheadPrices
 from energy.market.publication import Publications
-from energy.periods import period_start
 from energy.planning.child import PlannerProcess
 from energy.planning.desk import RulesPlanner
 from energy.ports import Clock, PlanAnswer, Planner, PlanRequest
 from energy.region.history import RegionHistory
 from energy.region.model import Region
 
-PEAK_COVERAGE_MIN = 0.9
-"""A quarter hour measured for less than this is no billed one."""
 PLANNER_SLACK_S = 60.0
 """On top of the solver's own limit: forecasts, the first compilation, a training that is under way."""
 LOCKSTEP_SLACK_S = 300.0
@@ -97,8 +95,11 @@ async def controller_of(
     maps = _maps_at(region, tick_s)
     async with AsyncExitStack() as stack:
         stack.enter_context(only_controller(folder))
-        record = stack.enter_context(SqliteRecord(folder))
+        now = clock.now()
         lockstep = simulated is not None and simulated.lockstep
+        space = _space(folder, now, simulated)
+        opened = opened_record(folder, region, now)
+        record = stack.enter_context(opened.record)
         ledger = stack.enter_context(Ledger(folder / LEDGER, beside_kept=not lockstep))
         store = stack.enter_context(further_store(os.environ, folder, clock))
         budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
@@ -107,31 +108,31 @@ async def controller_of(
         planner = _planner(region, folder, lockstep=lockstep)
         stack.callback(planner.close)
         waiting = LockstepPlanner(planner, clock, takes=LOCKSTEP_TAKES)
-        now = clock.now()
         _record_start(ledger, region, now, tick_s, simulated=simulated is not None)
         prices = DayAheadPrices(region, RegionHistory(region))
-        last_plan = record.plan_at(now)
         keeper = PlanKeeper(
             control=region.control,
             planner=waiting if lockstep else planner,
             fallback=RulesPlanner(region, prices=prices),
-            plans=[last_plan] if last_plan is not None else [],
+            plans=[opened.last_plan] if opened.last_plan is not None else [],
         )
         speed = simulated.speed if simulated is not None else 1.0
-        memory = recall(
-            ledger, billed_peak=billed_peak(record, region, now), power_kw_max=power_kw_plausible(region)
-        )
+        memory = recall(ledger, billed_peak=opened.peak, power_kw_max=power_kw_plausible(region))
         controller = Controller(
             region,
             mode=Mode(tick_s=tick_s, simulated=simulated is not None, speed=speed),
             ports=Ports(
                 meter=field,
                 dispatchable=field,
-                recorder=Recorder(record, ledger, further=store),
+                recorder=Recorder(record, ledger, further=store, space=space),
                 requests=stack.enter_context(MailboxReader(folder / REQUESTS)),
                 prices=Publications(prices, region.zone),
                 stopwatch=Stopwatch,
-                field_notes=budget.notes if store is None or lockstep else told_by(budget.notes, store.notes),
+                field_notes=told_by(
+                    budget.notes,
+                    lambda _at: notes_of_asides(folder),
+                    *([store.notes] if store is not None and not lockstep else []),
+                ),
             ),
             keeper=keeper,
             memory=with_tests(memory, ledger),
@@ -180,16 +181,16 @@ def _settings(region: Region, tick_s: float, simulated: Plant | None) -> FieldSe
     return settings.paced(tick_wall_s, read_s_max=control.read_s_max)
 
 
-def billed_peak(record: SqliteRecord, region: Region, now: datetime) -> BilledPeak:
-    """Give the highest quarter-hour import of the calendar year so far, 0 where nothing was recorded."""
-    local = now.astimezone(region.zone)
-    begin = period_start(datetime(local.year, 1, 1, tzinfo=region.zone))
-    end = period_start(now)
-    if begin >= end:
-        return BilledPeak(year=local.year, power_kw=0.0)
-    means = record.means(region.grid_point.id, Point.POWER_KW, start=begin, end=end, known_at=now)
-    whole = means.value[np.isfinite(means.value) & (means.coverage >= PEAK_COVERAGE_MIN)]
-    return BilledPeak(year=local.year, power_kw=max(0.0, float(whole.max())) if whole.size else 0.0)
+def _space(folder: Path, now: datetime, simulated: Plant | None) -> DiskSpace | None:
+    """Look at the room before a file is opened; a run that is not real holds no reserve.
+
+    Lockstep does not look: the same seed gives the same ledger on any disk.
+    """
+    if simulated is not None and simulated.lockstep:
+        return None
+    space = DiskSpace(folder) if simulated is None else DiskSpace(folder, reserve_bytes_max=0)
+    space.look(now)
+    return space
 
 
 def code_digest() -> str:

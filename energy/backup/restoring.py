@@ -1,7 +1,7 @@
 """Makes a data folder from a backup: checks everything first, and says in the ledger that it was restored."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ def restore_backup(
     backup: Path,
     *,
     folder: Path,
-    gives_way: str,
+    gives_way: Collection[str],
     region_id: str | None,
     wall_at: datetime,
     progress: Progress,
@@ -52,7 +52,7 @@ def restore_backup(
     Args:
         backup: the folder that ``take_backup`` made; only read.
         folder: where a controller will run; no record may be there.
-        gives_way: a file that may lie there: the lock that the caller holds.
+        gives_way: files that may lie there: the lock that the caller holds, and the reserve.
         region_id: refuse a backup of another region; None takes any.
         wall_at: when this happens.
         progress: told the bytes done and in all.
@@ -68,7 +68,7 @@ def restore_backup(
         )
     manifest = read_manifest(backup)
     _refuse(_faults_of_manifest(backup, manifest, region_id))
-    with staged(folder, gives_way=(gives_way,)) as stage:
+    with staged(folder, gives_way=gives_way) as stage:
         try:
             _refuse(_faults_of_copies(backup, stage, manifest, progress))
         except OSError as error:

@@ -31,6 +31,8 @@ TRIFLE_KW = 1.0
 """A register's resolution."""
 SEVERITIES = {
     "clock_trouble": Severity.ALARM,
+    "disk_full": Severity.ALARM,
+    "record_set_aside": Severity.ALARM,
     "record_unavailable": Severity.ALARM,
     "spool_full": Severity.ALARM,
     "spool_unavailable": Severity.ALARM,

@@ -141,9 +141,10 @@ class Controller:
             over. RecordBroken: the ledger is damaged; likewise.
         """
         watch = self._ports.stopwatch()
+        room = self._ports.recorder.room(at)
         self._ports.recorder.require_ledger()
         image = await self._measure(at)
-        notes, self._notes = self._notes, []
+        notes, self._notes = [*self._notes, *room], []
         notes = [*notes, *self._ports.recorder.prices(self._ports.prices.published(at), at=at)]
         drafts = [*self._look_for_limits(image), *self._take_requests(image, notes)]
         asked = {request.asset_id for request in self._overrides.open_at(at)}

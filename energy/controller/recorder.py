@@ -5,7 +5,7 @@ Without the ledger nothing is sent; without the record control goes on and says 
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from energy.canonical import plain
@@ -20,6 +20,9 @@ from energy.ports import ConductSink, PlanSink, StatusSink, TelemetrySink
 
 UNDELIVERED_MAX = 1000
 """Entries kept while the ledger cannot be written; a person asks for far less in a day."""
+SHORT_EVERY = timedelta(minutes=1)
+"""On a full disk one image in so long is recorded: people see values, and quarter-hour means are whole, since
+a sample stands for two minutes (``historian.averaging.REACH_S``)."""
 
 
 class Record(TelemetrySink, ConductSink, PlanSink, StatusSink, Protocol):
@@ -69,13 +72,37 @@ class Book(Protocol):
         ...
 
 
-class Recorder:
-    """Writes to both; a failing record becomes a note, a failing ledger stops the tick."""
+class Space(Protocol):
+    """The room that there is for both."""
 
-    def __init__(self, record: Record, ledger: Book, *, further: FurtherStore | None = None) -> None:
+    @property
+    def is_short(self) -> bool:
+        """Tell whether only what control and people need is to be recorded."""
+        ...
+
+    def look(self, at: datetime) -> list[str]:
+        """Measure it, and say what people must know."""
+        ...
+
+    def release_for(self, error: StoreUnavailable) -> bool:
+        """Make room after a failed write; tell whether there is more now."""
+        ...
+
+
+class Recorder:
+    """Writes to both; a failing record becomes a note, a failing ledger stops the tick.
+
+    ``space`` None: nobody watches the room, and there is no reserve.
+    """
+
+    def __init__(
+        self, record: Record, ledger: Book, *, further: FurtherStore | None = None, space: Space | None = None
+    ) -> None:
         self._record = record
         self._further = further
         self._ledger = ledger
+        self._space = space
+        self._recorded_at: datetime | None = None
         self._undelivered: list[Draft] = []
         self._price_note: str | None = None
         self.priced_until: datetime | None = None
@@ -90,8 +117,12 @@ class Recorder:
                 reading.
         """
         if self._undelivered:
-            self._ledger.append_many(self._undelivered)
+            self._with_reserve(lambda: self._ledger.append_many(self._undelivered))
             self._undelivered = []
+
+    def room(self, at: datetime) -> list[str]:
+        """Look at the room that there is, before anything is recorded; says what people must know of it."""
+        return [] if self._space is None else self._space.look(at)
 
     def append(self, drafts: Sequence[Draft], *, at: datetime) -> None:
         """Append to the ledger; what must not be lost is kept for the next try.
@@ -101,7 +132,7 @@ class Recorder:
             RecordBroken: it is damaged.
         """
         try:
-            self._ledger.append_many(drafts)
+            self._with_reserve(lambda: self._ledger.append_many(drafts))
         except (StoreUnavailable, RecordBroken) as error:
             lasting = [draft for draft in drafts if draft.kind != "tick"]
             failed = Draft(kind="ledger_failed", at=at, body={"lost": "tick"}, beside={"why": str(error)})
@@ -109,17 +140,23 @@ class Recorder:
             raise
 
     def readings(self, image: Image) -> list[str]:
-        """Record what was measured and make it visible: a planner that starts now reads it."""
+        """Record what was measured and make it visible: a planner that starts now reads it.
+
+        Where room is short, one image in ``SHORT_EVERY``.
+        """
+        if self._space is not None and self._space.is_short and self._is_recent(image.at):
+            return []
+        self._recorded_at = image.at
         readings = list(image.readings.values())
 
         def write() -> None:
             self._record.write_readings(readings)
             self._record.commit()
 
-        notes = _noted(write)
+        notes = self._noted(write)
         further = self._further
         if further is not None:
-            notes += _noted(lambda: further.write_readings(readings), code="spool_unavailable")
+            notes += self._noted(lambda: further.write_readings(readings), code="spool_unavailable")
         return notes
 
     def prices(self, publication: Publication | None, *, at: datetime) -> list[str]:
@@ -134,7 +171,7 @@ class Recorder:
             def write() -> None:
                 self._record.write_prices(published_at=at, start=publication.start, price_eur_per_kwh=prices)
 
-            notes = _noted(write)
+            notes = self._noted(write)
         return notes if self._price_note is None else [*notes, self._price_note]
 
     def results(
@@ -156,7 +193,27 @@ class Recorder:
             self._record.write_status(status)
             self._record.commit()
 
-        return _noted(write)
+        return self._noted(write)
+
+    def _is_recent(self, at: datetime) -> bool:
+        """Tell whether an image was recorded just before; a clock that went back counts as long ago."""
+        return self._recorded_at is not None and timedelta() <= at - self._recorded_at < SHORT_EVERY
+
+    def _with_reserve(self, write: Callable[[], object]) -> None:
+        """Write; if the disk is full, once more on the reserve."""
+        try:
+            write()
+        except StoreUnavailable as error:
+            if self._space is None or not self._space.release_for(error):
+                raise
+            write()
+
+    def _noted(self, write: Callable[[], None], *, code: str = "record_unavailable") -> list[str]:
+        try:
+            self._with_reserve(write)
+        except (StoreUnavailable, RecordBroken) as error:
+            return [f"{code}: {error}"]
+        return []
 
 
 def plan_drafts(followed: Followed, at: datetime) -> list[Draft]:
@@ -181,11 +238,3 @@ def tick_body(tick: TickInput, output: TickOutput, state: Mapping[str, object]) 
     }
     tick_input["plan_id"] = tick.plan.plan_id if tick.plan is not None else None
     return {"input": tick_input, "output": plain(output), **state}
-
-
-def _noted(write: Callable[[], None], *, code: str = "record_unavailable") -> list[str]:
-    try:
-        write()
-    except (StoreUnavailable, RecordBroken) as error:
-        return [f"{code}: {error}"]
-    return []

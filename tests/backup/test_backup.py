@@ -84,7 +84,7 @@ def restore(backup_folder: Path, folder: Path, region_id: str | None = None) -> 
     return restore_backup(
         backup_folder,
         folder=folder,
-        gives_way=LOCK,
+        gives_way=(LOCK,),
         region_id=region_id,
         wall_at=WALL,
         progress=lambda _done, _total: None,

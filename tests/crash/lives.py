@@ -149,11 +149,11 @@ def whole(database: Path) -> bool:
 
 
 def _run_and_kill(command: list[str], said: Path, seconds: float, environment: Mapping[str, str]) -> float:
-    """Kill the child so long after its first image; gives the moment on the monotonic clock."""
+    """Kill the child so long after its first entry; gives the moment on the monotonic clock."""
     with said.open("wb") as out, subprocess.Popen(command, stdout=out, env=environment, cwd=ROOT) as child:
         try:
             deadline_s = time.monotonic() + READY_S_MAX
-            while b"image" not in said.read_bytes():
+            while b"ledger" not in said.read_bytes():
                 assert child.poll() is None, "the child ended by itself"
                 assert time.monotonic() < deadline_s, "the child did not begin to tick"
                 time.sleep(0.005)

@@ -11,13 +11,14 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
 from energy.controller.memory import BilledPeak, recall
 from energy.controller.plan_keeper import PlanKeeper
-from energy.controller.recorder import Recorder
+from energy.controller.recorder import Recorder, Space
 from energy.domain import Reading, Request, RequestKind
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger.chain import Draft, Entry
@@ -99,10 +100,22 @@ def small_logs(pages: int) -> None:
             held.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
 
-async def run(folder: Path, region_folder: str, start: datetime, pages: int) -> None:
-    """Tick for ever."""
+@dataclass(kw_only=True)
+class Living:
+    """A controller on a data folder, with the field that it moves and the people who ask."""
+
+    controller: Controller
+    site: ScriptedField
+    mailbox: GrowingMailbox
+    asked_before: int
+
+
+def living(
+    folder: Path, region_folder: str, start: datetime, *, tick: timedelta, space: Space | None = None
+) -> Living:
+    """Put it together as the program does, on what the folder remembers."""
     region = load_region(region_folder)
-    record, ledger = TellingRecord(folder), TellingLedger(folder / "ledger.sqlite")
+    record, ledger = TellingRecord(folder), TellingLedger(folder)
     site, mailbox = ScriptedField(), GrowingMailbox()
     memory = recall(
         ledger,
@@ -111,11 +124,11 @@ async def run(folder: Path, region_folder: str, start: datetime, pages: int) -> 
     )
     controller = Controller(
         region,
-        mode=Mode(tick_s=TICK.total_seconds(), simulated=False, speed=1.0),
+        mode=Mode(tick_s=tick.total_seconds(), simulated=False, speed=1.0),
         ports=Ports(
             meter=site,
             dispatchable=site,
-            recorder=Recorder(record, ledger),
+            recorder=Recorder(record, ledger, space),
             requests=mailbox,
             prices=NoPrices(),
             stopwatch=NoTime,
@@ -123,13 +136,19 @@ async def run(folder: Path, region_folder: str, start: datetime, pages: int) -> 
         keeper=PlanKeeper(control=region.control, planner=ScriptedPlanner(), fallback=rules()),
         memory=memory,
     )
-    say(f"ready {memory.request_sequence}")
-    ticks = 0
-    while True:
+    return Living(controller=controller, site=site, mailbox=mailbox, asked_before=memory.request_sequence)
+
+
+async def run(folder: Path, region_folder: str, start: datetime, pages: int) -> None:
+    """Tick until killed, or until nobody is left to kill it."""
+    house = living(folder, region_folder, start, tick=TICK)
+    say(f"ready {house.asked_before}")
+    ticks, parent = 0, os.getppid()
+    while os.getppid() == parent:
         if ticks % TUNED_EVERY == 0:
             small_logs(pages)
-        mailbox.at = start + ticks * TICK
-        await controller.tick(mailbox.at)
+        house.mailbox.at = start + ticks * TICK
+        await house.controller.tick(house.mailbox.at)
         ticks += 1
 
 

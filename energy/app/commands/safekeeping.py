@@ -8,6 +8,7 @@ import typer
 
 from energy.app.commands.options import AsJson, DataFolder, RegionName, print_json
 from energy.app.data_folder import LOCK, default_folder, only_controller
+from energy.app.disk_space import FILE_NAME as RESERVE
 from energy.periods import format_utc
 
 MB_BYTES = 1_000_000
@@ -82,7 +83,7 @@ def restore(
             lambda progress: restore_backup(
                 backup_folder,
                 folder=data,
-                gives_way=LOCK,
+                gives_way=(LOCK, RESERVE),
                 region_id=region_id,
                 wall_at=wall_now(),
                 progress=progress,
