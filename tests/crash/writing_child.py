@@ -128,7 +128,7 @@ def living(
         ports=Ports(
             meter=site,
             dispatchable=site,
-            recorder=Recorder(record, ledger, space),
+            recorder=Recorder(record, ledger, space=space),
             requests=mailbox,
             prices=NoPrices(),
             stopwatch=NoTime,
