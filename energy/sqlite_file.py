@@ -7,8 +7,8 @@ it. The one place that opens SQLite.
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -28,6 +28,7 @@ COPY_PAGES_PER_STEP = 256
 COPY_REST_S = 0.002
 """Between two steps the disk belongs to the writer."""
 _PRIMARY_CODE = 0xFF
+_INCREMENTAL = 2
 _MENDS = {
     sqlite3.SQLITE_FULL: "free disk space or raise the size limit of the file",
     sqlite3.SQLITE_BUSY: "another process writes this file; only one may",
@@ -47,14 +48,18 @@ class Layout:
 
     ``FULL`` survives a power cut after every commit; ``NORMAL`` survives the death of the process and may
     lose the last commits in a power cut, without breaking the file. ``upgrades`` holds by version the
-    statements that lead to the next one; the writer runs them in one transaction.
+    statements that lead to the next one, or a function that does; the writer runs them in one transaction.
+    ``erases`` overwrites what is deleted with zeros and lets the file give free pages back to the disk.
     """
 
     application_id: int
     version: int
     schema: str
     synchronous: Literal["NORMAL", "FULL"]
-    upgrades: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    upgrades: "Mapping[int, str | Callable[[SqliteFile], None]]" = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    erases: bool = False
 
 
 class SqliteFile:
@@ -122,6 +127,23 @@ class SqliteFile:
         if self._connection.in_transaction:
             self.execute("ROLLBACK")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let several statements see the same state, inside an open transaction or one for reading alone.
+
+        Short by nature: every statement fetches all its rows, and the log that the writer may not cut back
+        meanwhile grows by what is written in that time.
+        """
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self.rollback()
+
     def close(self) -> None:
         """Drop what is not committed and let the file go."""
         with self._lock:
@@ -182,6 +204,9 @@ def open_writer(path: Path, layout: Layout, *, size_bytes_max: int | None = None
         ) from error
     file = _connect(path, str(path), uri=False)
     try:
+        if layout.erases:
+            file.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            file.execute("PRAGMA secure_delete = ON")
         file.execute("PRAGMA journal_mode = WAL")
         file.execute(f"PRAGMA synchronous = {layout.synchronous}")
         file.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_MAX}")
@@ -195,6 +220,8 @@ def open_writer(path: Path, layout: Layout, *, size_bytes_max: int | None = None
                 _create(file, layout)
             _upgrade(file, layout)
         _check(file, layout)
+        if layout.erases:
+            _let_shrink(file)
     except BaseException:
         file.close()
         raise
@@ -303,7 +330,7 @@ def _connect(path: Path, name: str, *, uri: bool) -> SqliteFile:
 
 
 def _create(file: SqliteFile, layout: Layout) -> None:
-    _run(file, layout.schema)
+    run_statements(file, layout.schema)
     file.execute(f"PRAGMA application_id = {layout.application_id}")
     file.execute(f"PRAGMA user_version = {layout.version}")
 
@@ -314,12 +341,28 @@ def _upgrade(file: SqliteFile, layout: Layout) -> None:
         return
     version = file.execute("PRAGMA user_version")[0][0]
     while version < layout.version and version in layout.upgrades:
-        _run(file, layout.upgrades[version])
+        upgrade = layout.upgrades[version]
+        if isinstance(upgrade, str):
+            run_statements(file, upgrade)
+        else:
+            upgrade(file)
         version += 1
         file.execute(f"PRAGMA user_version = {version}")
 
 
-def _run(file: SqliteFile, statements: str) -> None:
+def _let_shrink(file: SqliteFile) -> None:
+    """Write a file anew, once, that was made when files could not give space back."""
+    if file.execute("PRAGMA auto_vacuum")[0][0] == _INCREMENTAL:
+        return
+    try:
+        file.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        file.execute("VACUUM")
+    except StoreUnavailable:
+        return  # too little space to write it anew: it works all the same, and the next opening tries again
+
+
+def run_statements(file: SqliteFile, statements: str) -> None:
+    """Run statements that an empty line parts."""
     for statement in statements.split(";\n\n"):
         if statement.strip():
             file.execute(statement)

@@ -16,8 +16,6 @@ UNITS = frozenset(
 UNITLESS: dict[str, str] = {
     "value": "its unit is that of its point or column",
     "values": "its unit is that of its point or column",
-    "last_value": "its unit is that of its point",
-    "weighted": "value times time covered; the value's unit is that of its point",
     "columns": "a mapping whose keys name the units",
     "states": "a mapping whose keys name the units",
     "truth": "a mapping whose keys name the units",

@@ -13,8 +13,8 @@ from energy.canonical import plain
 from energy.controller.memory import RESTORED, open_requests
 from energy.domain import Request
 from energy.errors import BadInput, Fault, RecordBroken, StoreUnavailable
+from energy.historian.file_layout import LAYOUT as TELEMETRY_LAYOUT
 from energy.historian.schema import FILE_NAME as TELEMETRY
-from energy.historian.schema import LAYOUT as TELEMETRY_LAYOUT
 from energy.ledger.active_file import FILE_NAME as LEDGER
 from energy.ledger.active_file import LAYOUT as LEDGER_LAYOUT
 from energy.ledger.chain import GENESIS_HASH, Draft

@@ -7,13 +7,11 @@ silent for an hour leaves a hole in the coverage, it does not stretch its next v
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from energy.domain import FloatArray, Point
+from energy.historian.columns import IntArray
 from energy.historian.instants import MS_PER_S, PERIOD_MS
 from energy.periods import PERIOD_H, PERIOD_S
-
-IntArray = NDArray[np.int64]
 
 REACH_S = 120
 """Two ticks of the slowest loop (60 s)."""
@@ -60,6 +58,48 @@ def weigh(at_ms: IntArray, value: FloatArray, period: int) -> tuple[float, int]:
     begin = np.maximum(np.concatenate((earliest[:1], at_ms[:-1])), earliest)
     weight_ms = np.clip(at_ms, start_ms, end_ms) - np.clip(begin, start_ms, end_ms)
     return float(weight_ms @ value), int(weight_ms.sum())
+
+
+def weigh_steps(
+    at_ms: IntArray, value: FloatArray, *, start_ms: int, step_ms: int, steps: int
+) -> tuple[FloatArray, IntArray]:
+    """Add up consecutive steps at once: the time-weighted sum and the milliseconds covered of each.
+
+    Args:
+        at_ms: moments of good samples, ascending, with those up to ``REACH_MS`` before and after.
+        value: their values, same shape.
+        start_ms: where the first step begins.
+        step_ms: the length of a step.
+        steps: their number.
+    """
+    weighted, covered_ms = np.zeros(steps), np.zeros(steps, dtype=np.int64)
+    if at_ms.size == 0:
+        return weighted, covered_ms
+    begin = np.concatenate((at_ms[:1] - REACH_MS, np.maximum(at_ms[:-1], at_ms[1:] - REACH_MS)))
+    step = (begin - start_ms) // step_ms
+    for _ in range(REACH_MS // step_ms + 2):
+        end = np.minimum(at_ms, start_ms + (step + 1) * step_ms)
+        weight_ms = np.maximum(end - np.maximum(begin, start_ms + step * step_ms), 0)
+        inside = (step >= 0) & (step < steps) & (weight_ms > 0)
+        places, weights = step[inside], weight_ms[inside]
+        weighted += np.bincount(places, weights=weights * value[inside], minlength=steps)
+        covered_ms += np.bincount(places, weights=weights, minlength=steps).astype(np.int64)
+        step = step + 1
+    return weighted, covered_ms
+
+
+def uncovered(at_ms: IntArray, start_ms: int, end_ms: int) -> tuple[IntArray, IntArray]:
+    """Give the starts and ends of the stretches of [start_ms, end_ms) that no good sample reaches.
+
+    Args:
+        at_ms: moments of good samples, ascending, with those up to ``REACH_MS`` after the end.
+        start_ms: where to begin.
+        end_ms: where to stop.
+    """
+    starts = np.clip(np.concatenate(([start_ms], at_ms)), start_ms, end_ms)
+    ends = np.clip(np.concatenate((at_ms - REACH_MS, [end_ms])), start_ms, end_ms)
+    open_ = ends > starts
+    return starts[open_], ends[open_]
 
 
 def register_at(boundary_ms: int, at_ms: IntArray, value: FloatArray) -> float | None:

@@ -6,6 +6,8 @@ from energy.periods import PERIOD_S, require_aware
 
 MS_PER_S = 1000
 PERIOD_MS = PERIOD_S * MS_PER_S
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 

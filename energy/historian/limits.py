@@ -1,6 +1,7 @@
 """What the record bounds: how much a query may ask, and how long things are kept."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from energy.errors import BadInput, Fault
 from energy.periods import period_start, periods_between
@@ -11,7 +12,15 @@ PLANS_PER_QUERY_MAX = 200
 """Two days of plans, one each quarter hour."""
 EVENTS_PER_QUERY_MAX = 1_000
 SAMPLES_KEPT_DAYS = 14
-"""Raw samples; quarter-hour means are kept for ever. 300 points every 5 s are 0.12 GB a day."""
+"""Raw samples, by whole hours."""
+MINUTES_KEPT_DAYS = 90
+QUALITY_KEPT_DAYS = 3653
+"""Ten years, as long as commercial books are kept."""
+SET_ASIDE_KEPT_DAYS = 400
+"""Means that gave way to better ones, for a backtest over a year: what was known then."""
+SETTLING_S = 120
+"""Two ticks of the slowest loop (60 s): what completes a mean within this time counts as known at its end."""
+GAPS_PER_QUERY_MAX = 10_000
 OUTCOMES_KEPT_DAYS = 90
 PLANS_KEPT_DAYS = 90
 """Plans and their forecasts."""
@@ -23,6 +32,22 @@ SCORES_KEPT_DAYS = 90
 LATE_S_MAX = 3600
 """A reading that is older than the latest one by more than this was not delayed: the clock went back, and the
 new reading is the present."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long telemetry is kept by resolution; None is for ever. Samples go once their day is rolled up."""
+
+    samples: timedelta = timedelta(days=SAMPLES_KEPT_DAYS)
+    minutes: timedelta | None = timedelta(days=MINUTES_KEPT_DAYS)
+    quarters: timedelta | None = None
+    hours: timedelta | None = None
+    days: timedelta | None = None
+    quality: timedelta | None = timedelta(days=QUALITY_KEPT_DAYS)
+    set_aside: timedelta | None = timedelta(days=SET_ASIDE_KEPT_DAYS)
+
+
+DEFAULT_RETENTION = Retention()
 
 
 def query_fault(place: str, *, value: object, limit: str, mend: str) -> BadInput:

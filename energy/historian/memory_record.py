@@ -14,12 +14,12 @@ from energy.historian.averaging import (
     COVERED_MS_OVER_IMPORT,
     REACH_MS,
     REGISTERS,
-    IntArray,
     has_means,
     power_from_registers,
     register_at,
     weigh,
 )
+from energy.historian.columns import IntArray
 from energy.historian.decision_queries import Event
 from energy.historian.decision_writer import changes
 from energy.historian.instants import MS_PER_S, PERIOD_MS, moment_of, ms_of, period_of

@@ -1,7 +1,5 @@
 """The schema of telemetry.sqlite. Times are milliseconds since 1970, periods quarter hours since 1970."""
 
-from energy.sqlite_file import Layout
-
 FILE_NAME = "telemetry.sqlite"
 QUALITIES = ("good", "stale", "implausible", "not_implemented", "comm_error")
 """Their place is their number in the file: append only."""
@@ -10,21 +8,9 @@ NOT_IMPLEMENTED = 3
 SOURCE_MEASURED = 0
 SOURCE_IMPORT = 1
 
-_SCHEMA = """
+DECISIONS = """
 CREATE TABLE series (id INTEGER PRIMARY KEY, asset_id TEXT NOT NULL, point TEXT NOT NULL,
     UNIQUE (asset_id, point)) STRICT;
-
-CREATE TABLE sample (at_ms INTEGER NOT NULL, series INTEGER NOT NULL, quality INTEGER NOT NULL, value REAL,
-    PRIMARY KEY (at_ms, series)) STRICT, WITHOUT ROWID;
-
-CREATE TABLE latest (series INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, quality INTEGER NOT NULL,
-    value REAL) STRICT;
-
-CREATE TABLE mean (series INTEGER NOT NULL, period INTEGER NOT NULL, value REAL NOT NULL,
-    covered_ms INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (series, period)) STRICT, WITHOUT ROWID;
-
-CREATE TABLE register (series INTEGER NOT NULL, period INTEGER NOT NULL, energy_kwh REAL NOT NULL,
-    PRIMARY KEY (series, period)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE outcome (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, asset_id TEXT NOT NULL,
     body TEXT NOT NULL) STRICT;
@@ -56,7 +42,7 @@ CREATE TABLE event (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, appeared INT
 CREATE INDEX event_at ON event (at_ms);
 """
 
-_CONDUCT = """
+CONDUCT = """
 CREATE TABLE latest_conduct (asset_id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE score (period INTEGER NOT NULL, asset_id TEXT NOT NULL, followed_ms INTEGER NOT NULL,
@@ -66,7 +52,7 @@ CREATE TABLE score (period INTEGER NOT NULL, asset_id TEXT NOT NULL, followed_ms
 """
 """Since version 2: what devices did with what they were told, in milliseconds."""
 
-_WEATHER_AND_METRICS = """
+WEATHER_AND_METRICS = """
 CREATE TABLE weather (id INTEGER PRIMARY KEY, source TEXT NOT NULL, issued_ms INTEGER NOT NULL,
     known_ms INTEGER NOT NULL, head TEXT NOT NULL, arrays BLOB NOT NULL) STRICT;
 
@@ -76,10 +62,40 @@ CREATE TABLE metric (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT
 """
 """Since version 3: weather forecasts as they became known, and the controller's own counts."""
 
-LAYOUT = Layout(
-    application_id=0x45575445,
-    version=3,
-    schema=f"{_SCHEMA.rstrip()}\n\n{_CONDUCT.strip()}\n\n{_WEATHER_AND_METRICS.lstrip()}",
-    synchronous="NORMAL",
-    upgrades={1: _CONDUCT, 2: _WEATHER_AND_METRICS},
-)
+TELEMETRY = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE layout (id INTEGER PRIMARY KEY, series BLOB NOT NULL) STRICT;
+
+CREATE TABLE block (key INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+    clock_ms INTEGER NOT NULL, layout INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE chunk (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE newest (segment INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE open_day (day INTEGER PRIMARY KEY) STRICT;
+
+CREATE TABLE slab (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, day INTEGER NOT NULL,
+    period INTEGER NOT NULL, known_ms INTEGER NOT NULL, series BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+
+CREATE INDEX slab_day ON slab (kind, day);
+
+CREATE TABLE quarter (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE quarter_before (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE boundary (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE boundary_before (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE minute (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE hour (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE day (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE quality (key INTEGER PRIMARY KEY, covered_ms INTEGER NOT NULL, gaps INTEGER NOT NULL,
+    longest_gap_ms INTEGER NOT NULL, counts BLOB NOT NULL) STRICT;
+"""
+"""Since version 3: docs/decisions/0007-ticks-are-blocks-and-hours-are-chunks.md says what lies where."""

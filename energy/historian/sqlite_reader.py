@@ -4,7 +4,8 @@ from pathlib import Path
 
 from energy.historian.conduct_queries import ConductQueries
 from energy.historian.decision_queries import DecisionQueries
-from energy.historian.schema import FILE_NAME, LAYOUT
+from energy.historian.file_layout import LAYOUT
+from energy.historian.schema import FILE_NAME
 from energy.historian.telemetry_queries import TelemetryQueries
 from energy.sqlite_file import HoldsFile
 from energy.sqlite_file import open_reader as open_file

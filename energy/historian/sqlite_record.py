@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from energy.conduct import Conduct, Score
 from energy.domain import FloatArray, Outcome, Point, Reading, Status
@@ -14,8 +15,12 @@ from energy.historian.conduct_queries import ConductQueries
 from energy.historian.conduct_writer import ConductWriter
 from energy.historian.decision_queries import DecisionQueries
 from energy.historian.decision_writer import DecisionWriter
+from energy.historian.expiry import Expiry
+from energy.historian.file_layout import LAYOUT
 from energy.historian.flushing import LogFlusher
-from energy.historian.schema import FILE_NAME, LAYOUT
+from energy.historian.limits import DEFAULT_RETENTION, Retention
+from energy.historian.local_days import ZONE, keep_zone
+from energy.historian.schema import FILE_NAME
 from energy.historian.telemetry_queries import TelemetryQueries
 from energy.historian.telemetry_writer import TelemetryWriter
 from energy.ports import PlanAnswer
@@ -36,15 +41,30 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
     Args:
         folder: the data folder; made if missing.
         size_bytes_max: the file never grows over this; None leaves it to the disk.
+        zone: the region's; its local days are what is rolled up. The file keeps it.
+        retention: how long telemetry is kept.
 
     Raises:
         StoreUnavailable: locked, full or not writable; from every method.
-        RecordBroken: damaged or of another version; from every method.
+        RecordBroken: damaged, of another version or of a region in another zone; from every method.
     """
 
-    def __init__(self, folder: Path, *, size_bytes_max: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        size_bytes_max: int | None = None,
+        zone: ZoneInfo = ZONE,
+        retention: Retention = DEFAULT_RETENTION,
+    ) -> None:
         super().__init__(open_writer(folder / FILE_NAME, LAYOUT, size_bytes_max=size_bytes_max))
-        self._telemetry = TelemetryWriter(self._file)
+        try:
+            keep_zone(self._file, zone)
+        except BaseException:
+            self._file.close()
+            raise
+        self._telemetry = TelemetryWriter(self._file, zone)
+        self._expiry = Expiry(self._file, retention)
         self._decisions = DecisionWriter(self._file)
         self._conduct = ConductWriter(self._file)
         self._flusher = LogFlusher(folder / FILE_NAME)
@@ -56,14 +76,31 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
         with self._undone_on_failure():
             self._telemetry.write_readings(readings)
 
-    def import_means(self, asset_id: str, point: Point, start: datetime, values: FloatArray) -> None:
+    def import_means(
+        self,
+        asset_id: str,
+        point: Point,
+        start: datetime,
+        values: FloatArray,
+        *,
+        known_at: datetime | None = None,
+    ) -> None:
         """Take quarter-hour means from elsewhere as history; NaN is left out, what was well measured stays.
+
+        ``known_at`` is since when they are known; None means each since the end of its period.
 
         Raises:
             BadInput: ``start`` is no period label or there are too many values.
         """
         with self._undone_on_failure():
-            self._telemetry.import_means(asset_id, point, start, values)
+            self._telemetry.import_means(asset_id, point, start, values, known_at)
+
+    def settle(self) -> None:
+        """Do all upkeep that is due, however long it takes: rewrite, roll up, delete what is old."""
+        with self._undone_on_failure():
+            self._telemetry.settle()
+            if self._now is not None:
+                self._expiry.delete(self._now, everything=True)
 
     def write_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Record what became of setpoints."""
@@ -138,7 +175,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
 
     def _prune(self, now: datetime) -> None:
         if self._pruned_at is None or now - self._pruned_at >= PRUNE_EVERY:
-            self._telemetry.prune(now)
+            self._expiry.delete(now)
             self._decisions.prune(now)
             self._conduct.prune(now)
             self._pruned_at = now

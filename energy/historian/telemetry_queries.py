@@ -10,12 +10,20 @@ from numpy.typing import NDArray
 from energy.domain import FloatArray, Point, Quality, Reading
 from energy.errors import RecordBroken
 from energy.historian.averaging import REGISTERS, power_from_registers
-from energy.historian.instants import PERIOD_MS, moment_of, ms_of, period_of
+from energy.historian.instants import HOUR_MS, PERIOD_MS, moment_of, ms_of, period_of
 from energy.historian.limits import POINTS_PER_QUERY_MAX, query_fault, window
-from energy.historian.schema import GOOD, NOT_IMPLEMENTED, QUALITIES
+from energy.historian.newest_readings import read_newest
+from energy.historian.period_values import Values, no_values
+from energy.historian.roll_ups import tables
+from energy.historian.sample_blocks import EMPTY, Column, joined
+from energy.historian.schema import NOT_IMPLEMENTED, QUALITIES
+from energy.historian.telemetry_pages import FOR_EVER_MS
+from energy.historian.telemetry_samples import SampleReader
 from energy.periods import PERIOD
 from energy.ports import Means
-from energy.sqlite_file import Row, SqliteFile
+from energy.sqlite_file import SqliteFile
+
+_SAMPLES_STEP_MS = 24 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,20 +48,29 @@ class TelemetryQueries:
 
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
+        self._tables = tables(file)
+        self._samples = SampleReader(file)
 
     def latest(self) -> Mapping[tuple[str, Point], Reading]:
         """Give the latest reading of every point."""
-        rows = self._file.execute(
-            "SELECT asset_id, point, value, quality, at_ms FROM latest JOIN series ON id = series"
+        with self._file.snapshot():
+            names = self._file.execute("SELECT id, asset_id, point FROM series")
+            newest = read_newest(self._file)
+        found = (
+            _reading(asset_id, point, *newest[number])
+            for number, asset_id, point in names
+            if number in newest
         )
-        return {(reading.asset_id, reading.point): reading for reading in map(_reading, rows)}
+        return {(reading.asset_id, reading.point): reading for reading in found}
 
     def means(
         self, asset_id: str, point: Point, *, start: datetime, end: datetime, known_at: datetime
     ) -> Means:
         """Give the means of all periods that begin in [start, end), NaN unless complete at ``known_at``.
 
-        A period is in the record once a reading of any point shows that it is over.
+        A period is in the record once a reading of any point shows that it is over. What changed a mean
+        after ``known_at`` is left out; what did within SETTLING_S after the period's end counts as known at
+        its end.
         """
         return self.means_many([asset_id], point, start=start, end=end, known_at=known_at)[asset_id]
 
@@ -69,11 +86,15 @@ class TelemetryQueries:
         """Give the means of one point of several assets; ``known_at`` None takes all there is."""
         first, periods = window(start, end, series=max(1, len(asset_ids)))
         begin = period_of(first)
-        stop = min(begin + periods, _periods_known(known_at, begin + periods))
-        return {
-            asset_id: self._means(asset_id, point, first, periods, begin=begin, stop=stop)
-            for asset_id in asset_ids
-        }
+        known_ms = FOR_EVER_MS if known_at is None else ms_of(known_at)
+        with self._file.snapshot():
+            slabs = self._tables.quarter.slabs(begin, begin + periods, known_ms)
+            numbers = self._numbers(asset_ids, point)
+            values = {
+                asset_id: self._tables.quarter.read(number, begin, periods, known_ms=known_ms, slabs=slabs)
+                for asset_id, number in numbers.items()
+            }
+        return {asset_id: _means(first, values.get(asset_id, no_values(periods))) for asset_id in asset_ids}
 
     def energy_means(self, asset_id: str, *, start: datetime, end: datetime, known_at: datetime) -> Means:
         """Give mean powers from the differences of energy registers at the period boundaries.
@@ -83,11 +104,21 @@ class TelemetryQueries:
         all readings are known.
         """
         first, periods = window(start, end)
-        begin = period_of(first)
-        stop = max(begin, min(begin + periods, _periods_known(known_at, begin + periods)))
-        registers = [
-            self._register(asset_id, point, begin=begin, boundaries=periods + 1) for point in REGISTERS
-        ]
+        begin, known_ms = period_of(first), ms_of(known_at)
+        stop = max(begin, min(begin + periods, known_ms // PERIOD_MS))
+        with self._file.snapshot():
+            slabs = self._tables.boundary.slabs(begin, begin + periods + 1, known_ms)
+            newest = read_newest(self._file)
+            registers: list[FloatArray | None] = []
+            for point in REGISTERS:
+                number = self._numbers([asset_id], point).get(asset_id)
+                if number is None or number not in newest or newest[number][2] == NOT_IMPLEMENTED:
+                    registers.append(None)
+                    continue
+                values = self._tables.boundary.read(
+                    number, begin, periods + 1, known_ms=known_ms, slabs=slabs
+                )
+                registers.append(values.value)
         value: FloatArray = np.full(periods, np.nan)
         if any(register is not None for register in registers):
             value = power_from_registers(*registers)
@@ -95,18 +126,16 @@ class TelemetryQueries:
         return Means(start=first, value=value, coverage=np.isfinite(value).astype(np.float64))
 
     def samples(self, asset_id: str, point: Point, *, start: datetime, end: datetime) -> Samples:
-        """Give the raw samples of one point in [start, end), at most the newest POINTS_PER_QUERY_MAX."""
-        rows = self._file.execute(
-            "SELECT at_ms, value, quality FROM sample WHERE at_ms >= ? AND at_ms < ?"
-            " AND series = (SELECT id FROM series WHERE asset_id = ? AND point = ?)"
-            " ORDER BY at_ms DESC LIMIT ?",
-            (ms_of(start), ms_of(end), asset_id, str(point), POINTS_PER_QUERY_MAX),
-        )[::-1]
-        return Samples(
-            at_ms=np.array([row[0] for row in rows], dtype=np.int64),
-            value=np.array([row[1] for row in rows], dtype=np.float64),
-            good=np.array([row[2] == GOOD and row[1] is not None for row in rows], dtype=np.bool_),
-        )
+        """Give the raw samples of one point in [start, end).
+
+        Raises:
+            BadInput: there are more than POINTS_PER_QUERY_MAX.
+        """
+        from_ms, to_ms = ms_of(start), ms_of(end) - 1
+        with self._file.snapshot():
+            number = self._numbers([asset_id], point).get(asset_id)
+            column = EMPTY if number is None or to_ms < from_ms else self._column(number, from_ms, to_ms)
+        return Samples(at_ms=column.at_ms, value=column.value, good=column.good)
 
     def coverage(
         self, asset_ids: Sequence[str], point: Point, start: datetime, end: datetime
@@ -118,36 +147,34 @@ class TelemetryQueries:
             for asset_id, mean in means.items()
         }
 
-    def _means(
-        self, asset_id: str, point: Point, start: datetime, periods: int, *, begin: int, stop: int
-    ) -> Means:
-        rows = self._file.execute(
-            "SELECT period, value, covered_ms FROM mean WHERE period >= ? AND period < ?"
-            " AND series = (SELECT id FROM series WHERE asset_id = ? AND point = ?)",
-            (begin, stop, asset_id, str(point)),
-        )
-        value, coverage = np.full(periods, np.nan), np.zeros(periods)
-        if rows:
-            columns = np.array(rows, dtype=np.float64)
-            index = columns[:, 0].astype(np.int64) - begin
-            value[index], coverage[index] = columns[:, 1], columns[:, 2] / PERIOD_MS
-        return Means(start=start, value=value, coverage=coverage)
+    def _column(self, number: int, from_ms: int, to_ms: int) -> Column:
+        """Read samples some hours at a time, so that a question that is too big is refused early."""
+        parts: list[Column] = []
+        count = 0
+        for low_ms in range(from_ms, to_ms + 1, _SAMPLES_STEP_MS):
+            high_ms = min(to_ms, low_ms + _SAMPLES_STEP_MS - 1)
+            blocks = self._samples.blocks(low_ms, high_ms)
+            parts.append(self._samples.column(number, low_ms, high_ms, blocks))
+            count += parts[-1].at_ms.size
+            if count > POINTS_PER_QUERY_MAX:
+                raise query_fault(
+                    "start, end",
+                    value=f"{moment_of(from_ms)} to {moment_of(to_ms)}",
+                    limit=f"at most {POINTS_PER_QUERY_MAX} samples a query",
+                    mend="ask for a shorter window",
+                )
+        return joined(parts)
 
-    def _register(self, asset_id: str, point: Point, *, begin: int, boundaries: int) -> FloatArray | None:
-        series = self._file.execute(
-            "SELECT id, quality FROM series JOIN latest ON id = series WHERE asset_id = ? AND point = ?",
-            (asset_id, str(point)),
-        )
-        if not series or series[0][1] == NOT_IMPLEMENTED:
-            return None
-        rows = self._file.execute(
-            "SELECT period, energy_kwh FROM register WHERE series = ? AND period >= ? AND period < ?",
-            (series[0][0], begin, begin + boundaries),
-        )
-        readings: FloatArray = np.full(boundaries, np.nan)
-        for period, energy_kwh in rows:
-            readings[period - begin] = energy_kwh
-        return readings
+    def _numbers(self, asset_ids: Sequence[str], point: Point) -> dict[str, int]:
+        """Give the series' numbers of those assets that have the point."""
+        numbers: dict[str, int] = {}
+        for asset_id in asset_ids:
+            rows = self._file.execute(
+                "SELECT id FROM series WHERE asset_id = ? AND point = ?", (asset_id, str(point))
+            )
+            if rows:
+                numbers[asset_id] = rows[0][0]
+        return numbers
 
 
 def import_window(start: datetime, periods: int, *, series: int = 1) -> None:
@@ -163,13 +190,11 @@ def import_window(start: datetime, periods: int, *, series: int = 1) -> None:
         )
 
 
-def _periods_known(known_at: datetime | None, stop: int) -> int:
-    """Give the number of the first period that was not over yet."""
-    return stop if known_at is None else ms_of(known_at) // PERIOD_MS
+def _means(start: datetime, values: Values) -> Means:
+    return Means(start=start, value=values.value, coverage=values.covered_ms / PERIOD_MS)
 
 
-def _reading(row: Row) -> Reading:
-    asset_id, point, value, quality, at_ms = row
+def _reading(asset_id: str, point: str, at_ms: int, value: float | None, quality: int) -> Reading:
     try:
         return Reading(
             asset_id=asset_id,

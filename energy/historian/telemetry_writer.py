@@ -1,101 +1,84 @@
-"""Writes what was measured, and keeps the quarter-hour means up as it arrives."""
+"""Writes what was measured: raw samples, the latest of every point, and quarter-hour means as they arrive."""
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from energy.domain import FloatArray, Point, Quality, Reading
-from energy.historian.averaging import (
-    COVERED_MS_OVER_IMPORT,
-    REACH_MS,
-    REGISTERS,
-    IntArray,
-    between,
-    has_means,
-    register_at,
-    shares,
-    weigh,
-)
-from energy.historian.instants import MS_PER_S, PERIOD_MS, ms_of, period_of
-from energy.historian.limits import LATE_S_MAX, SAMPLES_KEPT_DAYS
-from energy.historian.schema import GOOD, QUALITIES, SOURCE_IMPORT, SOURCE_MEASURED
+from energy.historian.averaging import REACH_MS, has_means
+from energy.historian.columns import IntArray
+from energy.historian.instants import HOUR_MS, MS_PER_S, PERIOD_MS, ms_of, period_of
+from energy.historian.limits import LATE_S_MAX, SETTLING_S
+from energy.historian.local_days import day_of
+from energy.historian.newest_readings import NewestReadings
+from energy.historian.period_values import Values, pack_slab
+from energy.historian.roll_ups import BOUNDARIES, MEANS, RollUps
+from energy.historian.running_means import Found, RunningMeans
+from energy.historian.sample_blocks import Column
+from energy.historian.schema import GOOD, QUALITIES, SOURCE_IMPORT
 from energy.historian.telemetry_queries import import_window
+from energy.historian.telemetry_samples import Arrival, SampleWriter
 from energy.sqlite_file import SqliteFile
 
+WORK_PER_SAMPLE = 3
+"""Old samples are rewritten three times as fast as new ones come, so that upkeep never falls behind."""
+WORK_A_TICK_MIN = 1_000
+"""Samples rewritten a tick at least while there is something to do."""
 _QUALITY_NUMBER = {Quality(name): number for number, name in enumerate(QUALITIES)}
-_DAY_MS = 86_400_000
-_PRUNE_ROWS_MIN = 1_000
-_PRUNE_PER_WRITTEN = 2
-"""Old samples go twice as fast as new ones come, so that a tick never pays for a long clean-up."""
-_INSERT_SAMPLE = (
-    "INSERT INTO sample (at_ms, series, quality, value) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
-    " ON CONFLICT DO UPDATE"
-    " SET quality = excluded.quality, value = excluded.value"
-    f" WHERE excluded.quality = {GOOD} OR quality <> {GOOD}"
-)
-_INSERT_LATEST = (
-    "INSERT INTO latest (at_ms, series, quality, value) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
-    " ON CONFLICT DO UPDATE"
-    " SET at_ms = excluded.at_ms, quality = excluded.quality, value = excluded.value"
-    f" WHERE excluded.at_ms >= at_ms OR excluded.at_ms < at_ms - {LATE_S_MAX * MS_PER_S}"
-)
-_INSERT_MEAN = (
-    "INSERT INTO mean (series, period, value, covered_ms, source)"  # noqa: S608 - constants
-    " VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE"
-    " SET value = excluded.value, covered_ms = excluded.covered_ms, source = excluded.source"
-    " WHERE (excluded.source = source AND excluded.covered_ms >= covered_ms)"
-    f" OR (excluded.source = {SOURCE_MEASURED} AND excluded.covered_ms >= {COVERED_MS_OVER_IMPORT})"
-    f" OR (source = {SOURCE_MEASURED} AND covered_ms < {COVERED_MS_OVER_IMPORT})"
-)
-"""Samples only ever add coverage; less of it means that the period's samples were deleted with age."""
-_INSERT_REGISTER = "INSERT OR REPLACE INTO register (series, period, energy_kwh) VALUES (?, ?, ?)"
-_Sample = tuple[int, int, int, float | None]
-"""at_ms, series, quality, value"""
+_ASSET, _POINT = attrgetter("asset_id"), attrgetter("point")
+_MOMENT, _QUALITY, _VALUE = attrgetter("measured_at"), attrgetter("quality"), attrgetter("value")
+_UNENDING = 2**62
 
 
-@dataclass(slots=True)
-class _Running:
-    """The period that a series is in: what its samples add up to so far."""
+class _Tick:
+    """The series of the readings written last; mostly the next ones are of the same."""
 
-    last_ms: int
-    last_value: float
-    period: int
-    weighted: float
-    covered_ms: int
-    changed: bool
+    def __init__(self, assets: list[str], points: list[Point], series: IntArray) -> None:
+        self.assets = assets
+        self.points = points
+        self.series = series
+        self.turns = list(_turns(series))
+        """Places to take one after the other, so that each turn holds a series once."""
+        self.once = series[self.turns[0]] if self.turns else series
+
+
+@dataclass(slots=True, kw_only=True)
+class _State:
+    """What is kept in memory; ``clock_ms`` is the record's own clock: the newest moment seen in readings."""
+
+    clock_ms: int
+    running: RunningMeans
+    newest: NewestReadings
+    roll_ups: RollUps
 
 
 class TelemetryWriter:
     """The writing side of telemetry in one SQLite file; its owner commits.
 
-    After a failed write the owner rolls back and calls ``forget``: the sums in memory are then made anew from
-    the file.
+    After a failed write the owner rolls back and calls ``forget``: what is kept in memory is then made anew
+    from the file.
     """
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: SqliteFile, zone: ZoneInfo) -> None:
         self._file = file
+        self._zone = zone
+        self._samples = SampleWriter(file)
         self._series: dict[tuple[str, Point], int] = {}
-        self._running: dict[int, _Running] | None = None
-        self._registers: set[int] = set()
-        self._without_means: set[int] = set()
-        self._newest_period = 0
-        self._known_from = 0
-        """Sums in memory are complete from this period on; earlier ones are added up from the file."""
-        self._written = 0
+        self._state: _State | None = None
+        self._tick = _Tick([], [], np.empty(0, dtype=np.int64))
+        self._credit = 0
 
     def forget(self) -> None:
         """Drop what is kept in memory; the next write reads it back from the file."""
-        self._running = None
+        self._state = None
         self._series.clear()
-        self._registers.clear()
-        self._without_means.clear()
+        self._samples.forget()
+        self._tick = _Tick([], [], np.empty(0, dtype=np.int64))
+        self._credit = 0
 
     def write_readings(self, readings: Sequence[Reading]) -> None:
         """Record samples and bring the means up to date; order and delay do not matter.
@@ -107,36 +90,23 @@ class TelemetryWriter:
         if not readings:
             return
         self._file.begin()
-        running = self._resume()
-        rows = [self._row(reading) for reading in readings]
-        self._file.executemany(_INSERT_SAMPLE, rows)
-        self._file.executemany(_INSERT_LATEST, rows)
-        self._written += len(rows)
-        newest = max(row[0] for row in rows) // PERIOD_MS
-        advanced = newest > self._newest_period
-        self._newest_period = max(newest, self._newest_period)
-        late: dict[int, set[int]] = {}
-        registers: list[tuple[int, int, float]] = []
-        means: list[tuple[int, int, float, int, int]] = []
-        for at_ms, series, quality, value in rows:
-            if quality != GOOD or value is None or series in self._without_means:
-                continue
-            if self._is_late(running.get(series), at_ms, value):
-                for period in range((at_ms - REACH_MS) // PERIOD_MS, (at_ms + REACH_MS) // PERIOD_MS + 1):
-                    late.setdefault(period, set()).add(series)
-                continue
-            if series in self._registers:
-                registers.extend(_boundary(series, running.get(series), at_ms, value))
-            means.extend(self._add(running, series, at_ms, value))
-        means.extend(
-            self._over(running.items() if advanced else ((row[1], running.get(row[1])) for row in rows))
-        )
-        self._file.executemany(_INSERT_MEAN, means)
-        self._file.executemany(_INSERT_REGISTER, registers)
-        for period in sorted(late):
-            self._add_up(running, period, late[period])
+        state = self._resume()
+        arrival = self._arrival(readings, state.running)
+        at_ms = np.full(len(readings), arrival.base_ms) if arrival.at_ms is None else arrival.at_ms
+        newest_ms = int(at_ms.max())
+        if state.clock_ms - newest_ms > LATE_S_MAX * MS_PER_S:
+            state.clock_ms = newest_ms
+            state.running = self._running_at(newest_ms)
+        state.clock_ms = max(state.clock_ms, newest_ms)
+        self._samples.write(arrival, state.clock_ms)
+        self._open_days(state.roll_ups, at_ms)
+        self._add(state, arrival, at_ms)
+        state.newest.write()
+        self._work(state, len(readings))
 
-    def import_means(self, asset_id: str, point: Point, start: datetime, values: FloatArray) -> None:
+    def import_means(
+        self, asset_id: str, point: Point, start: datetime, values: FloatArray, known_at: datetime | None
+    ) -> None:
         """Take quarter-hour means from elsewhere as history; NaN is left out, what was well measured stays.
 
         Args:
@@ -144,36 +114,126 @@ class TelemetryWriter:
             point: its point.
             start: label of the first period.
             values: shape (periods,), in our sign and unit.
+            known_at: since when they are known; None means each since the end of its period.
 
         Raises:
             BadInput: ``start`` is no period label or there are too many values.
         """
         import_window(start, values.size)
         self._file.begin()
-        series, begin = self._number(asset_id, point), period_of(start)
+        state = self._resume()
+        series = self._number(asset_id, point, state.running)
         places = np.flatnonzero(np.isfinite(values))
-        rows = (
-            (series, period, value, PERIOD_MS, SOURCE_IMPORT)
-            for period, value in zip((places + begin).tolist(), values[places].tolist(), strict=True)
+        if places.size == 0:
+            return
+        periods = places + period_of(start)
+        ends_ms = (periods + 1) * PERIOD_MS
+        given = Values(
+            value=values[places],
+            covered_ms=np.full(places.size, PERIOD_MS, dtype=np.int64),
+            source=np.full(places.size, SOURCE_IMPORT, dtype=np.int64),
+            known_ms=ends_ms if known_at is None else np.maximum(ends_ms, ms_of(known_at)),
         )
-        self._file.executemany(_INSERT_MEAN, rows)
+        state.roll_ups.tables.quarter.write(series, periods, given)
+        state.roll_ups.roll_up(series, int(periods[0]) * PERIOD_MS, int(ends_ms[-1]))
 
-    def prune(self, now: datetime) -> None:
-        """Delete some of the raw samples that are too old: as much as keeps up with what is written."""
-        cutoff_ms = ms_of(now) - SAMPLES_KEPT_DAYS * _DAY_MS
-        quota = _PRUNE_ROWS_MIN + _PRUNE_PER_WRITTEN * self._written
-        self._written = 0
-        rows = self._file.execute("SELECT at_ms FROM sample ORDER BY at_ms LIMIT 1 OFFSET ?", (quota,))
-        limit_ms = min(cutoff_ms, rows[0][0]) if rows else cutoff_ms
-        self._file.execute("DELETE FROM sample WHERE at_ms < ?", (limit_ms,))
+    def settle(self) -> None:
+        """Do all upkeep that is due, however long it takes."""
+        self._file.begin()
+        state = self._resume()
+        self._samples.work(_UNENDING, state.clock_ms)
+        state.roll_ups.work(_UNENDING, state.clock_ms)
 
-    def _row(self, reading: Reading) -> _Sample:
-        value = reading.value
-        kept = value if value is not None and math.isfinite(value) else None
-        series = self._number(reading.asset_id, reading.point)
-        return ms_of(reading.measured_at), series, _QUALITY_NUMBER[reading.quality], kept
+    def _work(self, state: _State, written: int) -> None:
+        """Rewrite what is over, some of it."""
+        earned = WORK_PER_SAMPLE * written
+        credit = min(self._credit + max(earned, WORK_A_TICK_MIN), max(earned, WORK_A_TICK_MIN))
+        credit = self._samples.work(credit, state.clock_ms)
+        self._credit = state.roll_ups.work(credit, state.clock_ms)
 
-    def _number(self, asset_id: str, point: Point) -> int:
+    def _add(self, state: _State, arrival: Arrival, at_ms: IntArray) -> None:
+        running, means, registers = state.running, Found(), Found()
+        newest_period = state.clock_ms // PERIOD_MS
+        advanced = newest_period > running.newest_period
+        running.newest_period = max(newest_period, running.newest_period)
+        late: dict[int, set[int]] = {}
+        good = np.isfinite(arrival.value)
+        quality = arrival.quality
+        if isinstance(quality, int):
+            quality = np.full(at_ms.size, quality, dtype=np.int64)
+        good &= quality == GOOD
+        for turn in self._tick.turns:
+            state.newest.add(arrival.series[turn], at_ms[turn], quality[turn], arrival.value[turn])
+            chosen = turn if good.all() else turn[good[turn]]
+            came_late = running.add(
+                arrival.series[chosen], at_ms[chosen], arrival.value[chosen], means, registers
+            )
+            for series, moment_ms in zip(*(column.tolist() for column in came_late), strict=True):
+                for period in range(
+                    (moment_ms - REACH_MS) // PERIOD_MS, (moment_ms + REACH_MS) // PERIOD_MS + 1
+                ):
+                    late.setdefault(period, set()).add(series)
+        running.end_periods(None if advanced else self._tick.once, means)
+        for period in sorted(late):
+            samples = self._around(period, late[period])
+            running.add_up(period, samples, means, registers)
+        self._write_slabs(MEANS, means, PERIOD_MS, state.clock_ms)
+        self._write_slabs(BOUNDARIES, registers, 0, state.clock_ms)
+
+    def _around(self, period: int, series: Iterable[int]) -> dict[int, Column]:
+        """Give the good samples that a quarter hour is worked out from."""
+        low_ms, high_ms = period * PERIOD_MS - REACH_MS, (period + 1) * PERIOD_MS + REACH_MS
+        return self._samples.good(sorted(series), low_ms, high_ms)
+
+    def _write_slabs(self, kind: int, found: Found, settled_ms: int, clock_ms: int) -> None:
+        if not found.parts:
+            return
+        series, periods, value, covered_ms = map(np.concatenate, zip(*found.parts, strict=True))
+        rows = []
+        for period in np.unique(periods).tolist():
+            mine = np.flatnonzero(periods == period)[::-1]
+            numbers, last = np.unique(series[mine], return_index=True)
+            mine = mine[last]
+            start_ms = period * PERIOD_MS
+            usual_ms = start_ms + settled_ms
+            known_ms = usual_ms if clock_ms <= usual_ms + SETTLING_S * MS_PER_S else clock_ms
+            body = pack_slab(value[mine], covered_ms[mine])
+            day = day_of(start_ms, self._zone)
+            rows.append((kind, day, period, known_ms, numbers.astype("<u4").tobytes(), body))
+        self._file.executemany(
+            "INSERT INTO slab (kind, day, period, known_ms, series, body) VALUES (?, ?, ?, ?, ?, ?)", rows
+        )
+
+    def _open_days(self, roll_ups: RollUps, at_ms: IntArray) -> None:
+        low_ms, high_ms = int(at_ms.min()), int(at_ms.max())
+        if high_ms - low_ms <= HOUR_MS:
+            roll_ups.open_days_of(low_ms - REACH_MS, high_ms + REACH_MS)
+            return
+        for hour in np.unique(at_ms // HOUR_MS).tolist():
+            roll_ups.open_days_of(hour * HOUR_MS - REACH_MS, (hour + 1) * HOUR_MS + REACH_MS)
+
+    def _arrival(self, readings: Sequence[Reading], running: RunningMeans) -> Arrival:
+        assets, points = list(map(_ASSET, readings)), list(map(_POINT, readings))
+        if assets != self._tick.assets or points != self._tick.points:
+            numbers = [self._number(*key, running) for key in zip(assets, points, strict=True)]
+            self._tick = _Tick(assets, points, np.array(numbers, dtype=np.int64))
+        moments = list(map(_MOMENT, readings))
+        at_ms: IntArray | None = None
+        if moments.count(moments[0]) != len(moments):
+            known = {moment: ms_of(moment) for moment in set(moments)}
+            at_ms = np.array([known[moment] for moment in moments], dtype=np.int64)
+        qualities = list(map(_QUALITY, readings))
+        quality: IntArray | int = _QUALITY_NUMBER[qualities[0]]
+        if qualities.count(qualities[0]) != len(qualities):
+            quality = np.array([_QUALITY_NUMBER[one] for one in qualities], dtype=np.int64)
+        value = np.array(list(map(_VALUE, readings)), dtype=np.float64)
+        finite = np.isfinite(value)
+        if not finite.all():
+            value[~finite] = np.nan
+        base_ms = ms_of(moments[0])
+        return Arrival(series=self._tick.series, base_ms=base_ms, at_ms=at_ms, quality=quality, value=value)
+
+    def _number(self, asset_id: str, point: Point, running: RunningMeans) -> int:
         key = (asset_id, point)
         number = self._series.get(key)
         if number is None:
@@ -185,123 +245,43 @@ class TelemetryWriter:
                     "SELECT id FROM series WHERE asset_id = ? AND point = ?", (asset_id, str(point))
                 )[0][0]
             )
-            self._keep(number, asset_id, point)
+            self._series[key] = number
+            running.keep(number, point)
         return number
 
-    def _keep(self, number: int, asset_id: str, point: Point) -> None:
-        """Remember a series, and what it is used for."""
-        self._series[asset_id, point] = number
-        if point in REGISTERS:
-            self._registers.add(number)
-        if not has_means(point):
-            self._without_means.add(number)
-
-    def _is_late(self, run: _Running | None, at_ms: int, value: float) -> bool:
-        if run is None:
-            return (at_ms - REACH_MS) // PERIOD_MS < self._known_from
-        repeated = at_ms == run.last_ms and value == run.last_value
-        return at_ms <= run.last_ms and not repeated
-
-    def _add(
-        self, running: dict[int, _Running], series: int, at_ms: int, value: float
-    ) -> Iterator[tuple[int, int, float, int, int]]:
-        """Add a sample to its series; yield the mean of a period that it left behind."""
-        run = running.get(series)
-        from_ms = at_ms - REACH_MS
-        if run is None:
-            run = running[series] = _Running(
-                last_ms=from_ms,
-                last_value=value,
-                period=from_ms // PERIOD_MS,
-                weighted=0.0,
-                covered_ms=0,
-                changed=False,
-            )
-        for period, weight_ms in shares(max(from_ms, run.last_ms), at_ms):
-            if period != run.period:
-                yield from _mean(series, run)
-                run.period, run.weighted, run.covered_ms = period, 0.0, 0
-            run.weighted += weight_ms * value
-            run.covered_ms += weight_ms
-            run.changed = True
-        run.last_ms, run.last_value = at_ms, value
-
-    def _over(
-        self, runs: Iterable[tuple[int, _Running | None]]
-    ) -> Iterator[tuple[int, int, float, int, int]]:
-        """Yield the means of periods that are over, also of series that have not said so themselves."""
-        for series, run in runs:
-            if run is not None and run.changed and run.period < self._newest_period:
-                yield from _mean(series, run)
-
-    def _resume(self) -> dict[int, _Running]:
-        """Give the sums of the current period, added up from the file after a start or a failure."""
-        if self._running is None:
+    def _resume(self) -> _State:
+        """Give what is kept in memory, read back from the file after a start or a failure."""
+        if self._state is None:
             for number, asset_id, point in self._file.execute("SELECT id, asset_id, point FROM series"):
-                self._keep(number, asset_id, Point(point))
-            newest = self._file.execute("SELECT max(at_ms) FROM sample")[0][0]
-            self._newest_period = self._known_from = 0 if newest is None else newest // PERIOD_MS
-            self._running = {}
-            self._add_up(self._running, self._newest_period, None)
-        return self._running
+                self._series[asset_id, Point(point)] = number
+            known_ms = self._samples.clock_ms()
+            clock_ms = 0 if known_ms is None else known_ms
+            self._state = _State(
+                clock_ms=clock_ms,
+                running=self._running_at(clock_ms),
+                newest=NewestReadings(self._file),
+                roll_ups=RollUps(self._file, self._zone, self._samples, self._has_means),
+            )
+        return self._state
 
-    def _add_up(self, running: dict[int, _Running], period: int, only: AbstractSet[int] | None) -> None:
-        """Make one period's means and register readings anew from the samples; None means every series."""
-        boundary_ms, end_ms = period * PERIOD_MS, (period + 1) * PERIOD_MS
-        means: list[tuple[int, int, float, int, int]] = []
-        registers: list[tuple[int, int, float]] = []
-        for series, (at_ms, value) in self._good_samples(period, only).items():
-            weighted, covered_ms = weigh(at_ms, value, period)
-            if covered_ms and period < self._newest_period:
-                means.append((series, period, weighted / covered_ms, covered_ms, SOURCE_MEASURED))
-            run = running.get(series)
-            known_from = self._known_from if run is None else run.period
-            if covered_ms and at_ms[-1] <= end_ms and period >= known_from:
-                running[series] = _Running(
-                    last_ms=int(at_ms[-1]),
-                    last_value=float(value[-1]),
-                    period=period,
-                    weighted=weighted,
-                    covered_ms=covered_ms,
-                    changed=period >= self._newest_period,
-                )
-            reading = register_at(boundary_ms, at_ms, value) if series in self._registers else None
-            if reading is not None:
-                registers.append((series, period, reading))
-        self._file.executemany(_INSERT_MEAN, means)
-        self._file.executemany(_INSERT_REGISTER, registers)
+    def _running_at(self, clock_ms: int) -> RunningMeans:
+        """Add up the quarter hour that contains a moment from the samples."""
+        running = RunningMeans(clock_ms // PERIOD_MS)
+        for (_, point), number in self._series.items():
+            running.keep(number, point)
+        counting = [number for (_, point), number in self._series.items() if has_means(point)]
+        samples = self._around(running.newest_period, counting)
+        running.add_up(running.newest_period, samples, Found(), Found())
+        return running
 
-    def _good_samples(
-        self, period: int, only: AbstractSet[int] | None
-    ) -> Mapping[int, tuple[IntArray, FloatArray]]:
-        rows = self._file.execute(
-            "SELECT series, at_ms, value FROM sample WHERE at_ms >= ? AND at_ms <= ? AND quality = ?"
-            " AND value IS NOT NULL ORDER BY series, at_ms",
-            (period * PERIOD_MS - REACH_MS, (period + 1) * PERIOD_MS + REACH_MS, GOOD),
-        )
-        samples: dict[int, tuple[IntArray, FloatArray]] = {}
-        for series, group in groupby(rows, key=itemgetter(0)):
-            if series not in self._without_means and (only is None or series in only):
-                _, at_ms, value = zip(*group, strict=True)
-                samples[series] = np.array(at_ms, dtype=np.int64), np.array(value, dtype=np.float64)
-        return samples
+    def _has_means(self, series: int) -> bool:
+        return self._state is not None and self._state.running.counts(series)
 
 
-def _mean(series: int, run: _Running) -> Iterator[tuple[int, int, float, int, int]]:
-    if run.changed and run.covered_ms:
-        yield series, run.period, run.weighted / run.covered_ms, run.covered_ms, SOURCE_MEASURED
-    run.changed = False
-
-
-def _boundary(
-    series: int, run: _Running | None, at_ms: int, value: float
-) -> Iterator[tuple[int, int, float]]:
-    """Yield the register reading at the boundary that a sample reaches or passes."""
-    period = at_ms // PERIOD_MS
-    boundary_ms = period * PERIOD_MS
-    if at_ms == boundary_ms:
-        yield series, period, value
-    elif run is not None and run.last_ms < boundary_ms:
-        reading = between(boundary_ms, before=(run.last_ms, run.last_value), after=(at_ms, value))
-        if reading is not None:
-            yield series, period, reading
+def _turns(series: IntArray) -> Iterator[IntArray]:
+    rest = np.arange(series.size)
+    while rest.size:
+        _, first = np.unique(series[rest], return_index=True)
+        first = np.sort(first)
+        yield rest[first]
+        rest = np.delete(rest, first)

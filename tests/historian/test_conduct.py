@@ -1,8 +1,6 @@
 """Scores add up over quarter hours, survive restarts and older files, and both records give the same."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,10 +10,8 @@ from hypothesis import strategies as st
 
 from energy.conduct import Conduct, Following, FollowingState, Score
 from energy.domain import Level, Point, Quality, Reading
-from energy.errors import RecordBroken
 from energy.historian.limits import SCORES_KEPT_DAYS
 from energy.historian.memory_record import MemoryRecord
-from energy.historian.schema import FILE_NAME
 from energy.historian.sqlite_reader import open_reader
 from energy.historian.sqlite_record import SqliteRecord
 from tests.dashboard.day import status
@@ -73,26 +69,6 @@ def test_a_failed_tick_takes_its_seconds_back(tmp_path: Path) -> None:
         record.write_conduct([], {"battery": Score(followed_s=5.0)}, START)
         record.rollback()
         assert record.scores(START, START + DAY) == {"battery": Score(followed_s=5.0)}
-
-
-def test_an_older_file_gets_the_new_tables_and_keeps_what_it_holds(tmp_path: Path) -> None:
-    reading = Reading(
-        asset_id="battery", point=Point.POWER_KW, value=5.0, quality=Quality.GOOD, measured_at=START
-    )
-    with SqliteRecord(tmp_path) as record:
-        record.write_readings([reading])
-    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
-        file.executescript(
-            "DROP TABLE score; DROP TABLE latest_conduct; DROP TABLE weather; DROP TABLE metric;"
-        )
-        file.execute("PRAGMA user_version = 1")
-    with pytest.raises(RecordBroken, match="schema version 1"):
-        open_reader(tmp_path)
-    with SqliteRecord(tmp_path) as record:
-        record.write_conduct([conduct()], {"battery": Score(followed_s=5.0)}, START)
-        assert record.latest()["battery", Point.POWER_KW] == reading
-    with open_reader(tmp_path) as reader:
-        assert reader.scores(START, START + DAY) == {"battery": Score(followed_s=5.0)}
 
 
 def test_old_scores_go(tmp_path: Path) -> None:

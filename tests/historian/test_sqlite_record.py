@@ -170,12 +170,12 @@ def test_old_samples_go_and_their_means_stay(tmp_path: Path) -> None:
             record.write_readings([reading(at, 3.0)])
             record.write_status(status(at))
             record.commit()
-        later = T0 + timedelta(days=SAMPLES_KEPT_DAYS, minutes=30)
+        later = T0 + timedelta(days=SAMPLES_KEPT_DAYS, minutes=90)
         record.write_readings([reading(later, 4.0)])
         record.write_status(status(later))
-        record.commit()
+        record.settle()
         samples = record.samples("wind", POWER, start=T0, end=later + PERIOD)
-        assert samples.at_ms.size == 31 + 1
+        assert samples.at_ms.size == 1 + 1
         means = record.means("wind", POWER, start=T0, end=T0 + 4 * PERIOD, known_at=later)
         assert means.value == pytest.approx([3.0] * 4)
 
@@ -186,7 +186,7 @@ def test_a_reading_later_than_samples_are_kept_leaves_the_old_mean_alone(tmp_pat
         later = T0 + timedelta(days=SAMPLES_KEPT_DAYS + 1)
         record.write_readings([reading(later, 4.0)])
         record.write_status(status(later))
-        record.commit()
+        record.settle()
         assert record.samples("wind", POWER, start=T0, end=T0 + PERIOD).at_ms.size == 0
         record.write_readings([reading(T0 + timedelta(seconds=90), 900.0)])
         means = record.means("wind", POWER, start=T0, end=T0 + PERIOD, known_at=later)

@@ -7,7 +7,8 @@ import numpy as np
 
 from energy.domain import FloatArray, Point
 from energy.errors import StoreUnavailable
-from energy.historian.averaging import REACH_MS, REGISTERS, IntArray, has_means, register_at, weigh
+from energy.historian.averaging import REACH_MS, REGISTERS, has_means, register_at, weigh
+from energy.historian.columns import IntArray
 from energy.historian.influx.client import Away, Denied, Refused, Taken, TooLarge
 from energy.historian.influx.delivery import LINES_PER_REQUEST, Writes
 from energy.historian.influx.line_protocol import MEAN, READING, REGISTER, line, series
