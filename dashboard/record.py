@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
 from dashboard.picture import LedgerHead, Look, Scores
@@ -14,6 +16,7 @@ from energy.errors import RecordBroken, StoreUnavailable
 from energy.historian.schema import FILE_NAME
 from energy.historian.sqlite_reader import SqliteReader, open_reader
 from energy.ledger.active_file import FILE_NAME as LEDGER_NAME
+from energy.ledger.chain import Entry
 from energy.ledger.reader import LedgerReader, ledger_reader
 from energy.periods import PERIOD
 from energy.ports import Means
@@ -80,13 +83,26 @@ class Kept(Generic[R]):
         self._reader = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What is known of the controller's counts; what cannot be read is missing."""
+
+    readable: bool
+    heard: Heard | None = None
+    numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    head: LedgerHead | None = None
+    head_at: datetime | None = None
+
+
 class Record:
     """Answers from the record and the ledger; may be shared by threads.
 
-    Every answer but ``look`` raises StoreUnavailable or RecordBroken while its file cannot be read.
+    Every answer but ``look`` and ``counted`` raises StoreUnavailable or RecordBroken while its file cannot be
+    read.
     """
 
     def __init__(self, folder: Path, *, wall_now: Callable[[], datetime]) -> None:
+        self.folder = folder
         self._wall_now = wall_now
         self._telemetry = Kept[SqliteReader](folder / FILE_NAME, lambda: open_reader(folder))
         ledger = folder / LEDGER_NAME
@@ -124,6 +140,24 @@ class Record:
     def ledger_head(self) -> LedgerHead | None:
         """Give the ledger's last entry, None while it is empty."""
         return self._ledger.ask(_ledger_head)
+
+    def counted(self) -> Counted:
+        """Give what the controller counted, as far as the files can be read."""
+        try:
+            heard, numbers = self._telemetry.ask(lambda reader: (self._heard(reader), reader.metrics()))
+        except (StoreUnavailable, RecordBroken):
+            return Counted(readable=False)
+        try:
+            entry = self._ledger.ask(_last_entry)
+        except (StoreUnavailable, RecordBroken):
+            entry = None
+        return Counted(
+            readable=True,
+            heard=heard,
+            numbers=numbers,
+            head=LedgerHead(count=entry.sequence, hash=entry.hash) if entry is not None else None,
+            head_at=entry.at if entry is not None else None,
+        )
 
     def close(self) -> None:
         """Let the files go."""
@@ -175,8 +209,12 @@ def _identity(path: Path) -> FileIdentity | None:
 
 
 def _ledger_head(reader: LedgerReader) -> LedgerHead | None:
-    entries = reader.recent(1)
-    return LedgerHead(count=entries[0].sequence, hash=entries[0].hash) if entries else None
+    entry = _last_entry(reader)
+    return LedgerHead(count=entry.sequence, hash=entry.hash) if entry is not None else None
+
+
+def _last_entry(reader: LedgerReader) -> Entry | None:
+    return next(iter(reader.recent(1)), None)
 
 
 def _chart_input(

@@ -110,6 +110,10 @@ class StatusSink(Protocol):
         """Record the status; an alarm that appeared or went is kept as an event."""
         ...
 
+    def write_metrics(self, numbers: Mapping[str, float]) -> None:
+        """Record what the controller counts, by key (``energy.metrics``)."""
+        ...
+
 
 class ConductSink(Protocol):
     """RECORD: takes what devices do with what they are told."""

@@ -39,7 +39,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     (
         *("energy.ledger", "energy.mailbox", "energy.physics", "energy.arbitration", "energy.safety"),
         *("energy.balance", "energy.authority", "energy.alarms", "energy.explanation", "energy.invariants"),
-        *("energy.metering", "energy.commissioning", "energy.space"),
+        *("energy.metering", "energy.commissioning", "energy.space", "energy.metrics"),
     ),
     (
         *("energy.controller", "energy.historian", "energy.forecast", "energy.optimize"),
@@ -63,7 +63,7 @@ DASHBOARD_MAY_IMPORT = (
         "energy.region",
     ),
     *("energy.ports", "energy.ledger", "energy.mailbox", "energy.alarms", "energy.explanation"),
-    *("energy.historian.sqlite_reader", "energy.historian.schema"),
+    *("energy.historian.sqlite_reader", "energy.historian.schema", "energy.metrics"),
 )
 """What shows may read the record, and nothing that decides, writes or talks to devices."""
 

@@ -20,6 +20,7 @@ from energy.app.disk_space import DiskSpace
 from energy.app.further_store import further_store, told_by
 from energy.app.record_opening import opened_record
 from energy.app.simulated_field import require_simulated
+from energy.controller.counting import Counts
 from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
 from energy.controller.memory import recall
 from energy.controller.plan_keeper import PlanKeeper
@@ -77,6 +78,7 @@ class Parts:
     ledger: Ledger
     planner: PlannerProcess
     waiting: "LockstepPlanner"
+    counts: Counts
 
 
 @asynccontextmanager
@@ -118,13 +120,14 @@ async def controller_of(
         )
         speed = simulated.speed if simulated is not None else 1.0
         memory = recall(ledger, billed_peak=opened.peak, power_kw_max=power_kw_plausible(region))
+        counts = Counts(record.metrics())
         controller = Controller(
             region,
             mode=Mode(tick_s=tick_s, simulated=simulated is not None, speed=speed),
             ports=Ports(
                 meter=field,
                 dispatchable=field,
-                recorder=Recorder(record, ledger, further=store, space=space),
+                recorder=Recorder(record, ledger, further=store, space=space, counts=counts),
                 requests=stack.enter_context(MailboxReader(folder / REQUESTS)),
                 prices=Publications(prices, region.zone),
                 stopwatch=Stopwatch,
@@ -140,7 +143,14 @@ async def controller_of(
             fallback_kw=fallbacks_kw(region, maps),
             latching=latching_assets(region, maps),
         )
-        yield Parts(controller=controller, record=record, ledger=ledger, planner=planner, waiting=waiting)
+        yield Parts(
+            controller=controller,
+            record=record,
+            ledger=ledger,
+            planner=planner,
+            waiting=waiting,
+            counts=counts,
+        )
 
 
 class LockstepPlanner:

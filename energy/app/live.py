@@ -67,6 +67,7 @@ async def run(parts: Parts, *, clock: Clock, tick_s: float, speed: float, stop: 
         try:
             await parts.controller.tick(at, trouble=trouble)
         except Exception as error:  # noqa: BLE001 - one bad tick must not end the loop
+            parts.counts.failed_tick()
             health.failed(at, error)
             continue
         ticked = True

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from energy.canonical import plain
+from energy.controller.counting import Counts
 from energy.controller.plan_keeper import Followed
 from energy.controller.scoring import conduct_of, scores_of
 from energy.controller.tick_input import TickInput, TickOutput
@@ -96,13 +97,20 @@ class Recorder:
     """
 
     def __init__(
-        self, record: Record, ledger: Book, *, further: FurtherStore | None = None, space: Space | None = None
+        self,
+        record: Record,
+        ledger: Book,
+        *,
+        further: FurtherStore | None = None,
+        space: Space | None = None,
+        counts: Counts | None = None,
     ) -> None:
         self._record = record
         self._further = further
         self._ledger = ledger
         self._space = space
         self._recorded_at: datetime | None = None
+        self._counts = counts if counts is not None else Counts()
         self._undelivered: list[Draft] = []
         self._price_note: str | None = None
         self.priced_until: datetime | None = None
@@ -183,6 +191,7 @@ class Recorder:
         judged: tuple[TickInput, TickOutput] | None = None,
     ) -> list[str]:
         """Record plans, outcomes and the status of a tick, and what it judged of the devices."""
+        self._counts.tick(followed, outcomes, status)
 
         def write() -> None:
             for answer in followed.answers if followed is not None else ():
@@ -191,6 +200,7 @@ class Recorder:
             if judged is not None:
                 self._record.write_conduct(conduct_of(*judged), scores_of(*judged), status.at)
             self._record.write_status(status)
+            self._record.write_metrics(self._counts.numbers)
             self._record.commit()
 
         return self._noted(write)
@@ -212,6 +222,7 @@ class Recorder:
         try:
             self._with_reserve(write)
         except (StoreUnavailable, RecordBroken) as error:
+            self._counts.record_failure()
             return [f"{code}: {error}"]
         return []
 

@@ -90,6 +90,9 @@ class WeekRecord:
     def write_status(self, status: Status) -> None:
         """Leave the status out."""
 
+    def write_metrics(self, numbers: Mapping[str, float]) -> None:
+        """Leave the counts out."""
+
     def write_prices(self, *, published_at: datetime, start: datetime, price_eur_per_kwh: FloatArray) -> None:
         """Leave prices out: they are asked for at their source."""
 

@@ -130,6 +130,10 @@ class DecisionQueries:
         rows = self._file.execute("SELECT body, written_ms FROM status")
         return (decode(Status, read_json(rows[0][0])), moment_of(rows[0][1])) if rows else None
 
+    def metrics(self) -> Mapping[str, float]:
+        """Give what the controller counted, by key (``energy.metrics``)."""
+        return dict(self._file.execute("SELECT name, value FROM metric"))
+
     def recent_events(self, limit: int) -> Sequence[Event]:
         """Give the newest events, newest first, at most ``limit`` and EVENTS_PER_QUERY_MAX."""
         rows = self._file.execute(

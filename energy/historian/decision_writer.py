@@ -1,7 +1,7 @@
 """Writes what was decided and why: outcomes, plans and forecasts, prices, weather, status, events."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -60,6 +60,11 @@ class DecisionWriter:
             f"INSERT OR REPLACE INTO status (id, body, written_ms) VALUES (1, ?, {_WALL_MS})",  # noqa: S608 - a constant
             (json.dumps(plain(status), ensure_ascii=False),),
         )
+
+    def write_metrics(self, numbers: Mapping[str, float]) -> None:
+        """Record what the controller counts."""
+        self._file.begin()
+        self._file.executemany("INSERT OR REPLACE INTO metric (name, value) VALUES (?, ?)", numbers.items())
 
     def write_plan(self, answer: PlanAnswer) -> None:
         """Record a plan and the forecasts it stands on."""

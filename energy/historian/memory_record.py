@@ -47,6 +47,7 @@ class MemoryRecord:
         self._outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_MAX)
         self._answers: deque[PlanAnswer] = deque(maxlen=PLANS_PER_QUERY_MAX)
         self._prices: dict[int, dict[int, float]] = {}
+        self._metrics: dict[str, float] = {}
         self._weather: list[WeatherForecast] = []
         self._events: deque[Event] = deque(maxlen=EVENTS_PER_QUERY_MAX)
         self._status: Status | None = None
@@ -114,6 +115,14 @@ class MemoryRecord:
         for appeared, alarm in changes(before, status.alarms):
             self._events.append(Event(at=moment_of(ms_of(status.at)), appeared=appeared, alarm=alarm))
         self._status = status
+
+    def write_metrics(self, numbers: Mapping[str, float]) -> None:
+        """Record what the controller counts."""
+        self._metrics |= numbers
+
+    def metrics(self) -> Mapping[str, float]:
+        """Give what the controller counted, by key."""
+        return dict(self._metrics)
 
     def write_plan(self, answer: PlanAnswer) -> None:
         """Record a plan and the forecasts it stands on."""

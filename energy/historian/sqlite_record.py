@@ -135,6 +135,11 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
             self._decisions.write_status(status)
         self._now = status.at
 
+    def write_metrics(self, numbers: Mapping[str, float]) -> None:
+        """Record what the controller counts."""
+        with self._undone_on_failure():
+            self._decisions.write_metrics(numbers)
+
     def commit(self) -> None:
         """Make everything written since the last commit visible; a power cut takes at most the last second.
 
