@@ -35,6 +35,7 @@ UNITLESS: dict[str, str] = {
 }
 
 UNITLESS_FIELDS: dict[str, str] = {
+    "dashboard.record.Counted.numbers": "a mapping whose keys name the units",
     "dashboard.balance.GroupTotal.kinds": "pairs of a kind and its power_kw",
     **dict.fromkeys(
         (f"dashboard.charts.Band.{name}" for name in ("measured", "planned", "p05", "p50", "p95")),
