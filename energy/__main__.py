@@ -8,7 +8,17 @@ import typer
 from typer.core import TyperGroup
 
 from energy.app.children import ChildFailed
-from energy.app.commands import checks, commission, desk, evaluation, field, processes, safekeeping, scan
+from energy.app.commands import (
+    checks,
+    commission,
+    desk,
+    evaluation,
+    exchange,
+    field,
+    processes,
+    safekeeping,
+    scan,
+)
 from energy.errors import BadInput, EnergiewaageError
 
 EXIT_FAILED = 1
@@ -45,7 +55,7 @@ app = typer.Typer(
     cls=InPlainWords,
     pretty_exceptions_enable=False,
 )
-for room in (processes, field, commission, desk, evaluation, safekeeping, checks, scan):
+for room in (processes, field, commission, desk, evaluation, exchange, safekeeping, checks, scan):
     room.register(app)
 
 

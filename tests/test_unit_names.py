@@ -42,6 +42,10 @@ UNITLESS_FIELDS: dict[str, str] = {
         "lines of one chart, all kW",
     ),
     "energy.app.commissioning_device.Row.step": "of a register: in the unit of its point",
+    **dict.fromkeys(
+        (f"energy.historian.exchange.metering_options.Decided.{name}" for name in ("factor", "span")),
+        "its unit is that of the point",
+    ),
     "energy.devices.watch_jump.RateBound.slack": "its unit is that of its point",
     **dict.fromkeys(
         (

@@ -200,6 +200,10 @@ class AssetBase:
     history: HistoryColumn | None = None
     authority: Authority | None = None
     """None takes the region's default."""
+    meters: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] | None = None
+    """How many metering points the series sums; None is not known."""
+    household: Flag = False
+    """Whether these are metering points of households: their series are personal data."""
     meter_class: MeterClass | None = None
     fee_eur_per_kwh_drawn: EurPerKwh = 0.0
     """Grid fees and levies of this metering point on energy drawn, gross."""

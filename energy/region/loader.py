@@ -75,6 +75,7 @@ def load_region(name_or_path: str) -> Region:
         control=content.control,
         market=content.market,
         temperature=content.temperature,
+        privacy=content.privacy,
         municipalities=tuple(content.municipalities),
         heat_networks=tuple(content.heat_networks),
         hydrogen_networks=tuple(content.hydrogen_networks),

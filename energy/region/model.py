@@ -1,6 +1,7 @@
 """The region itself: one frozen value that every room is given."""
 
 from dataclasses import dataclass as plain_dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ from energy.region.hydro import Hydro
 from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.load import Load
 from energy.region.market import Market
+from energy.region.privacy import Privacy
 from energy.region.pumped_reservoir import PumpedReservoir
 from energy.region.pv import Pv
 from energy.region.wind import Wind
@@ -132,6 +134,7 @@ class RegionFile:
     authority: Authority = Authority.OBSERVE
     control: Control = Field(default_factory=Control)
     market: Market
+    privacy: Privacy = Field(default_factory=Privacy)
     temperature: TemperatureColumn | None = None
     municipalities: Annotated[list[Municipality], Field(min_length=1, max_length=500)]
     heat_networks: Annotated[list[Network], Field(max_length=500)] = Field(default_factory=list)
@@ -161,6 +164,7 @@ class Region:
     temperature: TemperatureColumn | None = None
     heat_networks: tuple[Network, ...] = ()
     hydrogen_networks: tuple[Network, ...] = ()
+    privacy: Privacy = field(default_factory=Privacy)
 
     def asset(self, asset_id: str) -> Asset:
         """Give one asset.

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -14,6 +13,7 @@ from energy.app.commands.options import (
     day,
     moment,
     print_json,
+    zone_named,
 )
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
@@ -97,7 +97,7 @@ def backtest(
         features_past=_names(features_past),
         operator=operator,
         capacity_column=capacity_column,
-        zone=_zone(tz),
+        zone=zone_named(tz),
         holidays=holidays,
         start=day(start, "--from") if start is not None else None,
         end=day(end, "--to") if end is not None else None,
@@ -180,13 +180,6 @@ def export(
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise bad_option("--tz", name, "no such time zone", "write for example Europe/Berlin") from error
 
 
 def _location(text: str) -> tuple[float, float]:

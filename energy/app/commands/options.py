@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -57,6 +58,18 @@ def clock_time(text: str, option: str) -> time:
         return time.fromisoformat(text)
     except ValueError as error:
         raise bad_option(option, text, str(error), "write for example 12:00") from error
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Give a time zone by its IANA name.
+
+    Raises:
+        BadInput: there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise bad_option("--tz", name, "no such time zone", "write for example Europe/Berlin") from error
 
 
 def print_json(value: object) -> None:
