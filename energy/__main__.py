@@ -18,6 +18,7 @@ from energy.app.commands import (
     processes,
     safekeeping,
     scan,
+    spooling,
 )
 from energy.errors import BadInput, EnergiewaageError
 
@@ -55,7 +56,7 @@ app = typer.Typer(
     cls=InPlainWords,
     pretty_exceptions_enable=False,
 )
-for room in (processes, field, commission, desk, evaluation, exchange, safekeeping, checks, scan):
+for room in (processes, field, commission, desk, evaluation, exchange, safekeeping, checks, scan, spooling):
     room.register(app)
 
 

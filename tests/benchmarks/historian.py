@@ -18,6 +18,7 @@ from energy.region.loader import load_region
 from tests.benchmarks.bare_sqlite import BareSqlite, SampleRow
 from tests.benchmarks.copies import region_of_copies
 from tests.benchmarks.figure import Figure, Say, figure_of, interleaved, pairs_of
+from tests.benchmarks.historian_influx import influx_figures
 
 START = datetime(2020, 5, 18, tzinfo=UTC)
 ASSETS = 45
@@ -38,6 +39,8 @@ def figures(say: Say) -> Iterator[Figure]:
     yield from ingest_figures()
     say("historian: a year out")
     yield year_figure()
+    say("historian: samples to InfluxDB")
+    yield from influx_figures()
 
 
 def ingest_figures(*, pairs: int = PAIRS, assets: int = ASSETS) -> Iterator[Figure]:

@@ -1,7 +1,10 @@
 """What is delivered, kept, set aside or lost, judged by a real server behind a real proxy."""
 
 import dataclasses
+import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +20,8 @@ from energy.historian.influx.delivery import Delivery
 from energy.historian.influx.query import InfluxQuery
 from energy.historian.influx.settings import InfluxSettings
 from energy.historian.influx.spool import Spool
-from energy.historian.influx.spool_queue import SpoolQueue
+from energy.historian.influx.spool_queue import Refusal, SpoolQueue
+from energy.historian.influx.spool_reader import open_spool_reader
 from energy.historian.influx.store import InfluxStore
 from energy.historian.instants import ms_of
 from tests.historian.influx_drain import Drain
@@ -63,6 +67,11 @@ def expected(ticks: list[list[Reading]]) -> dict[tuple[str, int], float]:
     }
 
 
+def refused_lines(folder: Path) -> list[Refusal]:
+    with open_spool_reader(folder) as reader:
+        return reader.refused(limit=100)
+
+
 @pytest.fixture
 def database(influx_server: InfluxServer) -> InfluxSettings:
     return influx_server.database()
@@ -93,7 +102,7 @@ def test_a_parcel_sent_twice_changes_nothing(database: InfluxSettings, spool: Sp
         parcel = drain.queue.take(lines_max=100, bytes_max=ROOM)
         assert parcel is not None
         for _ in range(3):
-            drain.writer.send("\n".join(parcel.lines))
+            drain.writer.send(parcel.body)
         drain.deliver()
     assert stored(database) == expected([tick(1)])
 
@@ -109,7 +118,7 @@ def test_lines_that_the_server_refuses_are_set_aside_and_the_rest_arrives(
     with Drain(tmp_path, database) as drain:
         drain.deliver()
         tally = drain.queue.tally
-        refused = drain.queue.refused(limit=100)
+        refused = refused_lines(tmp_path)
     assert (tally.waiting_lines, tally.refused_lines) == (0, 60)
     assert {item.line.split(",")[0] for item in refused} == {"reading"}
     assert all("field type conflict" in item.reason for item in refused)
@@ -126,7 +135,7 @@ def test_a_lone_line_at_fault_does_not_hold_up_its_neighbours(
     with Drain(tmp_path, database) as drain:
         drain.deliver()
         tally = drain.queue.tally
-        (refused,) = drain.queue.refused(limit=10)
+        (refused,) = refused_lines(tmp_path)
     assert (tally.waiting_lines, tally.refused_lines, tally.delivered_lines) == (0, 1, 800)
     assert refused.line.startswith("reading,asset=xxx")
     assert "max key length" in refused.reason
@@ -276,3 +285,26 @@ def _wait_until(true: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.02)
     raise AssertionError("it did not come to pass within 20 s")
+
+
+def test_a_person_sees_what_waits_and_what_was_refused(
+    database: InfluxSettings, spool: Spool, tmp_path: Path
+) -> None:
+    def shown(*more: str) -> str:
+        arguments = ["spool", "musterstadt", "--data", str(tmp_path), *more]
+        return subprocess.run(
+            [sys.executable, "-m", "energy", *arguments], capture_output=True, text=True, check=True
+        ).stdout
+
+    spool.write_readings(tick(1))
+    spool.write_readings([dataclasses.replace(tick(99)[0], asset_id="x" * 70_000)])
+    waiting = json.loads(shown("--json"))
+    assert waiting["waiting_readings"] == 21
+    assert waiting["waiting_since"] == "2020-06-01T10:00:05Z"
+    assert "since 2020-06-01T10:00:05Z" in shown()
+    with Drain(tmp_path, database) as drain:
+        drain.deliver()
+    told = json.loads(shown("--refused", "--json"))
+    assert (told["waiting_readings"], told["delivered_readings"], told["refused_readings"]) == (0, 20, 1)
+    assert "max key length" in told["refused"][0]["reason"]
+    assert "max key length" in shown("--refused")

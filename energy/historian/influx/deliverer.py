@@ -11,7 +11,7 @@ import structlog
 
 from energy.backoff import Backoff
 from energy.errors import EnergiewaageError
-from energy.historian.influx.client import Away, Denied, InfluxWriter
+from energy.historian.influx.client import TIMEOUT_S, Away, Denied, InfluxWriter
 from energy.historian.influx.delivery import Delivery, Sent
 from energy.historian.influx.derivation import Derivation
 from energy.historian.influx.query import InfluxQuery
@@ -22,11 +22,18 @@ IDLE_S = 5.0
 """Looks at the spool at least this often, though it is woken for each batch."""
 DERIVE_EVERY_S = 30.0
 """How often quarter hours are averaged: a boundary is looked at anew while samples near it arrive."""
-BACKOFF_S_MIN = 1.0
-BACKOFF_S_MAX = 60.0
 CLOSE_S_MAX = 10.0
 """How long a controller that ends waits for what can still be delivered."""
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long one request may take, and how long the waits between failed ones are."""
+
+    timeout_s: float = TIMEOUT_S
+    backoff_s_min: float = 1.0
+    backoff_s_max: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +51,18 @@ class Deliverer:
         settings: the server.
         folder: the data folder that holds the spool.
         now: the controller's clock, for what people are told.
+        patience: with the server.
     """
 
-    def __init__(self, settings: InfluxSettings, folder: Path, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: InfluxSettings,
+        folder: Path,
+        *,
+        now: Callable[[], datetime],
+        patience: Patience | None = None,
+    ) -> None:
+        self._patience = patience if patience is not None else Patience()
         self._settings = settings
         self._folder = folder
         self._now = now
@@ -78,20 +94,26 @@ class Deliverer:
         """Open, work, and begin anew after whatever went wrong with the spool itself."""
         while True:
             try:
-                with SpoolQueue(self._folder) as queue, InfluxWriter(self._settings) as writer:
-                    with InfluxQuery(self._settings) as query:
-                        self._deliver(queue, writer, query)
-                    return
+                with (
+                    SpoolQueue(self._folder) as queue,
+                    InfluxWriter(self._settings, timeout_s=self._patience.timeout_s) as writer,
+                    InfluxQuery(self._settings) as query,
+                ):
+                    self._deliver(queue, writer, query)
             except EnergiewaageError as error:
                 log.error("delivery begins anew", why=str(error))  # noqa: TRY400 - no traceback for an operator
-                if self._stop.wait(BACKOFF_S_MAX):
+                if self._stop.wait(self._patience.backoff_s_max):
                     return
+            else:
+                return
 
     def _deliver(self, queue: SpoolQueue, writer: InfluxWriter, query: InfluxQuery) -> None:
         delivery = Delivery(queue, writer, give_up=self._is_over)
         derivation = Derivation(queue, query, writer)
         backoff = Backoff(
-            delay_s_min=BACKOFF_S_MIN, delay_s_max=BACKOFF_S_MAX, name=str(self._folder.absolute())
+            delay_s_min=self._patience.backoff_s_min,
+            delay_s_max=self._patience.backoff_s_max,
+            name=str(self._folder.absolute()),
         )
         derived_s = -DERIVE_EVERY_S
         while True:

@@ -1,6 +1,6 @@
 """One parcel on its way to the server: delivered whole, or bisected to the lines that it does not take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
@@ -57,17 +57,16 @@ class Delivery:
         if parcel is None:
             return Sent(lines=0)
         refused: list[Refusal] = []
-        trouble = self._send(parcel.lines, refused)
+        trouble = self._send(parcel.body, refused)
         if trouble is not None:
             return Sent(lines=0, trouble=trouble)
         self._queue.settle(parcel, refused)
-        return Sent(lines=len(parcel.lines))
+        return Sent(lines=parcel.lines_count)
 
-    def _send(self, lines: Sequence[str], refused: list[Refusal]) -> Denied | Away | None:
+    def _send(self, body: str, refused: list[Refusal]) -> Denied | Away | None:
         """Send lines; those at fault are added to ``refused``. Gives what kept the rest from arriving."""
         if self._give_up():
             return Away(reason="the delivery was stopped")
-        body = "\n".join(lines)
         answer = self._writer.send(body)
         match answer:
             case Taken():
@@ -77,11 +76,12 @@ class Delivery:
             case Refused() | TooLarge():
                 if isinstance(answer, TooLarge):
                     self._bytes_max = max(BYTES_PER_REQUEST_LEAST, min(self._bytes_max, len(body) // 2))
+                lines = body.split("\n")
                 if len(lines) == 1:
-                    refused.append(Refusal(line=lines[0], reason=answer.reason))
+                    refused.append(Refusal(line=body, reason=answer.reason))
                     return None
                 middle = len(lines) // 2
-                trouble = self._send(lines[:middle], refused)
-                return trouble if trouble is not None else self._send(lines[middle:], refused)
+                trouble = self._send("\n".join(lines[:middle]), refused)
+                return trouble if trouble is not None else self._send("\n".join(lines[middle:]), refused)
             case _:
                 assert_never(answer)

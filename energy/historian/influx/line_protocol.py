@@ -82,7 +82,7 @@ class ReadingLines:
         self._heads: dict[tuple[str, Point], str] = {}
 
     def of(self, readings: Sequence[Reading]) -> tuple[list[str], list[int]]:
-        """Give one line for each reading, and its moment in milliseconds."""
+        """Give one line for each reading, and the moments that they are of, in milliseconds."""
         heads, good, isfinite = self._heads, Quality.GOOD, math.isfinite
         lines: list[str] = []
         moments: list[int] = []
@@ -90,18 +90,19 @@ class ReadingLines:
         at_ms = 0
         for reading in readings:
             at = reading.measured_at
-            if at is not before:
+            if at is not before:  # readings of one sweep share their moment
                 before, at_ms = at, ms_of(at)
+                moments.append(at_ms)
             key = reading.asset_id, reading.point
             head = heads.get(key)
             if head is None:
                 head = heads[key] = series(READING, *key)
             value = reading.value
-            if reading.quality is good and value is not None and isfinite(value):
-                lines.append(f"{head} value={float(value)!r} {at_ms}")
+            if value is not None and reading.quality is good and isfinite(value):
+                number = value if type(value) is float else float(value)
+                lines.append(f"{head} value={number!r} {at_ms}")
             else:
                 lines.append(f"{head} {_doubt(reading)} {at_ms}")
-            moments.append(at_ms)
         return lines, moments
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from energy.domain import FloatArray, Point, Reading
 from energy.historian.flushing import LogFlusher
 from energy.historian.influx.line_protocol import CLOCK_BACK, MEAN_IMPORT, ReadingLines, line, series
-from energy.historian.influx.spool_file import FILE_NAME, LAYOUT, Tally, tally_of
+from energy.historian.influx.spool_file import COLUMNS, FILE_NAME, LAYOUT, Tally, tally_from, tally_of
 from energy.historian.instants import MS_PER_S, PERIOD_MS, period_of
 from energy.historian.limits import LATE_S_MAX
 from energy.historian.telemetry_queries import import_window
@@ -20,6 +20,10 @@ from energy.sqlite_file import HoldsFile, SqliteFile, open_writer
 Span = tuple[int, int]
 IMPORT_LINES = 5_000
 """Lines of an imported history that make one batch."""
+_COUNT_IN = (
+    "UPDATE tally SET waiting_lines = waiting_lines + ?, waiting_bytes = waiting_bytes + ?,"  # noqa: S608 - our own names
+    f" newest_ms = ?, present_ms = ?, back_from_ms = ? RETURNING {COLUMNS}"
+)
 _OLDEST = 64
 """Batches looked at together when the oldest have to go."""
 
@@ -86,18 +90,16 @@ class Spool(HoldsFile):
             lines = [*lines, line(CLOCK_BACK, moved.back_from_ms, present_ms=moved.present_ms)]
         body = "\n".join(lines)
         size = len(body.encode())
-        known_ms = moved.present_ms if moved.present_ms is not None else 0
+        known_ms = _known_ms(self.tally, moved)
         with self._file as file:
             file.execute(
                 "INSERT INTO batch (lines_count, bytes, spans, known_ms, body) VALUES (?, ?, ?, ?, ?)",
                 (len(lines), size, json.dumps(spans), known_ms, body),
             )
-            file.execute(
-                "UPDATE tally SET waiting_lines = waiting_lines + ?, waiting_bytes = waiting_bytes + ?,"
-                " newest_ms = ?, present_ms = ?, back_from_ms = ?",
-                (len(lines), size, moved.newest_ms, moved.present_ms, moved.back_from_ms),
+            (row,) = file.execute(
+                _COUNT_IN, (len(lines), size, moved.newest_ms, moved.present_ms, moved.back_from_ms)
             )
-            tally = tally_of(file)
+            tally = tally_from(row)
             if tally.waiting_bytes > self._bytes_max:
                 _drop_oldest(file, tally.waiting_bytes - self._bytes_max, now_ms=known_ms)
                 tally = tally_of(file)
@@ -137,6 +139,16 @@ def _moved(tally: Tally, last_ms: int) -> Tally:
         back_from_ms = None
     newest_ms = last_ms if tally.newest_ms is None else max(tally.newest_ms, last_ms)
     return dataclasses.replace(tally, newest_ms=newest_ms, present_ms=present_ms, back_from_ms=back_from_ms)
+
+
+def _known_ms(before: Tally, moved: Tally) -> int:
+    """Give the moment at which a batch became known.
+
+    One batch behind the present may be late all the same, and must not pass for known before it came; when
+    the next one is there too, the clock did go back.
+    """
+    moment_ms = moved.newest_ms if before.back_from_ms is None else moved.present_ms
+    return 0 if moment_ms is None else moment_ms
 
 
 def _drop_oldest(file: SqliteFile, excess_bytes: int, *, now_ms: int) -> None:

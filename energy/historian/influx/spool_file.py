@@ -5,7 +5,7 @@ Moments are milliseconds since 1970 on the controller's clock, periods quarter h
 
 from dataclasses import dataclass, fields
 
-from energy.sqlite_file import Layout, SqliteFile
+from energy.sqlite_file import Layout, Row, SqliteFile
 
 FILE_NAME = "spool.sqlite"
 MEANS, BOUNDARIES = 0, 1
@@ -57,10 +57,15 @@ class Tally:
     back_from_ms: int | None
 
 
-COLUMNS = ", ".join(field.name for field in fields(Tally))
+_NAMES = tuple(field.name for field in fields(Tally))
+COLUMNS = ", ".join(_NAMES)
 
 
 def tally_of(file: SqliteFile) -> Tally:
     """Read the tally; raises where the file does."""
-    row = file.execute(f"SELECT {COLUMNS} FROM tally")[0]  # noqa: S608 - the names of our own fields
-    return Tally(**dict(zip((field.name for field in fields(Tally)), row, strict=True)))
+    return tally_from(file.execute(f"SELECT {COLUMNS} FROM tally")[0])  # noqa: S608 - the names of our own fields
+
+
+def tally_from(row: Row) -> Tally:
+    """Make a tally of a row of ``COLUMNS``."""
+    return Tally(**dict(zip(_NAMES, row, strict=True)))

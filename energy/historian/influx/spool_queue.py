@@ -26,7 +26,9 @@ class Parcel:
     """Batches that are sent together, in the order in which they came."""
 
     ids: tuple[int, ...]
-    lines: tuple[str, ...]
+    lines_count: int
+    body: str
+    """The lines, separated by line feeds."""
     due: Mapping[tuple[int, int], int]
     """By kind and period: what has to be averaged once this has arrived, and since when it is known."""
 
@@ -81,10 +83,14 @@ class SpoolQueue(HoldsFile):
         if not ids:
             return None
         bodies = self._file.execute(
-            "SELECT id, body FROM batch WHERE id >= ? AND id <= ? ORDER BY id", (ids[0], ids[-1])
+            "SELECT id, lines_count, body FROM batch WHERE id >= ? AND id <= ? ORDER BY id", (ids[0], ids[-1])
         )
-        lines = tuple(part for _, body in bodies for part in body.split("\n"))
-        return Parcel(ids=tuple(number for number, _ in bodies), lines=lines, due=due)
+        return Parcel(
+            ids=tuple(row[0] for row in bodies),
+            lines_count=sum(row[1] for row in bodies),
+            body="\n".join(row[2] for row in bodies),
+            due=due,
+        )
 
     def settle(self, parcel: Parcel, refused: Sequence[Refusal]) -> None:
         """Forget a parcel: the server has it, apart from what it refused; that is set aside."""
@@ -125,11 +131,6 @@ class SpoolQueue(HoldsFile):
             "DELETE FROM due WHERE kind = ? AND period = ? AND known_ms <= ?",
             (due.kind, due.period, due.known_ms),
         )
-
-    def refused(self, *, limit: int) -> list[Refusal]:
-        """Give the newest lines set aside, newest first."""
-        rows = self._file.execute("SELECT line, reason FROM refused ORDER BY id DESC LIMIT ?", (limit,))
-        return [Refusal(line=line, reason=reason) for line, reason in rows]
 
     def write_back(self) -> None:
         """Bring the log into the file, so that it does not grow; the writing end leaves that to us."""

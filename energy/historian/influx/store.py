@@ -8,7 +8,7 @@ from typing import Self
 
 from energy.domain import Reading
 from energy.historian.influx.client import Denied
-from energy.historian.influx.deliverer import CLOSE_S_MAX, Deliverer
+from energy.historian.influx.deliverer import CLOSE_S_MAX, Deliverer, Patience
 from energy.historian.influx.settings import InfluxSettings
 from energy.historian.influx.spool import Spool
 from energy.historian.instants import moment_of
@@ -29,15 +29,23 @@ class InfluxStore:
         settings: the server.
         folder: the data folder.
         now: the controller's clock.
+        patience: with the server.
 
     Raises:
         StoreUnavailable: the spool cannot be opened or written; never because of the server.
         RecordBroken: the spool is damaged.
     """
 
-    def __init__(self, settings: InfluxSettings, folder: Path, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: InfluxSettings,
+        folder: Path,
+        *,
+        now: Callable[[], datetime],
+        patience: Patience | None = None,
+    ) -> None:
         self._settings = settings
-        self._deliverer = Deliverer(settings, folder, now=now)
+        self._deliverer = Deliverer(settings, folder, now=now, patience=patience)
         self._spool = Spool(folder, bytes_max=settings.spool_bytes_max, wake=self._deliverer.wake)
         self._deliverer.start()
 
