@@ -30,6 +30,7 @@ async def run(folder: Path, region_folder: str, start: datetime) -> None:
         at_ms = round((at - ORIGIN).total_seconds() * 1000)
         try:
             report = await house.controller.tick(at)
+            house.upkeep.step(at)
         except StoreUnavailable:
             say(f"failed {at_ms} {len(house.site.sent)}")
         else:

@@ -28,8 +28,10 @@ def tell(capsys: pytest.CaptureFixture[str], seed: int, houses: list[House]) -> 
     """Print the seed and what was lived through."""
     entries = sum(len(house.acknowledged) for house in houses)
     images, lost = sum(house.images for house in houses), sum(house.lost for house in houses)
+    sealed, removed = sum(house.sealed for house in houses), sum(house.removed for house in houses)
     with capsys.disabled():
         print(f"\nseed {seed}: {entries} entries acknowledged, all there; {images} images, {lost} lost")
+        print(f"{sealed} segments sealed and {removed} removed on the way")
 
 
 def test_a_killed_controller_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

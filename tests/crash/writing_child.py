@@ -8,9 +8,11 @@ output, one line each, after the call returned: ``ledger SEQUENCE HASH`` and ``i
 import asyncio
 import gc
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +24,8 @@ from energy.controller.recorder import Recorder, Space
 from energy.domain import Reading, Request, RequestKind
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger.chain import Draft, Entry
+from energy.ledger.sealing import SealingLimits
+from energy.ledger.upkeep import Upkeep, UpkeepRules
 from energy.ledger.writer import Ledger
 from energy.region.loader import load_region
 from energy.sqlite_file import SqliteFile
@@ -34,6 +38,11 @@ REQUEST_EVERY = 3
 """Minutes: somebody asks for something that often."""
 REQUESTS_MAX = 5
 """At once, after a standstill."""
+SMALL_RULES = UpkeepRules(
+    sealing=SealingLimits(delay=timedelta(0), entries_max=40, forgotten_per_step=10),
+    retention=timedelta(days=2),
+)
+"""Every life seals parts of its ledger, and the oldest ones go every few lives."""
 TUNED_EVERY = 50
 """Ticks: files that were opened since get the small limits too."""
 ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -97,7 +106,8 @@ def small_logs(pages: int) -> None:
     """Have every open file's log copied into its database after so many pages."""
     for held in gc.get_objects():
         if isinstance(held, SqliteFile):
-            held.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+            with suppress(sqlite3.ProgrammingError):  # a file that a sealing had open
+                held.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
 
 @dataclass(kw_only=True)
@@ -105,6 +115,7 @@ class Living:
     """A controller on a data folder, with the field that it moves and the people who ask."""
 
     controller: Controller
+    upkeep: Upkeep
     site: ScriptedField
     mailbox: GrowingMailbox
     asked_before: int
@@ -136,7 +147,13 @@ def living(
         keeper=PlanKeeper(control=region.control, planner=ScriptedPlanner(), fallback=rules()),
         memory=memory,
     )
-    return Living(controller=controller, site=site, mailbox=mailbox, asked_before=memory.request_sequence)
+    return Living(
+        controller=controller,
+        upkeep=Upkeep(ledger, SMALL_RULES),
+        site=site,
+        mailbox=mailbox,
+        asked_before=memory.request_sequence,
+    )
 
 
 async def run(folder: Path, region_folder: str, start: datetime, pages: int) -> None:
@@ -149,6 +166,7 @@ async def run(folder: Path, region_folder: str, start: datetime, pages: int) -> 
             small_logs(pages)
         house.mailbox.at = start + ticks * TICK
         await house.controller.tick(house.mailbox.at)
+        house.upkeep.step(house.mailbox.at)
         ticks += 1
 
 
