@@ -13,7 +13,7 @@ from energy.controller.counting import Counts
 from energy.controller.plan_keeper import Followed
 from energy.controller.scoring import conduct_of, scores_of
 from energy.controller.tick_input import TickInput, TickOutput
-from energy.domain import FloatArray, Image, Outcome, Reading, Status
+from energy.domain import Applied, FloatArray, Image, Outcome, Reading, Status
 from energy.errors import RecordBroken, StoreUnavailable
 from energy.ledger.chain import Draft
 from energy.periods import PERIOD
@@ -190,13 +190,18 @@ class Recorder:
         *,
         judged: tuple[TickInput, TickOutput] | None = None,
     ) -> list[str]:
-        """Record plans, outcomes and the status of a tick, and what it judged of the devices."""
+        """Record plans, outcomes and the status of a tick, and what it judged of the devices.
+
+        Where room is short, what was applied is recorded with an image only: the ledger has it all.
+        """
+        is_whole = self._space is None or not self._space.is_short or self._recorded_at == status.at
+        kept = [outcome for outcome in outcomes if is_whole or not isinstance(outcome, Applied)]
         self._counts.tick(followed, outcomes, status)
 
         def write() -> None:
             for answer in followed.answers if followed is not None else ():
                 self._record.write_plan(answer)
-            self._record.write_outcomes(outcomes)
+            self._record.write_outcomes(kept)
             if judged is not None:
                 self._record.write_conduct(conduct_of(*judged), scores_of(*judged), status.at)
             self._record.write_status(status)
