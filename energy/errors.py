@@ -83,4 +83,8 @@ class NoPlan(Permanent):
 
 
 class RecordBroken(Permanent):
-    """A ledger or a store contradicts itself."""
+    """A ledger or a store contradicts itself; ``is_whole`` where it is only not for this program."""
+
+    def __init__(self, message: str, *, is_whole: bool = False) -> None:
+        super().__init__(message)
+        self.is_whole = is_whole

@@ -374,11 +374,14 @@ def _check(file: SqliteFile, layout: Layout) -> None:
     if application_id == 0 and version == 0:
         raise StoreUnavailable(f"{file.path} is still empty. Mend: start the process that writes it")
     if application_id != layout.application_id:
-        raise RecordBroken(f"{file.path} is a database of another kind. Mend: move it out of the data folder")
+        raise RecordBroken(
+            f"{file.path} is a database of another kind. Mend: move it out of the data folder", is_whole=True
+        )
     if version != layout.version:
         raise RecordBroken(
             f"{file.path} has schema version {version}, this program knows {layout.version}. "
-            "Mend: run the program version that wrote it, or move the file away"
+            "Mend: run the program version that wrote it, or move the file away",
+            is_whole=True,
         )
 
 

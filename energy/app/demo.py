@@ -222,7 +222,7 @@ def run_demo(settings: DemoSettings) -> None:
         history = RegionHistory(region)
         days = settings.days if settings.days is not None else DAYS_MIN
         require_history(region, history, start=settings.start, end=settings.start + timedelta(days=days))
-        with SqliteRecord(folder) as record:
+        with SqliteRecord(folder, zone=region.zone) as record:
             preload(region, history, record, start=settings.start)
         demo = Demo(settings, folder, _say)
         stack.callback(demo.stop)

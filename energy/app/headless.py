@@ -112,7 +112,7 @@ async def run_headless(
         history = RegionHistory(region)
         end = settings.start + timedelta(days=settings.days)
         require_history(region, history, start=settings.start, end=end)
-        with SqliteRecord(folder) as record:
+        with SqliteRecord(folder, zone=region.zone) as record:
             preload(region, history, record, start=settings.start)
         child = Child("plant", _plant_arguments(settings))
         stack.callback(child.stop)

@@ -30,22 +30,24 @@ class Opened:
 
 
 def opened_record(folder: Path, region: Region, now: datetime) -> Opened:
-    """Open the record; one that is broken is put aside and a new one begun.
+    """Open the record; one that is damaged is put aside and a new one begun.
 
     Raises:
         StoreUnavailable: it cannot be opened now.
-        RecordBroken: a new one cannot be read either.
+        RecordBroken: it is whole, but of another version, kind or zone: a person is at work, and is asked.
     """
     try:
         return _opened(folder, region, now)
     except RecordBroken as error:
+        if error.is_whole:
+            raise
         aside = set_aside(folder, now)
         log.error("record broken: put aside, a new one begins", aside=str(aside), why=str(error))  # noqa: TRY400 - no traceback for an operator
         return _opened(folder, region, now)
 
 
 def _opened(folder: Path, region: Region, now: datetime) -> Opened:
-    record = SqliteRecord(folder)
+    record = SqliteRecord(folder, zone=region.zone)
     try:
         return Opened(record=record, last_plan=record.plan_at(now), peak=_billed_peak(record, region, now))
     except BaseException:

@@ -50,7 +50,8 @@ def keep_zone(file: SqliteFile, zone: ZoneInfo) -> None:
     if zone_of(file) != zone:
         raise RecordBroken(
             f"{file.path} holds local days of {zone_of(file).key}, the region's are of {zone.key}. "
-            "Mend: correct the region's zone, or begin a new data folder"
+            "Mend: correct the region's zone, or begin a new data folder",
+            is_whole=True,
         )
 
 

@@ -22,6 +22,7 @@ from energy.controller.memory import BilledPeak, recall
 from energy.controller.plan_keeper import PlanKeeper
 from energy.controller.recorder import Recorder, Space
 from energy.domain import Reading, Request, RequestKind
+from energy.historian.limits import Retention
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger.chain import Draft, Entry
 from energy.ledger.sealing import SealingLimits
@@ -43,6 +44,8 @@ SMALL_RULES = UpkeepRules(
     retention=timedelta(days=2),
 )
 """Every life seals parts of its ledger, and the oldest ones go every few lives."""
+SHORT_MEMORY = Retention(samples=timedelta(hours=12), minutes=timedelta(days=1), quarters=timedelta(days=3))
+"""Of telemetry, so that much of it goes in the time of a test."""
 TUNED_EVERY = 50
 """Ticks: files that were opened since get the small limits too."""
 ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -126,7 +129,7 @@ def living(
 ) -> Living:
     """Put it together as the program does, on what the folder remembers."""
     region = load_region(region_folder)
-    record, ledger = TellingRecord(folder), TellingLedger(folder)
+    record, ledger = TellingRecord(folder, retention=SHORT_MEMORY), TellingLedger(folder)
     site, mailbox = ScriptedField(), GrowingMailbox()
     memory = recall(
         ledger,

@@ -1,5 +1,6 @@
 """A broken record at the controller's start: control comes first, nothing is deleted, people are told."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,9 +71,19 @@ def test_a_whole_record_stays_where_it_is(tmp_path: Path) -> None:
     assert notes_of_asides(tmp_path) == []
 
 
+def test_a_whole_record_of_a_later_version_is_not_put_aside(tmp_path: Path) -> None:
+    """Somebody is changing the program: he is asked."""
+    connection = sqlite3.connect(filled(tmp_path))
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(RecordBroken, match="schema version 99"):
+        opened_record(tmp_path, REGION, NOW)
+    assert notes_of_asides(tmp_path) == []
+
+
 def test_a_broken_ledger_is_never_put_aside(tmp_path: Path) -> None:
     Ledger(tmp_path).close()
     overwritten(tmp_path / "ledger.sqlite", 0, 100)
     with pytest.raises(RecordBroken):
         Ledger(tmp_path)
-    assert [path.name for path in tmp_path.glob("ledger*") if path.is_file()][:1] == ["ledger.sqlite"]
+    assert not list(tmp_path.glob("ledger*.broken*"))
