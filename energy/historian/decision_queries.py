@@ -8,7 +8,7 @@ import numpy as np
 
 from energy.canonical import decode, decode_outcome
 from energy.domain import Alarm, FloatArray, Forecast, Outcome, Plan, Status
-from energy.historian.instants import moment_of, ms_of, period_of
+from energy.historian.instants import PERIOD_MS, moment_of, ms_of, period_of
 from energy.historian.limits import (
     EVENTS_PER_QUERY_MAX,
     PLANS_PER_QUERY_MAX,
@@ -115,6 +115,26 @@ class DecisionQueries:
         for period, price_eur_per_kwh, _ in rows:
             prices[period - begin] = price_eur_per_kwh
         return prices
+
+    def price_publications(
+        self, *, start: datetime, end: datetime
+    ) -> Sequence[tuple[datetime, datetime, float]]:
+        """Give every price of the periods in [start, end): when published, the period's start, EUR/kWh."""
+        first, periods = window(start, end)
+        begin = period_of(first)
+        rows = self._file.execute(
+            "SELECT published_ms, period, price_eur_per_kwh FROM price"
+            " WHERE period >= ? AND period < ? ORDER BY published_ms, period LIMIT ?",
+            (begin, begin + periods, POINTS_PER_QUERY_MAX + 1),
+        )
+        if len(rows) > POINTS_PER_QUERY_MAX:
+            raise query_fault(
+                "start, end",
+                value=f"{start} to {end}",
+                limit=f"at most {POINTS_PER_QUERY_MAX} prices a query",
+                mend="ask for a shorter window",
+            )
+        return [(moment_of(row[0]), moment_of(row[1] * PERIOD_MS), row[2]) for row in rows]
 
     def weather_at(self, source: str, known_at: datetime) -> WeatherForecast | None:
         """Give a source's newest forecast among those known at a moment; a late older one never hides it."""

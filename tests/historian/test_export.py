@@ -24,7 +24,9 @@ from energy.domain import (
     Setpoint,
 )
 from energy.errors import BadInput, StoreUnavailable
-from energy.historian.export import export
+from energy.historian.exchange.csv_table import Dialect
+from energy.historian.exchange.export import Wanted, export
+from energy.historian.exchange.resolution import Resolution
 from energy.historian.sqlite_record import SqliteRecord
 from energy.periods import PERIOD
 from energy.ports import PlanAnswer
@@ -120,7 +122,7 @@ def table(path: Path) -> list[dict[str, str]]:
 def test_everything_of_the_span_is_there(folder: Path, region: Region, tmp_path: Path) -> None:
     out, told = tmp_path / "out", list[float]()
     summary = export(folder, region, T0, END, out, on_progress=told.append)
-    assert summary.rows == {"readings": 2, "forecasts": 2, "plans": 6, "outcomes": 2}
+    assert summary.rows == {"readings": 2, "forecasts": 2, "plans": 6, "outcomes": 2, "prices": 0}
     assert told[-1] == 1.0
     readings = table(out / "readings.csv")
     assert readings[0]["start_utc"] == "2020-06-01T10:00:00Z"
@@ -139,7 +141,10 @@ def test_everything_of_the_span_is_there(folder: Path, region: Region, tmp_path:
         "marginal_price_electricity_eur_per_kwh",
     }
     about = json.loads((out / "README.json").read_text(encoding="utf-8"))
-    assert about["files"]["plans.csv"]["rows"] == 6
+    plans = next(resource for resource in about["resources"] if resource["path"] == "plans.csv")
+    assert plans["rows"] == 6
+    units = {field["name"]: field.get("unit") for field in about["resources"][0]["schema"]["fields"]}
+    assert units["power_kw_draws_positive"] == "kW"
     assert "positive draws" in about["sign"]
 
 
@@ -167,3 +172,58 @@ def test_nothing_appears_when_the_record_is_missing(region: Region, tmp_path: Pa
         export(tmp_path / "nowhere", region, T0, END, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "out.part").exists()
+
+
+def test_a_german_spreadsheet_gets_semicolons_and_decimal_commas(
+    folder: Path, region: Region, tmp_path: Path
+) -> None:
+    wanted = Wanted(dialect=Dialect(delimiter=";", decimal_comma=True))
+    export(folder, region, T0, END, tmp_path / "out", wanted=wanted)
+    text = (tmp_path / "out" / "readings.csv").read_text(encoding="utf-8-sig")
+    assert text.splitlines()[1].startswith("2020-06-01T10:00:00Z;town;4,0;1,0;")
+
+
+def test_hours_and_days_are_means_of_their_quarter_hours(region: Region, tmp_path: Path) -> None:
+    start = datetime(2020, 10, 24, 22, tzinfo=UTC)
+    with SqliteRecord(tmp_path / "data") as record:
+        record.import_means("town", Point.POWER_KW, start, np.arange(100.0))
+        record.commit()
+    expected: tuple[tuple[Resolution, int, float], ...] = (("1h", 25, 1.5), ("1d", 1, 49.5))
+    for resolution, labels, first_kw in expected:
+        out = tmp_path / resolution
+        export(
+            *(tmp_path / "data", region, start, start + timedelta(hours=25), out),
+            wanted=Wanted(resolution=resolution),
+        )
+        rows = table(out / "readings.csv")
+        assert len(rows) == labels
+        assert rows[0]["start_utc"] == "2020-10-24T22:00:00Z"
+        assert float(rows[0]["power_kw_draws_positive"]) == first_kw
+
+
+def test_a_history_that_was_imported_later_is_exported(region: Region, tmp_path: Path) -> None:
+    with SqliteRecord(tmp_path / "data") as record:
+        later = T0 + timedelta(days=300)
+        record.import_means("town", Point.POWER_KW, T0, np.array([7.0]), known_at=later)
+        record.commit()
+    export(tmp_path / "data", region, T0, END, tmp_path / "out")
+    assert [row["power_kw_draws_positive"] for row in table(tmp_path / "out" / "readings.csv")] == ["7.0"]
+
+
+def test_a_price_that_was_corrected_stands_twice(region: Region, tmp_path: Path) -> None:
+    with SqliteRecord(tmp_path / "data") as record:
+        for hour, price in ((0, 0.08), (1, 0.09)):
+            published_at = T0 - timedelta(hours=20 - hour)
+            twice = np.array([price, price])
+            record.write_prices(published_at=published_at, start=T0, price_eur_per_kwh=twice)
+        record.commit()
+    export(tmp_path / "data", region, T0, T0 + PERIOD, tmp_path / "out")
+    rows = table(tmp_path / "out" / "prices.csv")
+    assert [row["price_eur_per_kwh"] for row in rows] == ["0.08", "0.09"]
+    assert rows[0]["published_at_utc"] == "2020-05-31T14:00:00Z"
+
+
+def test_the_public_gets_nothing_of_a_single_meter(folder: Path, region: Region, tmp_path: Path) -> None:
+    summary = export(folder, region, T0, END, tmp_path / "out", wanted=Wanted(public=True))
+    assert summary.rows == {"public": 0}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["README.json", "public.csv"]

@@ -1,4 +1,4 @@
-"""Commands for planners: forecast, backtest, plan, export."""
+"""Commands for planners: forecast, backtest, plan."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,6 @@ from energy.app.commands.options import (
 )
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
-from energy.periods import format_utc
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +24,6 @@ def register(app: typer.Typer) -> None:
     app.command()(forecast)
     app.command()(backtest)
     app.command()(plan)
-    app.command()(export)
 
 
 def forecast(
@@ -145,37 +143,6 @@ def plan(
             typer.echo(f"  {name:14} {value:14,.2f} EUR")
         if state is None:
             typer.echo("without --state stores stand still, and the billed peak so far counts as 0 kW")
-
-
-def export(
-    region: RegionName,
-    *,
-    start: Annotated[str, typer.Option("--from", help="First moment, UTC.", metavar="T")],
-    end: Annotated[str, typer.Option("--to", help="Past-the-end moment, UTC.", metavar="T")],
-    out: Annotated[Path, typer.Option("--out", help="The folder to write.", metavar="FOLDER")],
-    data: DataFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write readings, forecasts, plans and outcomes as CSV, with units and signs stated."""
-    from energy.historian.export import export as export_record
-    from energy.region.loader import load_region
-
-    checked = load_region(region)
-    folder = data if data is not None else default_folder(checked.id)
-    summary = export_record(folder, checked, moment(start, "--from"), moment(end, "--to"), out)
-    if as_json:
-        print_json(
-            {
-                "folder": str(summary.folder),
-                "from": format_utc(summary.start),
-                "to": format_utc(summary.end),
-                "rows": dict(summary.rows),
-            }
-        )
-    else:
-        typer.echo(f"written to {summary.folder}")
-        for name, rows in summary.rows.items():
-            typer.echo(f"  {name}: {rows} rows")
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The command that takes histories in: import."""
+"""Commands that hand the record over and take histories in: export, import."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 import typer
 
 from energy.app.clock import wall_now
-from energy.app.commands.options import AsJson, DataFolder, RegionName, print_json, zone_named
+from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, print_json, zone_named
 from energy.app.data_folder import default_folder, only_controller
+from energy.app.refusal import bad_option
 from energy.domain import Point
 from energy.historian.exchange.metering_options import Told
+from energy.periods import format_utc
 
 AssetName = Annotated[str, typer.Argument(help="The asset whose history it is.", metavar="ASSET")]
 MeteringFile = Annotated[Path, typer.Option("--file", help="The metering file.", metavar="FILE")]
@@ -52,7 +54,67 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Judge the file, write n
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
+    app.command()(export)
     app.command(name="import")(import_history)
+
+
+def export(
+    region: RegionName,
+    *,
+    start: Annotated[str, typer.Option("--from", help="First moment, UTC.", metavar="T")],
+    end: Annotated[str, typer.Option("--to", help="Past-the-end moment, UTC.", metavar="T")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write.", metavar="FOLDER")],
+    resolution: Annotated[
+        Literal["15min", "1h", "1d"], typer.Option("--resolution", help="Of the readings.")
+    ] = "15min",
+    delimiter: Annotated[str, typer.Option("--delimiter", help="Between fields, as ';'.")] = ",",
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="For German spreadsheets.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="Only sums that anybody may see.")] = False,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write readings, forecasts, plans, outcomes and prices as CSV, with units and signs stated."""
+    from energy.app.showing import with_progress
+    from energy.historian.exchange.csv_table import Dialect
+    from energy.historian.exchange.export import Wanted
+    from energy.historian.exchange.export import export as export_record
+    from energy.region.loader import load_region
+
+    if delimiter not in {",", ";", "\t", "|"} or (decimal_comma and delimiter == ","):
+        limit = "one of , ; | or a tab, and not the decimal sign"
+        raise bad_option("--delimiter", delimiter, limit, "say --delimiter ';' with --decimal-comma")
+    checked = load_region(region)
+    folder = data if data is not None else default_folder(checked.id)
+    wanted = Wanted(
+        resolution=resolution,
+        dialect=Dialect(delimiter=delimiter, decimal_comma=decimal_comma),
+        public=public,
+    )
+    span = moment(start, "--from"), moment(end, "--to")
+    summary = with_progress(
+        "export",
+        lambda progress: export_record(
+            folder,
+            checked,
+            *span,
+            out,
+            wanted=wanted,
+            on_progress=lambda done: progress(round(100 * done), 100),
+        ),
+    )
+    if as_json:
+        print_json(
+            {
+                "folder": str(summary.folder),
+                "from": format_utc(summary.start),
+                "to": format_utc(summary.end),
+                "rows": dict(summary.rows),
+            }
+        )
+        return
+    typer.echo(f"written to {summary.folder}")
+    for name, rows in summary.rows.items():
+        typer.echo(f"  {name}: {rows} rows")
 
 
 def import_history(
