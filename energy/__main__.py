@@ -15,6 +15,7 @@ from energy.app.commands import (
     evaluation,
     exchange,
     field,
+    ledger,
     processes,
     safekeeping,
     scan,
@@ -56,7 +57,11 @@ app = typer.Typer(
     cls=InPlainWords,
     pretty_exceptions_enable=False,
 )
-for room in (processes, field, commission, desk, evaluation, exchange, safekeeping, checks, scan, spooling):
+ROOMS = (
+    *(processes, field, commission, desk, evaluation, exchange, safekeeping),
+    *(checks, ledger, scan, spooling),
+)
+for room in ROOMS:
     room.register(app)
 
 

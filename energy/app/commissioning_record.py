@@ -1,7 +1,7 @@
 """What the ledger proves of point-to-point tests: where each asset stands, and what a test has written."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from energy.canonical import decode, plain
@@ -10,8 +10,7 @@ from energy.controller.memory import KINDS, Memory
 from energy.devices.fingerprint import fingerprint
 from energy.devices.register_map import RegisterMap
 from energy.domain import Limit
-from energy.ledger.chain import Entry
-from energy.ledger.reader import ENTRIES_PER_QUERY_MAX, LedgerReader
+from energy.ledger.reader import LedgerReader
 from energy.region.model import Region
 
 
@@ -34,7 +33,7 @@ def standings(region: Region, maps: Mapping[str, RegisterMap], ledger: LedgerRea
         RecordBroken: a protocol cannot be read.
     """
     tests: dict[str, list[PastTest]] = {}
-    for entry in _entries(ledger, KIND):
+    for entry in ledger.lasting(KIND):
         test = past_test_of(entry.body)
         tests.setdefault(test.asset_id, []).append(test)
     return {
@@ -69,7 +68,7 @@ def with_tests(memory: Memory, ledger: LedgerReader) -> Memory:
     known = [entry.sequence for kind in KINDS if (entry := ledger.last(kind)) is not None]
     sent = dict(memory.sent_kw)
     limits = {limit.target_id: limit for limit in memory.limits}
-    for entry in _entries(ledger, KIND_BEGUN, after=max(known, default=0)):
+    for entry in ledger.lasting(KIND_BEGUN, after=max(known, default=0)):
         body = entry.body
         asset_id = str(body["asset_id"])
         values_kw = (*sent.get(asset_id, ()), *(float(value) for value in body["sent_kw"]))
@@ -77,11 +76,3 @@ def with_tests(memory: Memory, ledger: LedgerReader) -> Memory:
         if body["limit"] is not None:
             limits[asset_id] = decode(Limit, body["limit"])
     return dataclasses.replace(memory, sent_kw=sent, limits=tuple(limits.values()))
-
-
-def _entries(ledger: LedgerReader, kind: str, *, after: int = 0) -> Iterator[Entry]:
-    while entries := ledger.entries(after, kind=kind):
-        yield from entries
-        if len(entries) < ENTRIES_PER_QUERY_MAX:
-            return
-        after = entries[-1].sequence

@@ -1,14 +1,12 @@
 """Puts the controller's process together: field, record, ledger, planner, loop."""
 
 import dataclasses
-import hashlib
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
 import structlog
@@ -18,6 +16,8 @@ from energy.app.commissioning_record import uncommissioned, with_tests
 from energy.app.data_folder import LEDGER, REQUESTS, only_controller
 from energy.app.disk_space import DiskSpace
 from energy.app.further_store import further_store, told_by
+from energy.app.ledger_rules import ledger_rules
+from energy.app.own_code import code_digest
 from energy.app.record_opening import opened_record
 from energy.app.simulated_field import require_simulated
 from energy.controller.counting import Counts
@@ -35,9 +35,11 @@ from energy.devices.write_budget import WriteBudget
 from energy.devices.write_budget_file import FILE_NAME as FIELD
 from energy.devices.write_budget_file import CountInFile
 from energy.devices.write_limits import fallbacks_kw
+from energy.domain import Plan
 from energy.errors import BadInput, Fault
 from energy.historian.set_aside import notes_of_asides
 from energy.historian.sqlite_record import SqliteRecord
+from energy.ledger.upkeep import RETENTION_DEFAULT, Upkeep
 from energy.ledger.writer import Ledger
 from energy.mailbox import MailboxReader
 from energy.market.day_ahead import DayAheadPrices
@@ -76,6 +78,7 @@ class Parts:
     controller: Controller
     record: SqliteRecord
     ledger: Ledger
+    upkeep: Upkeep
     planner: PlannerProcess
     waiting: "LockstepPlanner"
     counts: Counts
@@ -83,7 +86,13 @@ class Parts:
 
 @asynccontextmanager
 async def controller_of(
-    region: Region, *, folder: Path, clock: Clock, tick_s: float, simulated: Plant | None
+    region: Region,
+    *,
+    folder: Path,
+    clock: Clock,
+    tick_s: float,
+    simulated: Plant | None,
+    ledger_kept: timedelta = RETENTION_DEFAULT,
 ) -> AsyncIterator[Parts]:
     """Open everything that a controller needs, and close it in the right order.
 
@@ -92,9 +101,7 @@ async def controller_of(
             the time is simulated and a device is not.
         StoreUnavailable: a file cannot be opened.
     """
-    if simulated is not None:
-        require_simulated(region)
-    maps = _maps_at(region, tick_s)
+    maps = _maps_at(region, tick_s, simulated)
     async with AsyncExitStack() as stack:
         stack.enter_context(only_controller(folder))
         now = clock.now()
@@ -102,7 +109,7 @@ async def controller_of(
         space = _space(folder, now, simulated)
         opened = opened_record(folder, region, now)
         record = stack.enter_context(opened.record)
-        ledger = stack.enter_context(Ledger(folder / LEDGER, beside_kept=not lockstep))
+        ledger, upkeep = _ledger(stack, folder, lockstep=lockstep, kept=ledger_kept)
         store = stack.enter_context(further_store(os.environ, folder, clock))
         budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
         field = ModbusField(region, maps, _settings(region, tick_s, simulated), now=clock.now, budget=budget)
@@ -112,18 +119,12 @@ async def controller_of(
         waiting = LockstepPlanner(planner, clock, takes=LOCKSTEP_TAKES)
         _record_start(ledger, region, now, tick_s, simulated=simulated is not None)
         prices = DayAheadPrices(region, RegionHistory(region))
-        keeper = PlanKeeper(
-            control=region.control,
-            planner=waiting if lockstep else planner,
-            fallback=RulesPlanner(region, prices=prices),
-            plans=[opened.last_plan] if opened.last_plan is not None else [],
-        )
-        speed = simulated.speed if simulated is not None else 1.0
+        keeper = _keeper(region, waiting if lockstep else planner, prices, last_plan=opened.last_plan)
         memory = recall(ledger, billed_peak=opened.peak, power_kw_max=power_kw_plausible(region))
         counts = Counts(record.metrics())
         controller = Controller(
             region,
-            mode=Mode(tick_s=tick_s, simulated=simulated is not None, speed=speed),
+            mode=_mode(tick_s, simulated),
             ports=Ports(
                 meter=field,
                 dispatchable=field,
@@ -133,6 +134,7 @@ async def controller_of(
                 stopwatch=Stopwatch,
                 field_notes=told_by(
                     budget.notes,
+                    upkeep.notes,
                     lambda _at: notes_of_asides(folder),
                     *([store.notes] if store is not None and not lockstep else []),
                 ),
@@ -142,15 +144,40 @@ async def controller_of(
             uncommissioned=_untested(region, maps, ledger, simulated),
             fallback_kw=fallbacks_kw(region, maps),
             latching=latching_assets(region, maps),
+            code_digest=code_digest(),
         )
         yield Parts(
             controller=controller,
             record=record,
             ledger=ledger,
+            upkeep=upkeep,
             planner=planner,
             waiting=waiting,
             counts=counts,
         )
+
+
+def _ledger(stack: AsyncExitStack, folder: Path, *, lockstep: bool, kept: timedelta) -> tuple[Ledger, Upkeep]:
+    """Open the ledger with what seals and ends its segments."""
+    ledger = stack.enter_context(Ledger(folder / LEDGER, beside_kept=not lockstep))
+    rules = ledger_rules(os.environ, lockstep=lockstep, kept=kept)
+    return ledger, stack.enter_context(Upkeep(ledger, rules))
+
+
+def _mode(tick_s: float, simulated: Plant | None) -> Mode:
+    speed = simulated.speed if simulated is not None else 1.0
+    return Mode(tick_s=tick_s, simulated=simulated is not None, speed=speed)
+
+
+def _keeper(
+    region: Region, planner: Planner, prices: DayAheadPrices, *, last_plan: Plan | None
+) -> PlanKeeper:
+    return PlanKeeper(
+        control=region.control,
+        planner=planner,
+        fallback=RulesPlanner(region, prices=prices),
+        plans=[last_plan] if last_plan is not None else [],
+    )
 
 
 class LockstepPlanner:
@@ -203,16 +230,6 @@ def _space(folder: Path, now: datetime, simulated: Plant | None) -> DiskSpace | 
     return space
 
 
-def code_digest() -> str:
-    """Hash the package's own files: which code decided."""
-    root = Path(str(files("energy")))
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        if path.suffix in {".py", ".yaml"} and path.is_file():
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
 def _untested(
     region: Region, maps: Mapping[str, RegisterMap], ledger: Ledger, simulated: Plant | None
 ) -> tuple[str, ...]:
@@ -239,12 +256,15 @@ def _planner(region: Region, folder: Path, *, lockstep: bool) -> PlannerProcess:
     )
 
 
-def _maps_at(region: Region, tick_s: float) -> dict[str, RegisterMap]:
+def _maps_at(region: Region, tick_s: float, simulated: Plant | None) -> dict[str, RegisterMap]:
     """Load the maps and check them at the pace that is really run, which may not be the region file's.
 
     Raises:
-        BadInput: with every fault; a wrong pace at the option that asks for it.
+        BadInput: with every fault; a wrong pace at the option that asks for it; or a device is real where
+            the time is not.
     """
+    if simulated is not None:
+        require_simulated(region)
     paced = dataclasses.replace(region, control=dataclasses.replace(region.control, tick_s=tick_s))
     try:
         return maps_of(paced)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from energy.errors import BadInput, Fault
+from energy.ledger.segment import folder_of
 
 LEDGER = "ledger.sqlite"
 REQUESTS = "requests.sqlite"
@@ -32,7 +33,7 @@ def fresh_demo_folder(folder: Path) -> Path:
             mend = "name an empty folder with --data"
             raise _fault(folder, "it holds a record that is not a demo's", mend)
         if marker.exists():
-            for path in folder.iterdir():
+            for path in (*folder.iterdir(), *folder_of(folder / LEDGER).glob("*")):
                 if path.is_file() and path.name != LOCK:
                     path.unlink()
         folder.mkdir(parents=True, exist_ok=True)

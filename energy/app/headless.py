@@ -137,6 +137,7 @@ async def run_headless(
             await plant.advance_to(at)
             waited_s = parts.waiting.waited_s
             report = await parts.controller.tick(at)
+            parts.upkeep.step(at)
             waited_s = parts.waiting.waited_s - waited_s
             counts.take(report, await _broken(region, plant, report), waited_s=waited_s)
             if progress is not None:

@@ -72,6 +72,8 @@ async def run(parts: Parts, *, clock: Clock, tick_s: float, speed: float, stop: 
             continue
         ticked = True
         health.went_well(at)
+        if trouble is None:
+            parts.upkeep.step(at)
     if ticked:
         await _hand_back(parts, clock)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from energy.app.compose import Plant, controller_of
 from energy.app.live import run, stop_on_signals
 from energy.devices.plant.run import PlantSettings, run_plant
+from energy.ledger.upkeep import RETENTION_DEFAULT
 from energy.ports import Clock
 from energy.region.model import Region
 
@@ -31,7 +33,13 @@ def log_to_standard_error() -> None:
 
 
 async def run_service(
-    region: Region, *, folder: Path, clock: Clock, tick_s: float, simulated: Plant | None
+    region: Region,
+    *,
+    folder: Path,
+    clock: Clock,
+    tick_s: float,
+    simulated: Plant | None,
+    ledger_kept: timedelta = RETENTION_DEFAULT,
 ) -> None:
     """Run the controller until SIGINT or SIGTERM.
 
@@ -44,7 +52,12 @@ async def run_service(
         log.info("simulated: no point-to-point test is asked for")
     with stop_on_signals() as stop:
         async with controller_of(
-            region, folder=folder, clock=clock, tick_s=tick_s, simulated=simulated
+            region,
+            folder=folder,
+            clock=clock,
+            tick_s=tick_s,
+            simulated=simulated,
+            ledger_kept=ledger_kept,
         ) as parts:
             sys.stdout.write('{"ready": true}\n')
             sys.stdout.flush()

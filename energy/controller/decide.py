@@ -37,6 +37,7 @@ SEVERITIES = {
     "spool_full": Severity.ALARM,
     "spool_unavailable": Severity.ALARM,
     "telemetry_denied": Severity.ALARM,
+    "ledger_upkeep_failed": Severity.ALARM,
     TAKEN_BACK: Severity.INFO,
 }
 """Notes of the shell that are no warnings."""

@@ -96,7 +96,8 @@ class Controller:
 
     ``uncommissioned`` names the assets whose point-to-point test is not recorded: they are only observed.
     ``fallback_kw`` says, by asset, what its register map says that the device falls back to by itself;
-    ``latching`` names the assets whose devices keep their last value for ever.
+    ``latching`` names the assets whose devices keep their last value for ever. ``code_digest`` says which
+    code decides, for the ledger.
     """
 
     def __init__(
@@ -110,9 +111,11 @@ class Controller:
         uncommissioned: tuple[str, ...] = (),
         fallback_kw: Mapping[str, float] | None = None,
         latching: Collection[str] = (),
+        code_digest: str = "",
     ) -> None:
         self._region = region
         self._uncommissioned = uncommissioned
+        self._origin = {"region_digest": region.digest, "code_digest": code_digest}
         self._mode = mode
         self._ports = ports
         self._keeper = keeper
@@ -300,11 +303,12 @@ class Controller:
         self._memory = dataclasses.replace(self._memory, billed_peak=peak)
 
     def _state(self, at: datetime) -> dict[str, object]:
-        """What a restart needs besides the input; ``memory.recall`` reads it back.
+        """What decided, and what a restart needs besides the input; ``memory.recall`` reads that back.
 
         The open requests are among it: handing back decides without them and must not lose them.
         """
         return {
+            **self._origin,
             "request_sequence": self._memory.request_sequence,
             "overrides": [plain(request) for request in self._overrides.open_at(at)],
             "billed_peak": {

@@ -246,7 +246,7 @@ def plan_drafts(followed: Followed, at: datetime) -> list[Draft]:
 
 
 def tick_body(tick: TickInput, output: TickOutput, state: Mapping[str, object]) -> dict[str, object]:
-    """Give the input of ``decide`` besides the region (see the start entry), its output, and the memory."""
+    """Give the complete input of ``decide`` (the region by its digest), its output, and the memory."""
     tick_input = {
         field.name: plain(getattr(tick, field.name))
         for field in dataclasses.fields(tick)

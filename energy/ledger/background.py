@@ -25,10 +25,14 @@ class Background(Generic[T]):
         """Tell whether it is not done yet."""
         return self._thread.is_alive()
 
-    def result(self) -> T:
-        """Wait for the end and give what came of it, or raise what went wrong."""
+    def wait(self) -> None:
+        """Wait for its end, whatever comes of it."""
         if self._thread.ident is not None:
             self._thread.join()
+
+    def result(self) -> T:
+        """Wait for the end and give what came of it, or raise what went wrong."""
+        self.wait()
         if self._error is not None:
             raise self._error
         return self._answer[0]

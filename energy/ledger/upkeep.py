@@ -57,7 +57,10 @@ class Upkeep:
         self._wait_until: datetime | None = None
         self._failure: str | None = None
         self._not_noted: str | None = None
-        ledger.sweep()
+        try:
+            ledger.sweep()
+        except OSError as error:
+            self._failure = f"{FAILED}: {error}"
 
     def notes(self, at: datetime) -> Sequence[str]:
         """Say what has failed and not mended itself yet, for the alarms."""
@@ -73,7 +76,7 @@ class Upkeep:
             if self._next(at):
                 self._failure = None
             self._wait_until = None
-        except (OSError, StoreUnavailable, RecordBroken) as error:
+        except Exception as error:  # noqa: BLE001 - whatever upkeep meets, control goes on and says so
             self._failure = f"{FAILED}: {error}"
             self._wait_until = at + RETRY
 
@@ -81,10 +84,7 @@ class Upkeep:
         """Stop what runs beside; it goes on after the next start."""
         self._stopped = True
         if self._sealing is not None:
-            try:
-                self._sealing.result()
-            except (OSError, StoreUnavailable, RecordBroken):
-                self._sealing = None
+            self._sealing.wait()
 
     def __enter__(self) -> Self:
         return self

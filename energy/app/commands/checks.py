@@ -1,4 +1,4 @@
-"""Commands that judge without touching a device: check, ledger verify, replay."""
+"""Commands that judge without touching a device: check, replay."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +15,6 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(check)
     app.command()(replay)
-    ledger = typer.Typer(help="The hash-chained ledger of decisions.", no_args_is_help=True)
-    ledger.command("verify")(ledger_verify)
-    app.add_typer(ledger, name="ledger")
 
 
 def check(region: RegionName, *, as_json: AsJson = False) -> None:
@@ -71,29 +68,6 @@ def _print_warnings(warnings: Sequence[Fault]) -> None:
         typer.echo(f"warning: {warning}")
 
 
-def ledger_verify(
-    region: RegionName,
-    *,
-    data: DataFolder = None,
-    head: Annotated[
-        str | None, typer.Option(help="A head hash noted elsewhere that must be in the chain.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compute the whole hash chain anew; any change, cut or insertion is named by its entry."""
-    from energy.ledger.reader import ledger_reader
-    from energy.region.loader import load_region
-
-    folder = data if data is not None else default_folder(load_region(region).id)
-    with ledger_reader(folder / LEDGER) as ledger:
-        ledger.verify(head=head)
-        result = {"ledger_head": ledger.head(), "whole": True}
-    if as_json:
-        print_json(result)
-    else:
-        typer.echo(f"the chain is whole; its head is {result['ledger_head']}")
-
-
 def replay(
     region: RegionName,
     *,
@@ -118,6 +92,12 @@ def replay(
         print_json(report)
     else:
         typer.echo(f"{report['ticks']} ticks decided again, {report['different']} differ")
+        for reason, count in report["reasons"].items():
+            typer.echo(f"{count} ticks cannot be decided again: {reason}")
+        for digest, count in report["other_code"].items():
+            typer.echo(
+                f"{count} ticks were decided by other code ({digest:.12}, here {report['own_code']:.12})"
+            )
         for line in report["differences"]:
             typer.echo(line)
         if report["different"] > len(report["differences"]):

@@ -48,8 +48,8 @@ def evaluate(
 
     A run that is interrupted goes on where it stopped: what is finished is not computed again.
     """
-    from energy.app.compose import code_digest
     from energy.app.evaluation_view import print_verdict
+    from energy.app.own_code import code_digest
     from energy.app.showing import with_progress
     from energy.evaluation.evaluation import Question, write_series
     from energy.evaluation.evaluation import evaluate as run

@@ -28,6 +28,8 @@ DEMO_START = "2020-05-18T06:00Z"
 DEMO_PORT = 8080
 HEADLESS_TICK_S = 60.0
 DEMO_SPEED = 60.0
+LEDGER_DAYS = 730
+"""Two years; fewer only where somebody says so on the command line."""
 
 Start = Annotated[
     str | None,
@@ -129,6 +131,9 @@ def run(
     speed: Annotated[float, typer.Option("--speed", hidden=True)] = 1.0,
     tick: Annotated[float | None, typer.Option("--tick", help="Seconds per tick.", min=1.0, max=60.0)] = None,
     first_port: FirstPort = None,
+    ledger_days: Annotated[
+        int, typer.Option("--ledger-days", help="How long sealed parts of the ledger are kept.", min=31)
+    ] = LEDGER_DAYS,
 ) -> None:
     """Run the controller until it is told to stop; then every asset is handed back in its safe state."""
     from energy.app.clock import ScaledClock, SystemClock
@@ -153,7 +158,16 @@ def run(
         simulated = Plant(speed=speed)
     folder: Path = data if data is not None else default_folder(loaded.id)
     tick_s = tick if tick is not None else loaded.control.tick_s
-    asyncio.run(run_service(loaded, folder=folder, clock=clock, tick_s=tick_s, simulated=simulated))
+    asyncio.run(
+        run_service(
+            loaded,
+            folder=folder,
+            clock=clock,
+            tick_s=tick_s,
+            simulated=simulated,
+            ledger_kept=timedelta(days=ledger_days),
+        )
+    )
 
 
 def plant(
