@@ -12,6 +12,7 @@ from energy.historian.exchange.metering_text import (
     is_date,
     looks_numeric,
     metering_points_in,
+    read_label,
     status_of,
     units_in,
 )
@@ -229,9 +230,11 @@ def _has_date(row: Sequence[str]) -> bool:
 
 def _begins_dated(line: str) -> bool:
     fields = line.replace("\t", ";").replace("|", ";").replace(",", ";").split(";")
-    return any(is_date(field.strip(' "')) for field in fields[:3]) and any(
-        looks_numeric(field.strip(' "')) or is_clock(field.strip(' "')) for field in fields[1:]
-    )
+    fields = [field.strip(' "') for field in fields]
+    if any(read_label(field, "", "") is not None for field in fields[:3]):
+        return True
+    dated = any(is_date(field) for field in fields[:3])
+    return dated and any(looks_numeric(field) or is_clock(field) for field in fields[1:])
 
 
 def _split(line: str, delimiter: str) -> list[str]:
