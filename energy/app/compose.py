@@ -15,7 +15,7 @@ from energy.app.clock import Stopwatch, wall_now
 from energy.app.commissioning_record import uncommissioned, with_tests
 from energy.app.data_folder import LEDGER, REQUESTS, only_controller
 from energy.app.disk_space import DiskSpace
-from energy.app.further_store import further_store, told_by
+from energy.app.further_store import further_store, retention_in, told_by
 from energy.app.ledger_rules import ledger_rules
 from energy.app.own_code import code_digest
 from energy.app.record_opening import opened_record
@@ -107,7 +107,7 @@ async def controller_of(
         now = clock.now()
         lockstep = simulated is not None and simulated.lockstep
         space = _space(folder, now, simulated)
-        opened = opened_record(folder, region, now)
+        opened = opened_record(folder, region, now, retention=retention_in(os.environ))
         record = stack.enter_context(opened.record)
         ledger, upkeep = _ledger(stack, folder, lockstep=lockstep, kept=ledger_kept)
         store = stack.enter_context(further_store(os.environ, folder, clock))

@@ -10,6 +10,7 @@ import structlog
 from energy.controller.memory import BilledPeak
 from energy.domain import Plan, Point
 from energy.errors import RecordBroken
+from energy.historian.limits import Retention
 from energy.historian.set_aside import set_aside
 from energy.historian.sqlite_record import SqliteRecord
 from energy.periods import period_start
@@ -29,7 +30,7 @@ class Opened:
     peak: BilledPeak
 
 
-def opened_record(folder: Path, region: Region, now: datetime) -> Opened:
+def opened_record(folder: Path, region: Region, now: datetime, *, retention: Retention) -> Opened:
     """Open the record; one that is damaged is put aside and a new one begun.
 
     Raises:
@@ -37,17 +38,17 @@ def opened_record(folder: Path, region: Region, now: datetime) -> Opened:
         RecordBroken: it is whole, but of another version, kind or zone: a person is at work, and is asked.
     """
     try:
-        return _opened(folder, region, now)
+        return _opened(folder, region, now, retention)
     except RecordBroken as error:
         if error.is_whole:
             raise
         aside = set_aside(folder, now)
         log.error("record broken: put aside, a new one begins", aside=str(aside), why=str(error))  # noqa: TRY400 - no traceback for an operator
-        return _opened(folder, region, now)
+        return _opened(folder, region, now, retention)
 
 
-def _opened(folder: Path, region: Region, now: datetime) -> Opened:
-    record = SqliteRecord(folder, zone=region.zone)
+def _opened(folder: Path, region: Region, now: datetime, retention: Retention) -> Opened:
+    record = SqliteRecord(folder, zone=region.zone, retention=retention)
     try:
         return Opened(record=record, last_plan=record.plan_at(now), peak=_billed_peak(record, region, now))
     except BaseException:
