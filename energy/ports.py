@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from energy.conduct import Conduct, Score
 from energy.domain import (
@@ -14,6 +18,7 @@ from energy.domain import (
     Outcome,
     Plan,
     Point,
+    Quality,
     Reading,
     Request,
     Setpoint,
@@ -163,6 +168,96 @@ class MeansSource(Protocol):
         self, asset_id: str, point: Point, *, start: datetime, end: datetime, known_at: datetime
     ) -> Means:
         """Give the means of all periods in [start, end) as far as they were complete at ``known_at``."""
+        ...
+
+
+class Resolution(StrEnum):
+    """What means are given over; a day is the region's local one."""
+
+    MINUTE = "minute"
+    QUARTER = "quarter"
+    HOUR = "hour"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RollUp:
+    """Means of one point over consecutive steps, all arrays of shape (steps,).
+
+    ``start_ms`` counts milliseconds since 1970 UTC to each step's start. ``value`` is NaN where nothing was
+    measured, ``coverage`` the fraction of the step that good readings cover.
+    """
+
+    start_ms: NDArray[np.int64]
+    value: FloatArray
+    coverage: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GroupSum:
+    """The sum over several assets by step: NaN where one of them has no value, and how many had none."""
+
+    start_ms: NDArray[np.int64]
+    value: FloatArray
+    missing: NDArray[np.int64]
+
+
+class RollUpSource(Protocol):
+    """Answers for the past at any resolution."""
+
+    def roll_up(
+        self,
+        asset_id: str,
+        point: Point,
+        resolution: Resolution,
+        *,
+        start: datetime,
+        end: datetime,
+        known_at: datetime | None = None,
+    ) -> RollUp:
+        """Give the means of all steps that begin in [start, end); ``known_at`` None takes all there is."""
+        ...
+
+    def sums(
+        self,
+        groups: Mapping[str, Sequence[str]],
+        point: Point,
+        resolution: Resolution,
+        *,
+        start: datetime,
+        end: datetime,
+    ) -> Mapping[str, GroupSum]:
+        """Give the sum of each group of assets, for instance of all of a kind."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayQuality:
+    """How well one point was measured on a local day, as far as the day has gone.
+
+    ``covered_s`` is what good readings cover, ``samples`` counts them by quality; a gap is a stretch that no
+    good reading reaches.
+    """
+
+    day: date
+    length_s: float
+    covered_s: float
+    samples: Mapping[Quality, int]
+    gaps: int
+    longest_gap_s: float
+
+
+class QualitySource(Protocol):
+    """Answers for how well was measured."""
+
+    def quality_by_day(self, asset_id: str, point: Point, *, first: date, last: date) -> Sequence[DayQuality]:
+        """Give the local days [first, last] that have begun."""
+        ...
+
+    def gaps(
+        self, asset_id: str, point: Point, *, start: datetime, end: datetime
+    ) -> Sequence[tuple[datetime, datetime]]:
+        """Give the stretches of [start, end) that no good reading reaches, as far as raw samples are kept."""
         ...
 
 

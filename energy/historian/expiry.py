@@ -89,6 +89,5 @@ class Expiry:
     def _give_back(self, *, everything: bool) -> None:
         free = self._file.execute("PRAGMA freelist_count")[0][0]
         surplus = free - FREE_PAGES_KEPT
-        if surplus > 0:
-            pages = surplus if everything else min(surplus, PAGES_GIVEN_BACK_A_STEP)
-            self._file.execute(f"PRAGMA incremental_vacuum({pages})")
+        for _ in range(surplus if everything else min(surplus, PAGES_GIVEN_BACK_A_STEP)):
+            self._file.execute("PRAGMA incremental_vacuum(1)")  # Python asks for one step, which is one page

@@ -1,7 +1,5 @@
 """The record in memory, for tests and for runs that leave nothing behind: worked out when asked."""
 
-import dataclasses
-import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,41 +7,25 @@ from datetime import datetime
 import numpy as np
 
 from energy.conduct import Conduct, Score
-from energy.domain import FloatArray, Forecast, Outcome, Plan, Point, Quality, Reading, Status
-from energy.historian.averaging import (
-    COVERED_MS_OVER_IMPORT,
-    REACH_MS,
-    REGISTERS,
-    has_means,
-    power_from_registers,
-    register_at,
-    weigh,
-)
-from energy.historian.columns import IntArray
+from energy.domain import FloatArray, Forecast, Outcome, Plan, Status
 from energy.historian.decision_queries import Event
 from energy.historian.decision_writer import changes
-from energy.historian.instants import MS_PER_S, PERIOD_MS, moment_of, ms_of, period_of
-from energy.historian.limits import EVENTS_PER_QUERY_MAX, LATE_S_MAX, PLANS_PER_QUERY_MAX, window
+from energy.historian.instants import moment_of, ms_of, period_of
+from energy.historian.limits import EVENTS_PER_QUERY_MAX, PLANS_PER_QUERY_MAX, window
+from energy.historian.memory_telemetry import MemoryTelemetry
 from energy.historian.telemetry_queries import import_window
-from energy.ports import Means, PlanAnswer
+from energy.ports import PlanAnswer
 from energy.weather import WeatherForecast
 
-SAMPLES_PER_POINT_MAX = 250_000
-"""Two weeks at 5 s; the oldest go first."""
 OUTCOMES_MAX = 250_000
 WEATHER_MAX = 1_000
 
-_Key = tuple[str, Point]
 
-
-class MemoryRecord:
+class MemoryRecord(MemoryTelemetry):
     """Writes and answers like ``SqliteRecord``; ``commit`` has nothing to do."""
 
     def __init__(self) -> None:
-        self._samples: dict[_Key, dict[int, tuple[float | None, Quality]]] = {}
-        self._imports: dict[_Key, dict[int, float]] = {}
-        self._latest: dict[_Key, Reading] = {}
-        self._newest_ms = 0
+        super().__init__()
         self._outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_MAX)
         self._answers: deque[PlanAnswer] = deque(maxlen=PLANS_PER_QUERY_MAX)
         self._prices: dict[int, dict[int, float]] = {}
@@ -56,35 +38,6 @@ class MemoryRecord:
 
     def commit(self) -> None:
         """Do nothing: what is written is visible at once."""
-
-    def write_readings(self, readings: Sequence[Reading]) -> None:
-        """Record samples; one of the same point and moment replaces an earlier one unless it is worse."""
-        for reading in readings:
-            key, at_ms = (reading.asset_id, reading.point), ms_of(reading.measured_at)
-            value = reading.value if reading.value is not None and math.isfinite(reading.value) else None
-            samples = self._samples.setdefault(key, {})
-            known = samples.get(at_ms)
-            if known is None or reading.quality is Quality.GOOD or known[1] is not Quality.GOOD:
-                samples[at_ms] = value, reading.quality
-            if len(samples) > SAMPLES_PER_POINT_MAX:
-                del samples[min(samples)]
-            latest = self._latest.get(key)
-            behind_ms = 0 if latest is None else ms_of(latest.measured_at) - at_ms
-            if behind_ms <= 0 or behind_ms > LATE_S_MAX * MS_PER_S:
-                self._latest[key] = dataclasses.replace(reading, value=value, measured_at=moment_of(at_ms))
-            self._newest_ms = max(self._newest_ms, at_ms)
-
-    def import_means(self, asset_id: str, point: Point, start: datetime, values: FloatArray) -> None:
-        """Take quarter-hour means from elsewhere as history; NaN is left out, what was well measured stays.
-
-        Raises:
-            BadInput: ``start`` is no period label or there are too many values.
-        """
-        import_window(start, values.size)
-        begin, imports = period_of(start), self._imports.setdefault((asset_id, point), {})
-        imports.update(
-            {begin + int(place): float(values[place]) for place in np.flatnonzero(np.isfinite(values))}
-        )
 
     def write_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Record what became of setpoints."""
@@ -151,51 +104,6 @@ class MemoryRecord:
             reversed(known), key=lambda item: (ms_of(item.issued_at), ms_of(item.known_at)), default=None
         )
 
-    def latest(self) -> Mapping[tuple[str, Point], Reading]:
-        """Give the latest reading of every point."""
-        return dict(self._latest)
-
-    def means(
-        self, asset_id: str, point: Point, *, start: datetime, end: datetime, known_at: datetime
-    ) -> Means:
-        """Give the means of the periods in [start, end), NaN unless complete at ``known_at``."""
-        first, periods = window(start, end)
-        begin = period_of(first)
-        known = ms_of(known_at) // PERIOD_MS
-        at_ms, samples = self._good(asset_id, point)
-        if not has_means(point):
-            at_ms, samples = at_ms[:0], samples[:0]
-        measured = set(((at_ms - 1) // PERIOD_MS).tolist()) | set(((at_ms - REACH_MS) // PERIOD_MS).tolist())
-        value, coverage = np.full(periods, np.nan), np.zeros(periods)
-        for period, imported in self._imports.get((asset_id, point), {}).items():
-            if begin <= period < min(begin + periods, known):
-                value[period - begin], coverage[period - begin] = imported, 1.0
-        for period in measured:
-            if not begin <= period < min(begin + periods, known, self._newest_ms // PERIOD_MS):
-                continue
-            low, high = np.searchsorted(
-                at_ms, [period * PERIOD_MS - REACH_MS, (period + 1) * PERIOD_MS + REACH_MS + 1]
-            )
-            weighted, covered_ms = weigh(at_ms[low:high], samples[low:high], period)
-            if covered_ms and (np.isnan(value[period - begin]) or covered_ms >= COVERED_MS_OVER_IMPORT):
-                value[period - begin] = weighted / covered_ms
-                coverage[period - begin] = covered_ms / PERIOD_MS
-        return Means(start=first, value=value, coverage=coverage)
-
-    def energy_means(self, asset_id: str, *, start: datetime, end: datetime, known_at: datetime) -> Means:
-        """Give mean powers from energy registers; see ``TelemetryQueries.energy_means``."""
-        first, periods = window(start, end)
-        begin = period_of(first)
-        known = max(0, ms_of(known_at) // PERIOD_MS - begin)
-        registers = [
-            self._register(asset_id, point, begin=begin, boundaries=periods + 1) for point in REGISTERS
-        ]
-        value: FloatArray = np.full(periods, np.nan)
-        if any(register is not None for register in registers):
-            value = power_from_registers(*registers)
-            value[known:] = np.nan
-        return Means(start=first, value=value, coverage=np.isfinite(value).astype(np.float64))
-
     def plan_at(self, moment: datetime) -> Plan | None:
         """Give the latest plan issued at or before the moment."""
         answer = self._answer_at(moment)
@@ -244,21 +152,3 @@ class MemoryRecord:
     def _answer_at(self, moment: datetime) -> PlanAnswer | None:
         known = [answer for answer in self._answers if answer.plan.issued_at <= moment]
         return max(reversed(known), key=lambda answer: answer.plan.issued_at, default=None)
-
-    def _good(self, asset_id: str, point: Point) -> tuple[IntArray, FloatArray]:
-        samples = self._samples.get((asset_id, point), {})
-        rows = sorted(
-            (at_ms, value)
-            for at_ms, (value, quality) in samples.items()
-            if quality is Quality.GOOD and value is not None
-        )
-        at_ms = np.array([row[0] for row in rows], dtype=np.int64)
-        return at_ms, np.array([row[1] for row in rows], dtype=np.float64)
-
-    def _register(self, asset_id: str, point: Point, *, begin: int, boundaries: int) -> FloatArray | None:
-        latest = self._latest.get((asset_id, point))
-        if latest is None or latest.quality is Quality.NOT_IMPLEMENTED:
-            return None
-        at_ms, value = self._good(asset_id, point)
-        readings = [register_at((begin + place) * PERIOD_MS, at_ms, value) for place in range(boundaries)]
-        return np.array([np.nan if reading is None else reading for reading in readings])

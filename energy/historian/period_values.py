@@ -59,6 +59,14 @@ def no_values(count: int) -> Values:
     )
 
 
+def without_history(weighted: FloatArray, covered_ms: IntArray) -> Values:
+    """Give means out of sums, without a word on when they became known."""
+    value = np.full(weighted.size, np.nan)
+    np.divide(weighted, covered_ms, out=value, where=covered_ms > 0)
+    nothing = np.zeros(weighted.size, dtype=np.int64)
+    return Values(value=value, covered_ms=covered_ms, source=nothing, known_ms=nothing)
+
+
 def pack_values(values: Values, settled_ms: IntArray) -> bytes:
     """Pack a page; known moments are kept as the time after ``settled_ms``, mostly a constant."""
     (places,) = np.nonzero(values.covered_ms)

@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from energy.domain import FloatArray
 from energy.historian.averaging import REACH_MS, uncovered, weigh_steps
-from energy.historian.columns import IntArray
 from energy.historian.instants import HOUR_MS, MINUTE_MS, PERIOD_MS
 from energy.historian.local_days import bounds_ms, day_of, edges_ms
-from energy.historian.period_values import Slabs, Values
+from energy.historian.period_values import Slabs, Values, without_history
+from energy.historian.resolutions import grouped
 from energy.historian.sample_blocks import Column
 from energy.historian.schema import QUALITIES
 from energy.historian.telemetry_pages import KEY_BITS, Pages
@@ -62,22 +61,8 @@ def minutes_of(good: Column, start_ms: int, minutes: int) -> Values:
     return without_history(weighted, covered_ms)
 
 
-def without_history(weighted: FloatArray, covered_ms: IntArray) -> Values:
-    """Give means out of sums, without a word on when they became known."""
-    value = np.full(weighted.size, np.nan)
-    np.divide(weighted, covered_ms, out=value, where=covered_ms > 0)
-    nothing = np.zeros(weighted.size, dtype=np.int64)
-    return Values(value=value, covered_ms=covered_ms, source=nothing, known_ms=nothing)
-
-
-def summed(quarters: Values, firsts: IntArray) -> Values:
-    """Give coverage-weighted means of groups of quarter hours that begin at places ``firsts``."""
-    weighted = np.where(quarters.covered_ms > 0, quarters.value, 0.0) * quarters.covered_ms
-    return without_history(np.add.reduceat(weighted, firsts), np.add.reduceat(quarters.covered_ms, firsts))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DayQuality:
+class QualityRow:
     """How well a series was measured on a day; counts are by the number of the quality."""
 
     covered_ms: int
@@ -86,13 +71,13 @@ class DayQuality:
     counts: tuple[int, ...]
 
 
-def quality_of(column: Column, start_ms: int, end_ms: int) -> DayQuality:
+def quality_of(column: Column, start_ms: int, end_ms: int) -> QualityRow:
     """Judge the samples of [start_ms, end_ms); the column reaches ``REACH_MS`` over it on both sides."""
     inside = (column.at_ms >= start_ms) & (column.at_ms < end_ms)
     counts = np.bincount(column.quality[inside], minlength=len(QUALITIES))
     starts, ends = uncovered(column.at_ms[column.good], start_ms, end_ms)
     lengths = ends - starts
-    return DayQuality(
+    return QualityRow(
         covered_ms=end_ms - start_ms - int(lengths.sum()),
         gaps=lengths.size,
         longest_gap_ms=int(lengths.max()) if lengths.size else 0,
@@ -100,7 +85,7 @@ def quality_of(column: Column, start_ms: int, end_ms: int) -> DayQuality:
     )
 
 
-def read_quality(file: SqliteFile, series: int, first: int, last: int) -> dict[int, DayQuality]:
+def read_quality(file: SqliteFile, series: int, first: int, last: int) -> dict[int, QualityRow]:
     """Give by day what is kept of the days [first, last]."""
     base = series << KEY_BITS
     rows = file.execute(
@@ -108,7 +93,7 @@ def read_quality(file: SqliteFile, series: int, first: int, last: int) -> dict[i
         (base + first, base + last),
     )
     return {
-        key - base: DayQuality(
+        key - base: QualityRow(
             covered_ms=covered_ms,
             gaps=gaps,
             longest_gap_ms=longest_gap_ms,
@@ -192,11 +177,9 @@ class RollUps:
         quarters = self.tables.quarter.read_pages(series, begin, stop - begin)
         if not quarters.covered_ms.any():
             return
-        hours = summed(quarters, np.arange(0, stop - begin, _HOUR_PERIODS))
-        self.tables.hour.overwrite(series, begin // _HOUR_PERIODS, hours)
-        high = int(days_ms[-1]) // PERIOD_MS - begin
-        firsts = days_ms[:-1] // PERIOD_MS - begin
-        self.tables.day.overwrite(series, first, summed(quarters.part(0, high), firsts))
+        hours_ms = np.arange(begin, stop + 1, _HOUR_PERIODS) * PERIOD_MS
+        self.tables.hour.overwrite(series, begin // _HOUR_PERIODS, grouped(quarters, begin, hours_ms))
+        self.tables.day.overwrite(series, first, grouped(quarters, begin, days_ms))
 
     def _begin_job(self, clock_ms: int) -> bool:
         if self._oldest_end_ms is None or self._oldest_end_ms + REACH_MS > clock_ms:
@@ -224,10 +207,9 @@ class RollUps:
         self.roll_up(series, start_ms, end_ms)
         low_ms, high_ms = start_ms - REACH_MS, end_ms + REACH_MS
         column = self._samples.column(series, low_ms, high_ms, self._samples.blocks(end_ms, high_ms))
-        if column.at_ms.size:
-            self._write_quality(series, job.day, quality_of(column, start_ms, end_ms))
-            if self._has_means(series):
-                self._write_minutes(series, column, start_ms, end_ms)
+        found = quality_of(column, start_ms, end_ms)
+        if column.at_ms.size and self._write_quality(series, job.day, found) and self._has_means(series):
+            self._write_minutes(series, column, start_ms, end_ms)
         return _VISIT_COSTS + column.at_ms.size // 4
 
     def _write_minutes(self, series: int, column: Column, start_ms: int, end_ms: int) -> None:
@@ -236,16 +218,18 @@ class RollUps:
         minutes = minutes_of(good, start_ms, count)
         self.tables.minute.write(series, first + np.arange(count), minutes)
 
-    def _write_quality(self, series: int, day: int, found: DayQuality) -> None:
+    def _write_quality(self, series: int, day: int, found: QualityRow) -> bool:
+        """Keep what was found, unless more was known: then the day's samples were deleted with age."""
         kept = read_quality(self._file, series, day, day).get(day)
         if kept is not None and sum(kept.counts) > sum(found.counts):
-            return
+            return False
         counts = np.array(found.counts, dtype="<u4").tobytes()
         self._file.execute(
             "INSERT OR REPLACE INTO quality (key, covered_ms, gaps, longest_gap_ms, counts)"
             " VALUES (?, ?, ?, ?, ?)",
             (series << KEY_BITS | day, found.covered_ms, found.gaps, found.longest_gap_ms, counts),
         )
+        return True
 
     def _end_job(self, job: _Job) -> None:
         self._job = None

@@ -14,14 +14,12 @@ from energy.historian.instants import HOUR_MS, PERIOD_MS, moment_of, ms_of, peri
 from energy.historian.limits import POINTS_PER_QUERY_MAX, query_fault, window
 from energy.historian.newest_readings import read_newest
 from energy.historian.period_values import Values, no_values
-from energy.historian.roll_ups import tables
+from energy.historian.roll_up_queries import RollUpQueries
 from energy.historian.sample_blocks import EMPTY, Column, joined
 from energy.historian.schema import NOT_IMPLEMENTED, QUALITIES
 from energy.historian.telemetry_pages import FOR_EVER_MS
-from energy.historian.telemetry_samples import SampleReader
 from energy.periods import PERIOD
 from energy.ports import Means
-from energy.sqlite_file import SqliteFile
 
 _SAMPLES_STEP_MS = 24 * HOUR_MS
 
@@ -39,17 +37,12 @@ class Samples:
     good: NDArray[np.bool_]
 
 
-class TelemetryQueries:
+class TelemetryQueries(RollUpQueries):
     """The reading side of telemetry in one SQLite file.
 
     Every method raises StoreUnavailable or RecordBroken where the file does, and BadInput where the question
     is too big.
     """
-
-    def __init__(self, file: SqliteFile) -> None:
-        self._file = file
-        self._tables = tables(file)
-        self._samples = SampleReader(file)
 
     def latest(self) -> Mapping[tuple[str, Point], Reading]:
         """Give the latest reading of every point."""
@@ -164,17 +157,6 @@ class TelemetryQueries:
                     mend="ask for a shorter window",
                 )
         return joined(parts)
-
-    def _numbers(self, asset_ids: Sequence[str], point: Point) -> dict[str, int]:
-        """Give the series' numbers of those assets that have the point."""
-        numbers: dict[str, int] = {}
-        for asset_id in asset_ids:
-            rows = self._file.execute(
-                "SELECT id FROM series WHERE asset_id = ? AND point = ?", (asset_id, str(point))
-            )
-            if rows:
-                numbers[asset_id] = rows[0][0]
-        return numbers
 
 
 def import_window(start: datetime, periods: int, *, series: int = 1) -> None:
