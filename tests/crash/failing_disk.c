@@ -5,7 +5,7 @@
  *
  *   BYTES     the size of the disk: what would make the files of the folder longer than that in all gets ENOSPC,
  *             and statvfs() tells what is left; writing over what is there goes on, as on a real full disk
- *   0         nothing may be written at all: EROFS, as after the kernel found an error on the disk
+ *   0         nothing may be written or removed at all: EROFS, as after the kernel found an error on the disk
  *
  * The lengths of files count, so that ballast may be a file with a hole.
  */
@@ -103,6 +103,15 @@ ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t place)
     return really(descriptor, bytes, count, place);
 }
 
+int unlink(const char *path) {
+    REALLY(unlink);
+    if (is_below(path) && disk_bytes() == 0) {
+        errno = EROFS;
+        return -1;
+    }
+    return really(path);
+}
+
 int posix_fallocate(int descriptor, off_t place, off_t count) {
     REALLY(posix_fallocate);
     int error = refusal(descriptor, place + count);
@@ -120,7 +129,9 @@ int statvfs(const char *path, struct statvfs *out) {
     char whole[PATH_MAX];
     int done = really(path, out);
     if (done != 0 || realpath(path, whole) == NULL || !is_below(whole)) return done;
-    long long disk = disk_bytes(), left = disk - used_bytes(getenv("FAIL_FOLDER"));
+    long long disk = disk_bytes();
+    if (disk == 0) return done;
+    long long left = disk - used_bytes(getenv("FAIL_FOLDER"));
     out->f_bsize = out->f_frsize = BLOCK_BYTES;
     out->f_blocks = (fsblkcnt_t)(disk / BLOCK_BYTES);
     out->f_bfree = out->f_bavail = (fsblkcnt_t)(left > 0 ? left / BLOCK_BYTES : 0);

@@ -152,18 +152,47 @@ def judge_what_is_left(disk: Disk) -> None:
     assert left["broken"] == []
 
 
-def test_a_disk_that_fills_up_stops_nothing_and_breaks_nothing(tmp_path: Path) -> None:
-    rule = tmp_path / "rule"
-    rule.write_text(str(DISK_BYTES), encoding="utf-8")
-    folder = (tmp_path / "data").resolve()
+def rule_is(place: Path, size_bytes: int) -> None:
+    """Tell the shim in one step: it may read at any moment."""
+    (place / "next_rule").write_text(str(size_bytes), encoding="utf-8")
+    (place / "next_rule").replace(place / "rule")
+
+
+@contextmanager
+def small_disk(place: Path) -> Iterator[SmallDisk]:
+    """Run a controller on a disk made small by the shim; its size stands in the file ``rule``."""
+    rule_is(place, DISK_BYTES)
+    folder = (place / "data").resolve()
     folder.mkdir()
     environment = {
-        "LD_PRELOAD": str(compiled("failing_disk", tmp_path)),
+        "LD_PRELOAD": str(compiled("failing_disk", place)),
         "FAIL_FOLDER": str(folder),
-        "FAIL_RULE": str(rule),
+        "FAIL_RULE": str(place / "rule"),
     }
-    with SmallDisk(tmp_path, folder, environment, []).running() as disk:
+    disk = SmallDisk(place, folder, environment, [])
+    with disk.running():
+        yield disk
+
+
+def test_a_disk_that_fills_up_stops_nothing_and_breaks_nothing(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
         live_through_a_full_disk(disk)
+    judge_what_is_left(disk)
+
+
+def test_a_disk_that_becomes_read_only_stops_sending_until_it_can_be_written_again(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        disk.until(lambda: len(disk.lines("tick")) > 130)
+        rule_is(tmp_path, 0)
+        disk.until(lambda: len(disk.lines("failed")) > 10)
+        sent = {line[2] for line in disk.lines("failed")[-8:]}
+        assert len(sent) == 1, "what cannot be recorded is not sent"
+        assert (disk.folder / "reserve.bin").exists(), "room would not help"
+        rule_is(tmp_path, DISK_BYTES)
+        before = len(disk.lines("tick"))
+        disk.until(lambda: len(disk.lines("tick")) > before + 130)
+        assert disk.lines("tick")[-1][2] > next(iter(sent))
+        assert "record_unavailable" not in disk.lines("tick")[-1][3]
     judge_what_is_left(disk)
 
 
