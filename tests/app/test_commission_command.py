@@ -1,5 +1,6 @@
 """The command ``commission``: what it refuses, what it lists, what a controller makes of it at its start."""
 
+import dataclasses
 import getpass
 import json
 import os
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 
 from energy.app.commissioning_record import standings, uncommissioned, with_tests
 from energy.app.data_folder import LEDGER, only_controller
+from energy.app.ledger_rules import ledger_rules
 from energy.app.ports_of_region import on_ports
 from energy.commissioning import KIND, KIND_BEGUN, CommissioningProtocol, Step, StepName, Verdict
 from energy.controller.found_limits import FoundLimits
@@ -25,6 +27,8 @@ from energy.devices.fingerprint import fingerprint
 from energy.devices.map_library import maps_of
 from energy.domain import Authority, Image, Level, Limit, Point, Quality, Reading
 from energy.ledger.reader import ledger_reader
+from energy.ledger.sealing import SealingLimits
+from energy.ledger.upkeep import Upkeep
 from energy.ledger.writer import Ledger
 from energy.region.loader import load_region, shipped_regions
 from energy.region.model import Region
@@ -306,3 +310,24 @@ def ticked(run: list[str], data: Path, *, ticks: int) -> str:
         finally:
             os.kill(controller.pid, signal.SIGTERM)
         return controller.stderr.read()
+
+
+def test_an_asset_stays_commissioned_after_its_tests_segment_is_gone(town: Path, tmp_path: Path) -> None:
+    region = load_region(str(town))
+    maps = maps_of(region)
+    day = timedelta(days=1)
+    sealing = SealingLimits(delay=timedelta(0))
+    rules = ledger_rules({}, lockstep=True, kept=2 * day)
+    with Ledger(tmp_path / LEDGER) as ledger:
+        record(ledger, region, "battery")
+        record(ledger, region, "battery", Verdict.INCOMPLETE)
+        with Upkeep(ledger, dataclasses.replace(rules, sealing=sealing)) as upkeep:
+            for number in range(1, 7):
+                ledger.append("tick", AT + number * day, {})
+                for _ in range(10):
+                    upkeep.step(AT + number * day + timedelta(hours=1))
+            assert not upkeep.notes(AT)
+        assert ledger.removed_until() >= 2
+        assert not ledger.entries(kind=KIND), "the entries themselves are gone"
+        assert set(uncommissioned(region, maps, ledger)) == COMMANDED - {"battery"}
+        assert ledger.verify().first > 2
