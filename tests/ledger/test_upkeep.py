@@ -193,3 +193,18 @@ def test_a_file_of_the_first_version_goes_on_in_the_same_chain(tmp_path: Path) -
         found = ledger.verify(head=previous)
         assert (found.first, found.segments) == (1, 1)
         assert [entry.sequence for entry in ledger.entries()] == list(range(1, found.last + 1))
+
+
+def test_two_equal_runs_in_lockstep_seal_to_the_same_head(tmp_path: Path) -> None:
+    heads: list[str] = []
+    for run in (1, 2):
+        folder = tmp_path / str(run)
+        folder.mkdir()
+        with Ledger(folder, beside_kept=False) as ledger, Upkeep(ledger, QUICK) as upkeep:
+            for number in range(60):
+                at = T0 + number * DAY / 20
+                ledger.append("tick", at, {"number": number}, {"wall_s": run / 7})
+                upkeep.step(at)
+            assert len(ledger.segments()) == 3
+            heads.append(ledger.head())
+    assert heads[0] == heads[1]
