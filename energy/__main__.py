@@ -15,6 +15,7 @@ from energy.app.commands import (
     evaluation,
     exchange,
     field,
+    jobs,
     ledger,
     processes,
     safekeeping,
@@ -58,7 +59,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 ROOMS = (
-    *(processes, field, commission, desk, evaluation, exchange, safekeeping),
+    *(processes, field, commission, desk, evaluation, exchange, jobs, safekeeping),
     *(checks, ledger, scan, spooling),
 )
 for room in ROOMS:

@@ -16,6 +16,8 @@ import structlog
 from energy.canonical import canonical_bytes, decode, parse
 from energy.domain import Request, RequestKind
 from energy.errors import BadInput, Fault, RecordBroken, StoreUnavailable
+from energy.job import JobRequest
+from energy.job import faults_of as faults_of_job
 from energy.sqlite_file import HoldsFile, Layout, SqliteFile, open_reader, open_writer
 
 FILE_NAME = "requests.sqlite"
@@ -32,14 +34,21 @@ NUMBERS_COUNT_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 """A new file's numbers begin with the milliseconds since then, so that one that replaces a lost one goes on
 above what the controller has answered: nobody asks a thousand times a second."""
 _ASSET_ID = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_JOBS = """
+CREATE TABLE job (sequence INTEGER PRIMARY KEY AUTOINCREMENT, job_id TEXT NOT NULL UNIQUE,
+    body BLOB NOT NULL) STRICT;
+"""
+"""Since version 2: jobs, with numbers of their own."""
 _LAYOUT = Layout(
     application_id=0x4557524D,
-    version=1,
+    version=2,
     synchronous="FULL",
-    schema="""
+    schema=f"""
 CREATE TABLE request (sequence INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE,
     body BLOB NOT NULL) STRICT;
-""",
+
+{_JOBS}""",
+    upgrades={1: _JOBS},
 )
 
 
@@ -90,6 +99,24 @@ class Mailbox(HoldsFile):
             )
         return int(rows[0][0])
 
+    def post_job(self, job: JobRequest) -> int:
+        """Record a job's request durably and give its number.
+
+        Raises:
+            BadInput: with everything that is wrong with it.
+            StoreUnavailable: the file is locked or full; nothing was recorded.
+        """
+        faults = [*faults_of_job(job)]
+        if faults:
+            raise BadInput(faults)
+        with self._file:
+            numbered = self._file.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'job'")
+            rows = self._file.execute(
+                "INSERT INTO job (sequence, job_id, body) VALUES (?, ?, ?) RETURNING sequence",
+                (None if numbered else _first_number(job), job.job_id, canonical_bytes(job)),
+            )
+        return int(rows[0][0])
+
 
 class MailboxReader:
     """The controller's side: read-only; as long as there is no file there are no requests."""
@@ -126,6 +153,22 @@ class MailboxReader:
                 return found
             after = self._worthless = rows[-1][0]
             self._seen = sequence
+
+    def jobs_after(self, sequence: int) -> Sequence[tuple[int, JobRequest | None]]:
+        """Give jobs with a greater number, in order, at most REQUESTS_PER_TAKE_MAX; None is none of ours.
+
+        Raises:
+            StoreUnavailable: the file exists but cannot be read now.
+            RecordBroken: it is damaged, or not a mailbox.
+        """
+        file = self._open()
+        if file is None:
+            return []
+        rows = file.execute(
+            "SELECT sequence, body FROM job WHERE sequence > ? ORDER BY sequence LIMIT ?",
+            (sequence, REQUESTS_PER_TAKE_MAX),
+        )
+        return [(number, _read_job(body)) for number, body in rows]
 
     def _open(self) -> SqliteFile | None:
         """Give the file that is there now; one that was replaced is opened anew."""
@@ -197,7 +240,15 @@ def faults_of(request: Request) -> Iterator[Fault]:
     yield from _faults_of_end(request)
 
 
-def _first_number(request: Request) -> int:
+def _read_job(body: bytes) -> JobRequest | None:
+    try:
+        job = decode(JobRequest, parse(body))
+        return None if [*faults_of_job(job)] else job
+    except (RecordBroken, ValueError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _first_number(request: Request | JobRequest) -> int:
     return max(1, (request.made_at - NUMBERS_COUNT_FROM) // timedelta(milliseconds=1))
 
 

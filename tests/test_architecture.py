@@ -33,7 +33,7 @@ LONG_FUNCTIONS_SHARE_MAX = 0.02
 ROWS: tuple[tuple[str, ...], ...] = (
     ("energy.units", "energy.errors", "energy.plain_words", "energy.backoff"),
     ("energy.domain", "energy.periods", "energy.yaml_file", "energy.sqlite_file"),
-    ("energy.canonical", "energy.conduct", "energy.weather"),
+    ("energy.canonical", "energy.conduct", "energy.weather", "energy.job"),
     ("energy.region",),
     ("energy.ports",),
     (
@@ -46,6 +46,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         *("energy.devices", "energy.market"),
     ),
     ("energy.planning", "energy.backup"),
+    ("energy.jobs",),
     ("energy.evaluation", "dashboard"),
     ("energy.app", "dashboard.__main__"),
     ("energy.__main__",),
@@ -64,8 +65,9 @@ DASHBOARD_MAY_IMPORT = (
     ),
     *("energy.ports", "energy.ledger", "energy.mailbox", "energy.alarms", "energy.explanation"),
     *("energy.historian.sqlite_reader", "energy.historian.schema", "energy.metrics"),
+    *("energy.job", "energy.jobs.record"),
 )
-"""What shows may read the record, and nothing that decides, writes or talks to devices."""
+"""What shows may read the record and the jobs, and nothing that decides, writes or talks to devices."""
 
 OWNERS: dict[str, tuple[str, ...]] = {
     "pymodbus": ("energy.devices",),

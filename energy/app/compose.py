@@ -16,6 +16,7 @@ from energy.app.commissioning_record import uncommissioned, with_tests
 from energy.app.data_folder import LEDGER, REQUESTS, only_controller
 from energy.app.disk_space import DiskSpace
 from energy.app.further_store import further_store, retention_in, told_by
+from energy.app.job_opening import opened_jobs
 from energy.app.ledger_rules import ledger_rules
 from energy.app.own_code import code_digest
 from energy.app.record_opening import opened_record
@@ -39,6 +40,7 @@ from energy.domain import Plan
 from energy.errors import BadInput, Fault
 from energy.historian.set_aside import notes_of_asides
 from energy.historian.sqlite_record import SqliteRecord
+from energy.jobs.supervisor import Supervisor
 from energy.ledger.upkeep import RETENTION_DEFAULT, Upkeep
 from energy.ledger.writer import Ledger
 from energy.mailbox import MailboxReader
@@ -82,6 +84,8 @@ class Parts:
     planner: PlannerProcess
     waiting: "LockstepPlanner"
     counts: Counts
+    jobs: Supervisor | None
+    """None in lockstep, which nothing beside it may disturb."""
 
 
 @asynccontextmanager
@@ -119,7 +123,6 @@ async def controller_of(
         waiting = LockstepPlanner(planner, clock, takes=LOCKSTEP_TAKES)
         _record_start(ledger, region, now, tick_s, simulated=simulated is not None)
         prices = DayAheadPrices(region, RegionHistory(region))
-        keeper = _keeper(region, waiting if lockstep else planner, prices, last_plan=opened.last_plan)
         memory = recall(ledger, billed_peak=opened.peak, power_kw_max=power_kw_plausible(region))
         counts = Counts(record.metrics())
         controller = Controller(
@@ -139,7 +142,7 @@ async def controller_of(
                     *([store.notes] if store is not None and not lockstep else []),
                 ),
             ),
-            keeper=keeper,
+            keeper=_keeper(region, waiting if lockstep else planner, prices, last_plan=opened.last_plan),
             memory=with_tests(memory, ledger),
             uncommissioned=_untested(region, maps, ledger, simulated),
             fallback_kw=fallbacks_kw(region, maps),
@@ -154,6 +157,7 @@ async def controller_of(
             planner=planner,
             waiting=waiting,
             counts=counts,
+            jobs=None if lockstep else stack.enter_context(opened_jobs(region, folder)),
         )
 
 

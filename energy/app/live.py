@@ -71,6 +71,8 @@ async def run(parts: Parts, *, clock: Clock, tick_s: float, speed: float, stop: 
             health.failed(at, error)
             continue
         ticked = True
+        if parts.jobs is not None:
+            parts.jobs.poll(at)
         health.went_well(at)
         if trouble is None:
             parts.upkeep.step(at)

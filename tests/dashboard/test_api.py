@@ -5,10 +5,12 @@ import json
 import pytest
 
 from energy.historian.sqlite_record import SqliteRecord
+from energy.job import Job, JobRequest, JobState
+from energy.jobs.record import JobRecord
 from energy.ledger.active_file import FILE_NAME as LEDGER_NAME
 from energy.ledger.reader import ledger_reader
 from tests.dashboard.conftest import client_of
-from tests.dashboard.day import POWERS_KW
+from tests.dashboard.day import NOW, POWERS_KW
 
 ROUTES = [
     "region",
@@ -23,9 +25,10 @@ ROUTES = [
     "means?asset=load&point=power_kw&from=2020-06-17T00:00Z&to=2020-06-17T06:00Z",
     "charts",
     "ledger/head",
+    "jobs",
     "healthz",
 ]
-FROM_RECORD = [route for route in ROUTES if route != "region"]
+FROM_RECORD = [route for route in ROUTES if route not in {"region", "jobs"}]
 UNITS = (
     "_kw",
     "_kwh",
@@ -172,6 +175,25 @@ async def test_a_record_that_comes_later_is_found(opened, region, tmp_path):
             assert "not reported" in problem["detail"]
 
 
+async def test_jobs_and_their_results_can_be_read(client, folder):
+    assert await get(client, "jobs") == {"jobs": []}
+    assert "no job 7" in (await get(client, "jobs/7", 404))["detail"]
+    request = JobRequest(job_id="a", kind="report", parameters={"step": "day"}, actor="A. Beck", made_at=NOW)
+    with JobRecord(folder) as record:
+        record.take(Job(number=7, request=request, state=JobState.QUEUED))
+        record.change(7, JobState.DONE, run_s=1.5, result='{"region": {"import_kwh": 2.0}}')
+    (listed,) = (await get(client, "jobs"))["jobs"]
+    assert (listed["number"], listed["state"], listed["actor"], listed["run_s"]) == (
+        7,
+        "done",
+        "A. Beck",
+        1.5,
+    )
+    answer = await get(client, "jobs/7")
+    assert answer == {"job": listed, "result": {"region": {"import_kwh": 2.0}}}
+    assert "number" in (await get(client, "jobs/seven", 422))["detail"]
+
+
 async def test_health_is_about_recency(client, wall):
     assert (await get(client, "healthz"))["presence"] == "live"
     wall.ahead_s = 60.0
@@ -181,7 +203,7 @@ async def test_health_is_about_recency(client, wall):
 
 async def test_openapi_describes_every_route_and_only_reads(client):
     document = await get(client, "openapi.json")
-    paths = {route.partition("?")[0] for route in ROUTES} | {"stream"}
+    paths = {route.partition("?")[0] for route in ROUTES} | {"stream", "jobs/{number}"}
     assert document["paths"].keys() == {f"/api/v1/{path}" for path in paths}
     assert {method for path in document["paths"].values() for method in path} == {"get"}
     assert "NaN" not in json.dumps(document)
