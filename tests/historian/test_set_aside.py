@@ -9,6 +9,7 @@ import pytest
 from energy.app.record_opening import opened_record
 from energy.domain import Point, Quality, Reading
 from energy.errors import RecordBroken
+from energy.historian.limits import DEFAULT_RETENTION
 from energy.historian.set_aside import notes_of_asides
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger.writer import Ledger
@@ -51,7 +52,7 @@ def test_a_broken_record_is_put_aside_whole_and_a_new_one_begins(
     tmp_path: Path, begin: int, length: int
 ) -> None:
     broken = overwritten(filled(tmp_path), begin, length)
-    opened = opened_record(tmp_path, REGION, NOW)
+    opened = opened_record(tmp_path, REGION, NOW, retention=DEFAULT_RETENTION)
     assert opened.record.latest() == {}
     opened.record.close()
     aside = tmp_path / "telemetry.sqlite.broken-20200603T100500Z"
@@ -65,7 +66,7 @@ def test_a_broken_record_is_put_aside_whole_and_a_new_one_begins(
 
 def test_a_whole_record_stays_where_it_is(tmp_path: Path) -> None:
     filled(tmp_path)
-    opened = opened_record(tmp_path, REGION, NOW)
+    opened = opened_record(tmp_path, REGION, NOW, retention=DEFAULT_RETENTION)
     assert len(opened.record.latest()) == 1
     opened.record.close()
     assert notes_of_asides(tmp_path) == []
@@ -77,7 +78,7 @@ def test_a_whole_record_of_a_later_version_is_not_put_aside(tmp_path: Path) -> N
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(RecordBroken, match="schema version 99"):
-        opened_record(tmp_path, REGION, NOW)
+        opened_record(tmp_path, REGION, NOW, retention=DEFAULT_RETENTION)
     assert notes_of_asides(tmp_path) == []
 
 
