@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 from tests.benchmarks.figure import Pairs, interleaved
 from tests.benchmarks.historian import year_figure
+from tests.benchmarks.historian_growth import growth_figures
+from tests.benchmarks.historian_questions import latest_figure, month_figure
 from tests.source_code import ROOT
 
 
@@ -19,6 +22,22 @@ def test_a_figure_is_one_line_of_json_with_its_interval() -> None:
     assert line["name"] == "historian.year_read_ratio"
     assert line["n"] == 3
     assert 0.0 < line["p25"] <= line["value"] <= line["p75"]
+
+
+def test_questions_and_growth_are_measured_against_bare_rows() -> None:
+    figures = [
+        latest_figure(pairs=3, points=20),
+        month_figure(pairs=3, assets=6, span=timedelta(days=2)),
+        *growth_figures(5, ticks=120, tick_s=60.0),
+    ]
+    assert [figure.name for figure in figures] == [
+        "historian.latest_ratio",
+        "historian.month_by_kind_ratio",
+        "historian.ingest_ratio.sqlite.5",
+        "historian.tick_share_p99.5",
+        "historian.mb_a_day.5",
+    ]
+    assert all(figure.value > 0.0 for figure in figures)
 
 
 def test_ratios_are_taken_pair_by_pair() -> None:

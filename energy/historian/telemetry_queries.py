@@ -21,6 +21,8 @@ from energy.historian.telemetry_pages import FOR_EVER_MS
 from energy.periods import PERIOD
 from energy.ports import Means
 
+_POINTS = {str(point): point for point in Point}
+_QUALITIES = tuple(map(Quality, QUALITIES))
 _SAMPLES_STEP_MS = 24 * HOUR_MS
 
 
@@ -49,12 +51,23 @@ class TelemetryQueries(RollUpQueries):
         with self._file.snapshot():
             names = self._file.execute("SELECT id, asset_id, point FROM series")
             newest = read_newest(self._file)
-        found = (
-            _reading(asset_id, point, *newest[number])
-            for number, asset_id, point in names
-            if number in newest
-        )
-        return {(reading.asset_id, reading.point): reading for reading in found}
+        moments = {at_ms: moment_of(at_ms) for at_ms, _, _ in newest.values()}
+        latest: dict[tuple[str, Point], Reading] = {}
+        for number, asset_id, name in names:
+            if number not in newest:
+                continue
+            at_ms, value, quality = newest[number]
+            if name not in _POINTS or not 0 <= quality < len(_QUALITIES):
+                raise RecordBroken(f"the latest reading of {asset_id} {name} makes no sense")
+            point = _POINTS[name]
+            latest[asset_id, point] = Reading(
+                asset_id=asset_id,
+                point=point,
+                value=value,
+                quality=_QUALITIES[quality],
+                measured_at=moments[at_ms],
+            )
+        return latest
 
     def means(
         self, asset_id: str, point: Point, *, start: datetime, end: datetime, known_at: datetime
@@ -174,16 +187,3 @@ def import_window(start: datetime, periods: int, *, series: int = 1) -> None:
 
 def _means(start: datetime, values: Values) -> Means:
     return Means(start=start, value=values.value, coverage=values.covered_ms / PERIOD_MS)
-
-
-def _reading(asset_id: str, point: str, at_ms: int, value: float | None, quality: int) -> Reading:
-    try:
-        return Reading(
-            asset_id=asset_id,
-            point=Point(point),
-            value=value,
-            quality=Quality(QUALITIES[quality]),
-            measured_at=moment_of(at_ms),
-        )
-    except (ValueError, IndexError) as error:
-        raise RecordBroken(f"the latest reading of {asset_id} {point} makes no sense: {error}") from error

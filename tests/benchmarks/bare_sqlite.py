@@ -45,6 +45,34 @@ class BareSqlite:
             (series, first, end),
         ).fetchall()
 
+    def remember(self, rows: Sequence[SampleRow]) -> None:
+        """Keep the latest row of every series, by its key."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute(
+            "CREATE TABLE latest (series INTEGER PRIMARY KEY, at_ms INTEGER, quality INTEGER, value REAL)"
+        )
+        self._connection.executemany(
+            "INSERT INTO latest (at_ms, series, quality, value) VALUES (?, ?, ?, ?)", rows
+        )
+        self._connection.execute("COMMIT")
+
+    def latest(self) -> list[SampleRow]:
+        """Read the latest row of every series."""
+        return self._connection.execute("SELECT series, at_ms, quality, value FROM latest").fetchall()
+
+    def group(self, kinds: Sequence[tuple[int, int]]) -> None:
+        """Say of which kind each series is."""
+        self._connection.execute("CREATE TABLE kind (series INTEGER PRIMARY KEY, kind INTEGER)")
+        self._connection.executemany("INSERT INTO kind VALUES (?, ?)", kinds)
+
+    def sums(self, first: int, end: int) -> list[tuple[int, int, float, int]]:
+        """Add up the means of each kind by step."""
+        return self._connection.execute(
+            "SELECT kind, period, sum(value), count(*) FROM kind JOIN mean USING (series)"
+            " WHERE period >= ? AND period < ? GROUP BY kind, period",
+            (first, end),
+        ).fetchall()
+
     def close(self) -> None:
         """Bring everything from the log into the file and let it go."""
         self._connection.close()

@@ -18,7 +18,9 @@ from energy.region.loader import load_region
 from tests.benchmarks.bare_sqlite import BareSqlite, SampleRow
 from tests.benchmarks.copies import region_of_copies
 from tests.benchmarks.figure import Figure, Say, figure_of, interleaved, pairs_of
+from tests.benchmarks.historian_growth import POINTS, growth_figures
 from tests.benchmarks.historian_influx import influx_figures
+from tests.benchmarks.historian_questions import latest_figure, month_figure
 
 START = datetime(2020, 5, 18, tzinfo=UTC)
 ASSETS = 45
@@ -39,6 +41,12 @@ def figures(say: Say) -> Iterator[Figure]:
     yield from ingest_figures()
     say("historian: a year out")
     yield year_figure()
+    say("historian: everything's latest, and a month by kind")
+    yield latest_figure()
+    yield month_figure()
+    for points in POINTS:
+        say(f"historian: {points} points every 5 s")
+        yield from growth_figures(points)
     say("historian: samples to InfluxDB")
     yield from influx_figures()
 
