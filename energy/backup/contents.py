@@ -5,6 +5,7 @@ from pathlib import Path
 from energy.devices.write_budget_file import FILE_NAME as FIELD
 from energy.historian.schema import FILE_NAME as TELEMETRY
 from energy.ledger.active_file import FILE_NAME as LEDGER
+from energy.ledger.segment import PARTIAL
 from energy.mailbox import FILE_NAME as REQUESTS
 
 SEGMENTS = "ledger"
@@ -30,4 +31,4 @@ def segments_of(folder: Path) -> list[str]:
     if not place.is_dir():
         return []
     names = sorted(path.name for path in place.iterdir() if path.is_file())
-    return [f"{SEGMENTS}/{name}" for name in names if not name.startswith(".") and not name.endswith(".part")]
+    return [f"{SEGMENTS}/{name}" for name in names if not name.startswith(".") and not name.endswith(PARTIAL)]

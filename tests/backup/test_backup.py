@@ -29,6 +29,7 @@ from energy.mailbox import FILE_NAME as REQUESTS
 from energy.mailbox import Mailbox, MailboxReader
 from energy.region.loader import load_region
 from tests.dashboard.day import NOW, prepare
+from tests.ledger.sealed_ledger import sealed
 
 WALL = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SLOWER_MAX = 5.0
@@ -238,14 +239,25 @@ def test_a_damaged_source_leaves_no_backup(folder: Path, tmp_path: Path) -> None
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["data"]
 
 
-def test_sealed_segments_come_along_unchanged(folder: Path, tmp_path: Path) -> None:
-    with ledger_reader(folder) as ledger:
-        sealed = segments_of(folder)
-        manifest = backup(folder, tmp_path / "backup")
+def test_sealed_segments_come_along_and_the_chain_goes_on_through_them(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    sealed(folder)
+    with Ledger(folder) as ledger:
+        ledger.append("tick", NOW, tick_body(0, []))
+    with SqliteRecord(folder):
+        pass
+    (folder / "ledger" / "being_made.partial").write_bytes(b"half")
+    segments = segments_of(folder)
+    assert segments
+    manifest = backup(folder, tmp_path / "backup")
+    assert {name for name in manifest.files if name.startswith("ledger/")} == set(segments)
+    restore(tmp_path / "backup", tmp_path / "new")
+    for name in segments:
+        assert (tmp_path / "new" / name).read_bytes() == (folder / name).read_bytes()
+    with ledger_reader(tmp_path / "new") as ledger:
         ledger.verify(head=manifest.ledger.hash)
-    for name in sealed:
-        assert (tmp_path / "backup" / name).read_bytes() == (folder / name).read_bytes()
-    assert set(sealed) <= set(manifest.files)
+        assert ledger.recent(1)[0].sequence == manifest.ledger.count + 1
 
 
 def change_byte(folder: Path) -> None:
