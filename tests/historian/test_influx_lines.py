@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.domain import Point, Quality, Reading
-from energy.historian.influx.line_protocol import ReadingLines, line, tag
+from energy.historian.influx.line_protocol import ReadingLines, line
 from energy.historian.influx.query import InfluxQuery, of_series
 from energy.historian.influx.spool import Spool
 from tests.historian.influx_drain import Drain
@@ -75,8 +75,7 @@ def test_every_float_comes_back_to_the_last_bit(influx_server: InfluxServer, tmp
             drain.deliver()
             assert drain.queue.tally.refused_lines == 0
         with InfluxQuery(database) as query:
-            stored = tag(asset_id).endswith("\\ ")
-            asked = f"{asset_id} " if stored else asset_id
+            asked = f"{asset_id} " if asset_id.endswith("\\") else asset_id
             tables = query.between(
                 "reading",
                 ["value"],

@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 
 from energy.domain import Point, Quality, Reading
 from energy.errors import BadInput, RecordBroken
+from energy.historian.influx.spool import Spool
+from energy.historian.influx.telemetry import InfluxTelemetry
 from energy.historian.limits import POINTS_PER_QUERY_MAX
 from energy.historian.memory_record import MemoryRecord
 from energy.historian.sqlite_reader import SqliteReader, open_reader
 from energy.historian.sqlite_record import SqliteRecord
 from energy.periods import local_day
 from energy.ports import DayQuality, Resolution, RollUp
+from tests.historian.influx_drain import Drain
 from tests.historian.telemetry_stores import POWER, reading, seconds, ticks
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -28,15 +31,17 @@ DAY = date(2020, 10, 25)
 START, END = local_day(DAY, BERLIN)
 HOUR = timedelta(hours=1)
 Record = MemoryRecord | SqliteRecord
-Answers = MemoryRecord | SqliteRecord | SqliteReader
+Answers = MemoryRecord | SqliteRecord | SqliteReader | InfluxTelemetry
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite_closed"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite_closed", "influx"])
 def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Answers]:
     """A day of 25 hours and an hour on both sides, silent from 6 to 7 in the morning UTC."""
     with ExitStack() as stack:
-        record: Record = MemoryRecord()
-        if request.param != "memory":
+        record: Record | Spool = MemoryRecord()
+        if request.param == "influx":
+            record = stack.enter_context(Spool(tmp_path, bytes_max=10**9))
+        elif request.param != "memory":
             record = stack.enter_context(SqliteRecord(tmp_path))
         silent = START.replace(hour=6, minute=0) + timedelta(days=1)
         for at in ticks(START - HOUR, END + HOUR):
@@ -44,7 +49,13 @@ def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Answers]:
                 hour = float((at - seconds(1) - START) // HOUR)
                 record.write_readings([reading(at, hour), reading(at, 1.0, asset_id="pv")])
         if request.param == "memory":
+            assert isinstance(record, MemoryRecord)
             yield record
+            return
+        if request.param == "influx":
+            database = request.getfixturevalue("influx_server").database()
+            stack.enter_context(Drain(tmp_path, database)).settle()
+            yield stack.enter_context(InfluxTelemetry(database))
             return
         assert isinstance(record, SqliteRecord)
         if request.param == "sqlite_closed":
