@@ -79,6 +79,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "highspy": ("energy.optimize",),
     "sklearn": ("energy.forecast",),
     "pandas": ("energy.forecast", "energy.historian", "energy.market", "energy.region.history"),
+    "pyarrow": ("energy.historian.exchange",),
     "yaml": ("energy.yaml_file",),
     **dict.fromkeys(("typer", "click", "rich"), ("energy.__main__", "energy.app")),
     **dict.fromkeys(("fastapi", "starlette", "jinja2", "plotly", "babel"), ("dashboard",)),

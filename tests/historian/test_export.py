@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from energy.domain import (
@@ -227,3 +228,30 @@ def test_the_public_gets_nothing_of_a_single_meter(folder: Path, region: Region,
     summary = export(folder, region, T0, END, tmp_path / "out", wanted=Wanted(public=True))
     assert summary.rows == {"public": 0}
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["README.json", "public.csv"]
+
+
+def test_parquet_holds_the_values_of_the_csv_with_unit_and_sign(
+    folder: Path, region: Region, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    summary = export(folder, region, T0, END, out, wanted=Wanted(format="both"))
+    for name, count in summary.rows.items():
+        rows = pq.read_table(out / f"{name}.parquet").to_pylist()
+        plain = table(out / f"{name}.csv")
+        assert len(rows) == len(plain) == count
+        for row, texts in zip(rows, plain, strict=True):
+            assert {key: _text(value) for key, value in row.items()} == texts
+    schema = pq.read_schema(out / "readings.parquet")
+    power = schema.field("power_kw_draws_positive")
+    assert power.metadata[b"unit"] == b"kW"
+    assert power.metadata[b"sign"].startswith(b"positive draws")
+    assert str(schema.field("start_utc").type) == "timestamp[ms, tz=UTC]"
+    assert str(schema.field("asset_id").type).startswith("dictionary<")
+    assert schema.metadata[b"region"] == b"here"
+    assert schema.metadata[b"illustrative"] == b"true"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return "" if value is None else str(value)

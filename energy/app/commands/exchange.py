@@ -64,6 +64,9 @@ def export(
     start: Annotated[str, typer.Option("--from", help="First moment, UTC.", metavar="T")],
     end: Annotated[str, typer.Option("--to", help="Past-the-end moment, UTC.", metavar="T")],
     out: Annotated[Path, typer.Option("--out", help="The folder to write.", metavar="FOLDER")],
+    form: Annotated[
+        Literal["csv", "parquet", "both"], typer.Option("--format", help="Of the files.")
+    ] = "csv",
     resolution: Annotated[
         Literal["15min", "1h", "1d"], typer.Option("--resolution", help="Of the readings.")
     ] = "15min",
@@ -89,6 +92,7 @@ def export(
         resolution=resolution,
         dialect=Dialect(delimiter=delimiter, decimal_comma=decimal_comma),
         public=public,
+        format=form,
     )
     span = moment(start, "--from"), moment(end, "--to")
     summary = with_progress(

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from energy.errors import BadInput, Fault, StoreUnavailable
 from energy.historian.exchange import contents
 from energy.historian.exchange.csv_table import Dialect, write_csv
+from energy.historian.exchange.parquet_table import read_parquet, write_parquet
 from energy.historian.exchange.public_values import public_batches
 from energy.historian.exchange.resolution import Resolution
 from energy.historian.exchange.tables import (
@@ -32,6 +34,7 @@ from energy.region.model import Region
 
 SPAN_MAX = timedelta(days=400)
 """A year with some margin; longer records are exported in pieces."""
+Format = Literal["csv", "parquet", "both"]
 _TYPES = {"time": "datetime", "id": "string", "text": "string", "number": "number"}
 """A column's type by the words of the Frictionless Table Schema."""
 
@@ -43,6 +46,7 @@ class Wanted:
     resolution: Resolution = "15min"
     dialect: Dialect = field(default_factory=Dialect)
     public: bool = False
+    format: Format = "csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,7 @@ def export(
     try:
         with open_reader(folder) as reader:
             tables = _tables(reader, region, start, end, wanted)
-            rows = _write_all(tables, part, wanted.dialect, on_progress)
+            rows = _write_all(tables, part, wanted, _about(region), on_progress)
         description = _description(region, start, end, wanted, [table for table, _ in tables], rows)
         text = json.dumps(description, ensure_ascii=False, indent=2)
         (part / "README.json").write_text(f"{text}\n", encoding="utf-8")
@@ -132,14 +136,21 @@ def _tables(
 def _write_all(
     tables: list[tuple[Table, Iterable[Batch]]],
     part: Path,
-    dialect: Dialect,
+    wanted: Wanted,
+    about: Mapping[str, str],
     on_progress: Callable[[float], None],
 ) -> Mapping[str, int]:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     rows: dict[str, int] = {}
     for table, batches in tables:
-        rows[table.name] = write_csv(part / f"{table.name}.csv", table, batches, dialect)
+        if wanted.format == "csv":
+            rows[table.name] = write_csv(part / f"{table.name}.csv", table, batches, wanted.dialect)
+        else:
+            rows[table.name] = write_parquet(part / f"{table.name}.parquet", table, batches, about)
+        if wanted.format == "both":
+            again = read_parquet(part / f"{table.name}.parquet", table)
+            write_csv(part / f"{table.name}.csv", table, again, wanted.dialect)
         on_progress(len(rows) / len(tables))
     return rows
 
@@ -167,8 +178,8 @@ def _description(  # noqa: PLR0917 - one page, from everything that was decided
         "resources": [
             {
                 "name": table.name,
-                "path": f"{table.name}.csv",
-                "format": "csv",
+                "path": f"{table.name}.{form}",
+                "format": form,
                 "encoding": "utf-8",
                 "description": table.about,
                 "rows": rows[table.name],
@@ -179,6 +190,7 @@ def _description(  # noqa: PLR0917 - one page, from everything that was decided
                 "schema": {"fields": [_field(column) for column in table.columns]},
             }
             for table in tables
+            for form in (("csv", "parquet") if wanted.format == "both" else (wanted.format,))
         ],
     }
 
@@ -186,6 +198,16 @@ def _description(  # noqa: PLR0917 - one page, from everything that was decided
 def _field(column: Column) -> dict[str, str]:
     field = {"name": column.name, "type": _TYPES[column.type], "unit": column.unit, "sign": column.sign}
     return {key: value for key, value in field.items() if value}
+
+
+def _about(region: Region) -> dict[str, str]:
+    """Say in a Parquet file's own metadata whose data it holds."""
+    return {
+        "region": region.id,
+        "region_digest_sha256": region.digest,
+        "illustrative": "true" if region.illustrative else "false",
+        "licences": json.dumps(licences_of(region), ensure_ascii=False),
+    }
 
 
 def licences_of(region: Region) -> dict[str, str]:
