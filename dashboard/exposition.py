@@ -1,9 +1,12 @@
 """Families of numbers in Prometheus' text format, version 0.0.4."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -34,28 +37,23 @@ def text_of(families: Iterable[Family]) -> str:
     >>> print(text_of([up]), end="")
     # HELP up It runs.
     # TYPE up gauge
-    up 1
+    up 1.0
     """
-    return "".join(line + "\n" for family in families for line in _lines(family))
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Found(families))
+    return generate_latest(registry).decode("utf-8")
 
 
-def _lines(family: Family) -> Iterator[str]:
-    escaped = family.help.replace("\\", r"\\").replace("\n", r"\n")
-    yield f"# HELP {family.name} {escaped}"
-    yield f"# TYPE {family.name} {family.kind}"
-    for sample in family.samples:
-        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sample.labels.items())
-        shown = f"{{{labels}}}" if labels else ""
-        yield f"{family.name}{sample.suffix}{shown} {_number(sample.value)}"
+class _Found(Collector):
+    """What one scrape found; the registry lives as long as the scrape."""
 
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-
-
-def _number(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0.0 else "-Inf"
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    def collect(self) -> Iterator[Metric]:
+        """Give the families in the library's own form."""
+        for family in self._families:
+            metric = Metric(family.name.removesuffix("_total"), family.help, family.kind)
+            for sample in family.samples:
+                metric.add_sample(family.name + sample.suffix, dict(sample.labels), sample.value)
+            yield metric

@@ -17,6 +17,7 @@ from dashboard.exposition import MEDIA_TYPE, Family, Sample, text_of
 from dashboard.presence import Heard, Presence, controller_now, presence_of
 from dashboard.record import Counted
 from energy.domain import Rung, Severity
+from energy.historian.influx.spool_file import Tally
 from energy.metrics import COUNTED, OVERFLOW, PLAN_ISSUED, Metric, bucket_key, key, sum_key
 
 FILES = ("telemetry", "ledger", "requests", "field", "spool", "jobs")
@@ -46,6 +47,7 @@ def metrics(desk: Given) -> Response:
         *_of_counts(counted),
         *_of_ledger(counted),
         *_of_store(store_of(desk.record.folder)),
+        *_of_spool(counted.spool),
     ]
     return Response(text_of(families), media_type=MEDIA_TYPE)
 
@@ -166,6 +168,24 @@ def _of_store(store: Store) -> Iterator[Family]:
     yield _gauge(
         "energiewaage_disk_size_bytes", "Size of that disk.", float(size) if size is not None else None
     )
+
+
+def _of_spool(tally: Tally | None) -> Iterator[Family]:
+    yield _gauge(
+        "energiewaage_spool_waiting_bytes",
+        "Readings that wait for InfluxDB.",
+        float(tally.waiting_bytes) if tally is not None else None,
+    )
+    lines = (
+        ("delivered", "Readings that InfluxDB took.", tally.delivered_lines if tally else None),
+        ("refused", "Readings that InfluxDB refused, set aside.", tally.refused_lines if tally else None),
+        ("lost", "Readings lost because the spool was full.", tally.lost_lines if tally else None),
+    )
+    for name, text, count in lines:
+        samples = [Sample(value=float(count))] if count is not None else []
+        yield Family(
+            name=f"energiewaage_spool_{name}_lines_total", kind="counter", help=text, samples=samples
+        )
 
 
 def _gauge(name: str, text: str, found: float | Mapping[str, float] | None, *, label: str = "") -> Family:

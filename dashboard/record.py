@@ -13,6 +13,9 @@ from dashboard.presence import Heard
 from dashboard.series import ChartInput, MeansByPoint, Window
 from energy.domain import Forecast, Point
 from energy.errors import RecordBroken, StoreUnavailable
+from energy.historian.influx.spool_file import FILE_NAME as SPOOL_NAME
+from energy.historian.influx.spool_file import Tally
+from energy.historian.influx.spool_reader import SpoolReader, open_spool_reader
 from energy.historian.schema import FILE_NAME
 from energy.historian.sqlite_reader import SqliteReader, open_reader
 from energy.ledger.active_file import FILE_NAME as LEDGER_NAME
@@ -92,6 +95,8 @@ class Counted:
     numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     head: LedgerHead | None = None
     head_at: datetime | None = None
+    spool: Tally | None = None
+    """How what waits for InfluxDB stands; None where no controller ever had such a server."""
 
 
 class Record:
@@ -105,6 +110,7 @@ class Record:
         self.folder = folder
         self._wall_now = wall_now
         self._telemetry = Kept[SqliteReader](folder / FILE_NAME, lambda: open_reader(folder))
+        self._spool = Kept[SpoolReader](folder / SPOOL_NAME, lambda: open_spool_reader(folder))
         ledger = folder / LEDGER_NAME
         self._ledger = Kept[LedgerReader](ledger, lambda: ledger_reader(ledger))
         self._scores: tuple[datetime, Scores] | None = None
@@ -151,8 +157,13 @@ class Record:
             entry = self._ledger.ask(_last_entry)
         except (StoreUnavailable, RecordBroken):
             entry = None
+        try:
+            spool = self._spool.ask(lambda reader: reader.tally)
+        except (StoreUnavailable, RecordBroken):
+            spool = None
         return Counted(
             readable=True,
+            spool=spool,
             heard=heard,
             numbers=numbers,
             head=LedgerHead(count=entry.sequence, hash=entry.hash) if entry is not None else None,
@@ -162,6 +173,7 @@ class Record:
     def close(self) -> None:
         """Let the files go."""
         self._telemetry.close()
+        self._spool.close()
         self._ledger.close()
 
     def _look(self, reader: SqliteReader) -> Look:

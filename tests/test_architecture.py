@@ -65,6 +65,7 @@ DASHBOARD_MAY_IMPORT = (
     ),
     *("energy.ports", "energy.ledger", "energy.mailbox", "energy.alarms", "energy.explanation"),
     *("energy.historian.sqlite_reader", "energy.historian.schema", "energy.metrics"),
+    *("energy.historian.influx.spool_file", "energy.historian.influx.spool_reader"),
     *("energy.job", "energy.jobs.record"),
 )
 """What shows may read the record and the jobs, and nothing that decides, writes or talks to devices."""
@@ -83,7 +84,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "yaml": ("energy.yaml_file",),
     **dict.fromkeys(("typer", "click", "rich"), ("energy.__main__", "energy.app")),
     **dict.fromkeys(("fastapi", "starlette", "jinja2", "plotly", "babel"), ("dashboard",)),
-    "uvicorn": ("dashboard",),
+    **dict.fromkeys(("uvicorn", "prometheus_client"), ("dashboard",)),
     "httpx": ("energy.historian", "energy.app"),
     "threadpoolctl": ("energy.forecast", "energy.planning"),
     **dict.fromkeys(("pydantic", "pydantic_core"), ("energy", "dashboard")),

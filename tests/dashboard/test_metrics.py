@@ -10,7 +10,8 @@ import numpy as np
 from dashboard.exposition import Family, Sample, text_of
 from energy.controller.counting import Counts
 from energy.controller.plan_keeper import Followed
-from energy.domain import Applied, Level, Point, Rung, Setpoint, Unreachable
+from energy.domain import Applied, Level, Point, Quality, Reading, Rung, Setpoint, Unreachable
+from energy.historian.influx.spool import Spool
 from energy.historian.sqlite_reader import open_reader
 from energy.historian.sqlite_record import SqliteRecord
 from energy.metrics import COUNTED
@@ -112,6 +113,19 @@ async def test_a_scrape_without_files_says_that_they_are_missing(opened, region,
         assert found[name].samples == {}, "missing is missing, never 0"
 
 
+async def test_what_waits_for_a_further_store_is_counted(client, folder) -> None:
+    assert (await scrape(client))["energiewaage_spool_waiting_bytes"].samples == {}
+    reading = Reading(
+        asset_id="wind", point=Point.POWER_KW, value=-1.0, quality=Quality.GOOD, measured_at=NOW
+    )
+    with Spool(folder, bytes_max=1_000_000) as spool:
+        spool.write_readings([reading])
+    found = await scrape(client)
+    assert found["energiewaage_spool_waiting_bytes"].value() > 0.0
+    for name in ("delivered", "refused", "lost"):
+        assert found[f"energiewaage_spool_{name}_lines_total"].value() == 0.0
+
+
 async def test_metrics_are_served_to_this_machine_alone(client) -> None:
     response = await client.get("/metrics", headers={"Host": "evil.example"})
     assert response.status_code == 400
@@ -155,7 +169,6 @@ def test_the_text_escapes_what_would_break_a_line() -> None:
         help="a\nb\\c",
         samples=[Sample(labels={"l": 'q"\\\n'}, value=float(np.float64(1e20)))],
     )
-    assert text_of([family]) == (
-        '# HELP x_total a\\nb\\\\c\n# TYPE x_total counter\nx_total{l="q\\"\\\\\\n"} 1e+20\n'
-    )
-    assert read_exposition(text_of([family]))["x_total"].kind == "counter"
+    found = read_exposition(text_of([family]))["x_total"]
+    assert (found.kind, found.help) == ("counter", "a\nb\\c")
+    assert found.value(l='q"\\\n') == 1e20

@@ -165,7 +165,7 @@ def import_history(
         with only_controller(folder, mend="stop the controller: an import and it cannot write at once"):
             rejected = rejected if rejected is not None else _beside(folder, asset, now)
             write_rejected(judged.report, rejected)
-            report = take(judged, folder, asset, point, now)
+            report = take(judged, folder, asset, point, now, zone=checked.zone)
     if as_json:
         print_json(report_json(report))
         return

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -65,16 +66,18 @@ def compared(judged: Judged, folder: Path, asset_id: str, point: Point, now: dat
     )
 
 
-def take(judged: Judged, folder: Path, asset_id: str, point: Point, now: datetime) -> Report:
+def take(
+    judged: Judged, folder: Path, asset_id: str, point: Point, now: datetime, *, zone: ZoneInfo
+) -> Report:
     """Write the series in one transaction; give the report with what stands in the record afterwards.
 
-    The caller holds the folder's lock: no controller runs.
+    The caller holds the folder's lock: no controller runs. ``zone`` is the region's.
 
     Raises:
         StoreUnavailable: the record cannot be written.
     """
     report = compared(judged, folder, asset_id, point, now)
-    with SqliteRecord(folder) as record:
+    with SqliteRecord(folder, zone=zone) as record:
         record.import_means(asset_id, point, judged.start, judged.values, known_at=now)
         record.commit()
         stands = _recorded(record, judged, asset_id, point, now)
