@@ -22,6 +22,7 @@ from energy.historian.averaging import (
     weigh_steps,
 )
 from energy.historian.columns import IntArray
+from energy.historian.day_quality import told
 from energy.historian.instants import (
     HOUR_MS,
     MINUTE_MS,
@@ -179,16 +180,7 @@ class MemoryTelemetry:
             if start_ms >= end_ms:
                 break
             row = quality_of(column.between(start_ms - REACH_MS, end_ms + REACH_MS), start_ms, end_ms)
-            found.append(
-                DayQuality(
-                    day=date.fromordinal(day),
-                    length_s=(end_ms - start_ms) / MS_PER_S,
-                    covered_s=row.covered_ms / MS_PER_S,
-                    samples={Quality(name): count for name, count in zip(QUALITIES, row.counts, strict=True)},
-                    gaps=row.gaps,
-                    longest_gap_s=row.longest_gap_ms / MS_PER_S,
-                )
-            )
+            found.append(told(row, day, end_ms - start_ms))
         return found
 
     def gaps(

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from energy.domain import Point, Quality
+from energy.domain import Point
 from energy.historian.averaging import REACH_MS, uncovered
 from energy.historian.columns import IntArray
-from energy.historian.instants import HOUR_MS, MINUTE_MS, MS_PER_S, PERIOD_MS, moment_of, ms_of
+from energy.historian.day_quality import days_asked, told
+from energy.historian.instants import HOUR_MS, MINUTE_MS, PERIOD_MS, moment_of, ms_of
 from energy.historian.limits import GAPS_PER_QUERY_MAX, query_fault
 from energy.historian.local_days import bounds_ms, day_of, zone_of
 from energy.historian.period_values import Slabs, Values
@@ -26,7 +27,6 @@ from energy.sqlite_file import SqliteFile
 
 DAYS_PER_QUERY_MAX = 4_000
 """Ten years of qualities."""
-_UNSTORED = QualityRow(covered_ms=0, gaps=1, longest_gap_ms=0, counts=(0,) * len(QUALITIES))
 
 
 class RollUpQueries:
@@ -78,14 +78,7 @@ class RollUpQueries:
 
     def quality_by_day(self, asset_id: str, point: Point, *, first: date, last: date) -> Sequence[DayQuality]:
         """Give the local days [first, last] that have begun; a day without any reading is one gap."""
-        days = range(first.toordinal(), last.toordinal() + 1)
-        if len(days) > DAYS_PER_QUERY_MAX:
-            raise query_fault(
-                "first, last",
-                value=f"{len(days)} days",
-                limit=f"at most {DAYS_PER_QUERY_MAX} days a query",
-                mend="ask for fewer days",
-            )
+        days = days_asked(first, last, most=DAYS_PER_QUERY_MAX)
         with self._file.snapshot():
             zone, clock_ms = zone_of(self._file), self._samples.clock_ms()
             number = self._numbers([asset_id], point).get(asset_id)
@@ -99,10 +92,10 @@ class RollUpQueries:
                 end_ms = min(end_ms, clock_ms)
                 if start_ms >= end_ms:
                     break
-                row = stored.get(day, _UNSTORED)
+                row = stored.get(day, _unread(end_ms - start_ms))
                 if day in open_days:
                     row = _fuller(row, self._judge(number, start_ms, end_ms))
-                found.append(_told(row, day, end_ms - start_ms))
+                found.append(told(row, day, end_ms - start_ms))
         return found
 
     def gaps(
@@ -261,13 +254,6 @@ def _fuller(one: QualityRow, other: QualityRow) -> QualityRow:
     return one if sum(one.counts) > sum(other.counts) else other
 
 
-def _told(row: QualityRow, day: int, length_ms: int) -> DayQuality:
-    longest_ms = length_ms if row is _UNSTORED else row.longest_gap_ms
-    return DayQuality(
-        day=date.fromordinal(day),
-        length_s=length_ms / MS_PER_S,
-        covered_s=row.covered_ms / MS_PER_S,
-        samples={Quality(name): count for name, count in zip(QUALITIES, row.counts, strict=True)},
-        gaps=row.gaps,
-        longest_gap_s=longest_ms / MS_PER_S,
-    )
+def _unread(length_ms: int) -> QualityRow:
+    """A day of which nothing was kept: one gap."""
+    return QualityRow(covered_ms=0, gaps=1, longest_gap_ms=length_ms, counts=(0,) * len(QUALITIES))

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from energy.domain import Point, Quality
+from energy.domain import Point
 from energy.historian.averaging import REACH_MS, uncovered
+from energy.historian.day_quality import days_asked, told
 from energy.historian.influx.series_reader import InfluxSeries
-from energy.historian.instants import HOUR_MS, MINUTE_MS, MS_PER_S, PERIOD_MS, moment_of, ms_of
+from energy.historian.instants import HOUR_MS, MINUTE_MS, PERIOD_MS, moment_of, ms_of
 from energy.historian.limits import GAPS_PER_QUERY_MAX, query_fault
 from energy.historian.local_days import bounds_ms
 from energy.historian.resolutions import added, edges, forget_after, grouped, rolled_up
 from energy.historian.roll_ups import minutes_of, quality_of
 from energy.historian.sample_blocks import Column
-from energy.historian.schema import QUALITIES
 from energy.ports import DayQuality, GroupSum, Resolution, RollUp
 
 DAYS_PER_QUERY_MAX = 400
@@ -78,14 +78,7 @@ class InfluxRollUps:
 
     def quality_by_day(self, asset_id: str, point: Point, *, first: date, last: date) -> Sequence[DayQuality]:
         """Give the local days [first, last] that have begun; a day without any reading is one gap."""
-        days = range(first.toordinal(), last.toordinal() + 1)
-        if len(days) > DAYS_PER_QUERY_MAX:
-            raise query_fault(
-                "first, last",
-                value=f"{len(days)} days",
-                limit=f"at most {DAYS_PER_QUERY_MAX} days a query",
-                mend="ask for fewer days",
-            )
+        days = days_asked(first, last, most=DAYS_PER_QUERY_MAX)
         found: list[DayQuality] = []
         present_ms = self._series.present_ms() if self._series.knows(asset_id, point) else None
         for day in days:
@@ -95,16 +88,7 @@ class InfluxRollUps:
             end_ms = min(end_ms, present_ms)
             column = self._series.column(asset_id, point, start_ms - REACH_MS, end_ms + REACH_MS)
             row = quality_of(column, start_ms, end_ms)
-            found.append(
-                DayQuality(
-                    day=date.fromordinal(day),
-                    length_s=(end_ms - start_ms) / MS_PER_S,
-                    covered_s=row.covered_ms / MS_PER_S,
-                    samples={Quality(name): count for name, count in zip(QUALITIES, row.counts, strict=True)},
-                    gaps=row.gaps,
-                    longest_gap_s=row.longest_gap_ms / MS_PER_S,
-                )
-            )
+            found.append(told(row, day, end_ms - start_ms))
         return found
 
     def gaps(
