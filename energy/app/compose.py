@@ -113,7 +113,7 @@ async def controller_of(
         space = _space(folder, now, simulated)
         opened = opened_record(folder, region, now, retention=retention_in(os.environ))
         record = stack.enter_context(opened.record)
-        ledger, upkeep = _ledger(stack, folder, lockstep=lockstep, kept=ledger_kept)
+        ledger, upkeep = _ledger(stack, folder, space, lockstep=lockstep, kept=ledger_kept)
         store = stack.enter_context(further_store(os.environ, folder, clock))
         budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
         field = ModbusField(region, maps, _settings(region, tick_s, simulated), now=clock.now, budget=budget)
@@ -161,11 +161,14 @@ async def controller_of(
         )
 
 
-def _ledger(stack: AsyncExitStack, folder: Path, *, lockstep: bool, kept: timedelta) -> tuple[Ledger, Upkeep]:
+def _ledger(
+    stack: AsyncExitStack, folder: Path, space: DiskSpace | None, *, lockstep: bool, kept: timedelta
+) -> tuple[Ledger, Upkeep]:
     """Open the ledger with what seals and ends its segments."""
     ledger = stack.enter_context(Ledger(folder / LEDGER, beside_kept=not lockstep))
     rules = ledger_rules(os.environ, lockstep=lockstep, kept=kept)
-    return ledger, stack.enter_context(Upkeep(ledger, rules))
+    upkeep = Upkeep(ledger, rules, is_short=lambda: space is not None and space.is_short)
+    return ledger, stack.enter_context(upkeep)
 
 
 def _mode(tick_s: float, simulated: Plant | None) -> Mode:

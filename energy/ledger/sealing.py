@@ -7,6 +7,7 @@ then on the entries are read from the segment, and some at a time leave the acti
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -99,12 +100,16 @@ def seal(file: Path, span: Span, *, stopped: Callable[[], bool]) -> tuple[Segmen
         active, index = ActiveFile(reader), SegmentIndex(reader)
         folder.mkdir(exist_ok=True)
         draft = _Writing(folder, span, active, index)
-        for links in _blocks_of(active, span):
-            if stopped():
-                draft.drop()
-                return None
-            draft.add(links)
-        return draft.finish()
+        try:
+            for links in _blocks_of(active, span):
+                if stopped():
+                    draft.drop()
+                    return None
+                draft.add(links)
+            return draft.finish()
+        except BaseException:
+            draft.drop()  # on a full disk it holds the room that the ledger needs
+            raise
     finally:
         reader.close()
 
@@ -171,8 +176,10 @@ class _Writing:
 
     def drop(self) -> None:
         """Give up what was begun."""
-        self._file.close()
-        self._path.unlink()
+        with suppress(OSError):
+            self._file.close()  # what could not be written fails here once more
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     def _write(self, packed: bytes) -> None:
         self._file.write(self._digest.taken(packed))

@@ -5,7 +5,7 @@ ledger; what writes the ledger is the loop's own thread, in steps of some millis
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,11 +45,21 @@ class UpkeepRules:
 
 
 class Upkeep:
-    """One step at a time; what fails becomes a note and is tried again later."""
+    """One step at a time; what fails becomes a note and is tried again later.
 
-    def __init__(self, ledger: Ledger, rules: UpkeepRules) -> None:
+    Args:
+        ledger: the caller closes it.
+        rules: what is to be kept, and how long.
+        is_short: tells that the disk is full; nothing is sealed then, since a segment's file would take the
+            room that the next entries need.
+    """
+
+    def __init__(
+        self, ledger: Ledger, rules: UpkeepRules, *, is_short: Callable[[], bool] = lambda: False
+    ) -> None:
         self._ledger = ledger
         self._rules = rules
+        self._is_short = is_short
         self._stopped = False
         self._sealing: Background[tuple[Segment, Sequence[Block]] | None] | None = None
         self._noting: Background[None] | None = None
@@ -69,10 +79,10 @@ class Upkeep:
 
     def step(self, at: datetime) -> None:
         """Do the next small thing, if there is one."""
-        self._note_head(at)
-        if self._wait_until is not None and at < self._wait_until:
+        if self._wait_until is not None and self._wait_until - RETRY <= at < self._wait_until:
             return
         try:
+            self._note_head(at)
             if self._next(at):
                 self._failure = None
             self._wait_until = None
@@ -100,12 +110,13 @@ class Upkeep:
             return self._enter(at)
         if self._ledger.forget_sealed(self._rules.sealing.forgotten_per_step):
             return True
-        span = self._ledger.due(at, self._rules.sealing)
+        span = None if self._is_short() else self._ledger.due(at, self._rules.sealing)
         if span is None:
             return self._remove(at)
         file = self._ledger.path
         self._sealing = Background(
-            lambda: seal(file, span, stopped=lambda: self._stopped), inline=self._rules.inline
+            lambda: seal(file, span, stopped=lambda: self._stopped or self._is_short()),
+            inline=self._rules.inline,
         )
         return self._rules.inline and self._enter(at)
 
