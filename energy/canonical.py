@@ -107,11 +107,11 @@ def parse(data: bytes) -> Json:
     """Read canonical bytes back into plain JSON data.
 
     Raises:
-        RecordBroken: they are not JSON.
+        RecordBroken: they are not JSON, or nested beyond reason.
     """
     try:
         return json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordBroken(f"not canonical JSON: {error}") from error
 
 

@@ -65,7 +65,10 @@ class ActiveFile:
 
     def __init__(self, file: SqliteFile) -> None:
         self.file = file
-        self.beside_covered_from: int = file.execute("SELECT beside_covered_from FROM format")[0][0]
+        rows = file.execute("SELECT beside_covered_from FROM format")
+        if len(rows) != 1 or not isinstance(rows[0][0], int):
+            raise broken(file.path, 1, "the file does not say any more what its hashes cover")
+        self.beside_covered_from: int = rows[0][0]
         """The first entry whose hash covers what stands beside it. Changing it breaks the chain."""
 
     @property
@@ -102,6 +105,8 @@ class ActiveFile:
     def last(self) -> tuple[int, str] | None:
         """Give the number and the hash of the last entry, None before the first."""
         rows = self.file.execute("SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1")
+        if rows and not isinstance(rows[0][1], bytes):
+            raise broken(self.path, rows[0][0], "its hash cannot be read")
         return (rows[0][0], rows[0][1].hex()) if rows else None
 
     def insert(self, links: Sequence[Link]) -> None:
@@ -160,7 +165,7 @@ class ActiveFile:
                 beside_json=beside.encode() if beside is not None else b"",
                 hash=digest.hex(),
             )
-        except (zlib.error, ValueError) as error:
+        except (zlib.error, ValueError, TypeError, AttributeError) as error:
             raise broken(self.path, sequence, f"it cannot be read ({error})") from error
 
 

@@ -27,6 +27,8 @@ BLOCK_BYTES_MAX = 4_000_000
 """A block ends with the entry that reaches this."""
 UNPACKED_BYTES_MAX = 2 * (BLOCK_BYTES_MAX + 2 * BODY_BYTES_MAX)
 """No block unpacks to more: what claims to is refused before it fills the memory."""
+HEADER_BYTES_MAX = 10_000
+"""The packed first line has some 200."""
 _PRESET = 2
 """Level 6 would be a sixth smaller and take eight times as long (ticks of both shipped regions)."""
 _NAME = re.compile(r"(\d{12})-(\d{12})\.jsonl\.xz")
@@ -205,7 +207,7 @@ def walk(
         RecordBroken: naming the first entry that is wrong; what concerns the whole file comes last.
     """
     digest = Digest()
-    header = digest.taken(file.read(blocks[0].offset if blocks else 0))
+    header = digest.taken(file.read(min(blocks[0].offset, HEADER_BYTES_MAX) if blocks else 0))
     expected = header_line(
         segment.first, segment.previous_hash, beside_covered_from=chain.beside_covered_from
     )
@@ -237,7 +239,7 @@ def unpacked_links(path: Path) -> Iterator[Link]:
             file.readline(BLOCK_BYTES_MAX)
             while line := file.readline(UNPACKED_BYTES_MAX):
                 yield link_of(line.removesuffix(b"\n"))
-    except (lzma.LZMAError, EOFError) as error:
+    except (lzma.LZMAError, EOFError, RecursionError) as error:
         raise ValueError(f"it cannot be unpacked ({error})") from error
 
 
@@ -268,7 +270,7 @@ def _links_in(path: Path, packed: bytes, block: Block) -> list[Link]:
         raise broken(path, block.first, "the file ends before it")
     try:
         return [link_of(line) for line in unpack(packed)]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise broken(path, block.first, f"it or one up to {block.last}: {error}") from error
 
 

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 from energy.errors import RecordBroken
 from energy.ledger.chain import broken
-from energy.ledger.segment import Block, Segment
+from energy.ledger.segment import UNPACKED_BYTES_MAX, Block, Segment
 from energy.sqlite_file import Row, SqliteFile
 
+OFFSET_MAX = 10**12
+"""Bytes; a segment has some 100 MB."""
 _COLUMNS = (
     "first_sequence, last_sequence, first_at, last_at, previous_hash, last_hash, "
     "file_name, sha256, kinds, removed"
@@ -59,13 +61,8 @@ class SegmentIndex:
         """Give the blocks of a segment in order."""
         rows = self._file.execute("SELECT blocks FROM segment WHERE first_sequence = ?", (segment.first,))
         try:
-            return [
-                Block(
-                    offset=int(offset), size=int(size), first=int(first), last=int(last), kinds=tuple(kinds)
-                )
-                for offset, size, first, last, kinds in json.loads(rows[0][0])
-            ]
-        except (ValueError, TypeError) as error:
+            return [_block(*values) for values in json.loads(rows[0][0])]
+        except (ValueError, TypeError, OverflowError, RecursionError, IndexError) as error:
             raise self._broken(segment.first, error) from error
 
     def stamp(self) -> tuple[int, int]:
@@ -115,8 +112,20 @@ class SegmentIndex:
                 kinds=tuple(json.loads(kinds)),
                 removed=bool(removed),
             )
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise self._broken(first, error) from error
 
     def _broken(self, first: int, error: Exception) -> RecordBroken:
         return broken(self._file.path, first, f"the index of its segment cannot be read ({error})")
+
+
+def _block(offset: float, size: float, first: float, last: float, kinds: Sequence[str]) -> Block:
+    """Read a block; what cannot be one is refused before so much is read of a file.
+
+    Raises:
+        ValueError: it cannot be one.
+    """
+    block = Block(offset=int(offset), size=int(size), first=int(first), last=int(last), kinds=tuple(kinds))
+    if not 0 <= block.offset <= OFFSET_MAX or not 0 < block.size <= UNPACKED_BYTES_MAX:
+        raise ValueError(f"no block lies at {block.offset} with {block.size} bytes")
+    return block

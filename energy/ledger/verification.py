@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from energy.canonical import parse
+from energy.errors import RecordBroken
 from energy.ledger.active_file import ActiveFile
 from energy.ledger.chain import GENESIS_HASH, GENESIS_HASH_1, Chain, Head, Link, broken
 from energy.ledger.sealing import is_held
@@ -17,6 +18,14 @@ SEALED = "segment_sealed"
 """The kind of the entry that says of a segment where it begins and ends and what its file's hash is."""
 REMOVED = "segment_removed"
 """The kind of the entry that stands before a segment's file is deleted."""
+_CLAIM = {
+    "first": int,
+    "last": int,
+    "previous_hash": str,
+    "last_hash": str,
+    "file_name": str,
+    "sha256": str,
+}
 _ROWS = 500
 
 
@@ -153,8 +162,19 @@ class _Verification:
             self._matched += 1
         if link.kind in {SEALED, REMOVED}:
             claims = self._sealed if link.kind == SEALED else self._removed
-            body: Mapping[str, Any] = parse(link.body_json)
-            claims[int(body["first"])] = body
+            body = self._claim(link)
+            claims[body["first"]] = body
+
+    def _claim(self, link: Link) -> Mapping[str, Any]:
+        """Read what an entry says of a segment: a whole chain may still say what no controller says."""
+        try:
+            body = parse(link.body_json)
+        except RecordBroken:
+            body = None
+        if not isinstance(body, dict) or {name: type(value) for name, value in body.items()} != _CLAIM:
+            what = f"it says {link.kind} of something that is no segment"
+            raise broken(self._active.path, link.sequence, what)
+        return body
 
     def _check_heads(self, chain: Chain) -> None:
         if not self._head_seen:
