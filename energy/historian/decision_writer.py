@@ -46,20 +46,24 @@ class DecisionWriter:
             "INSERT OR REPLACE INTO latest_outcome (asset_id, body) VALUES (?, ?)", [row[1:] for row in rows]
         )
 
-    def write_status(self, status: Status) -> None:
-        """Record the status; an alarm that appeared or went since the last one is kept as an event."""
+    def write_status(self, status: Status) -> datetime | None:
+        """Record the status; an alarm that appeared or went since the last one is kept as an event.
+
+        Gives the moment of the status before.
+        """
         self._file.begin()
         rows = self._file.execute("SELECT body FROM status")
-        before = decode(Status, read_json(rows[0][0])).alarms if rows else ()
+        before = decode(Status, read_json(rows[0][0])) if rows else None
         events = [
             (ms_of(status.at), appeared, json.dumps(plain(alarm), ensure_ascii=False))
-            for appeared, alarm in changes(before, status.alarms)
+            for appeared, alarm in changes(before.alarms if before is not None else (), status.alarms)
         ]
         self._file.executemany("INSERT INTO event (at_ms, appeared, alarm) VALUES (?, ?, ?)", events)
         self._file.execute(
             f"INSERT OR REPLACE INTO status (id, body, written_ms) VALUES (1, ?, {_WALL_MS})",  # noqa: S608 - a constant
             (json.dumps(plain(status), ensure_ascii=False),),
         )
+        return before.at if before is not None else None
 
     def write_metrics(self, numbers: Mapping[str, float]) -> None:
         """Record what the controller counts."""

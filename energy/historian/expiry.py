@@ -34,6 +34,8 @@ class Expiry:
         """Delete some of what is too old; ``everything`` does not stop before the end."""
         while self._delete_chunks(now, CHUNKS_A_STEP) and everything:
             pass
+        if everything:
+            self._next_series = 0
         count = self._file.execute("SELECT count(*) FROM series")[0][0] if everything else SERIES_A_STEP
         self._delete_pages(now, count)
         self._give_back(everything=everything)

@@ -29,6 +29,8 @@ from energy.weather import WeatherForecast
 
 PRUNE_EVERY = timedelta(minutes=1)
 """Controller time between two deletions of what is too old."""
+CLOCK_LEAP_MAX = timedelta(days=1)
+"""A clock that leaps ahead by more may be wrong: nothing is deleted until it has stood by it for as long."""
 
 
 class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
@@ -70,6 +72,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
         self._flusher = LogFlusher(folder / FILE_NAME)
         self._now: datetime | None = None
         self._pruned_at: datetime | None = None
+        self._leapt_to: datetime | None = None
 
     def write_readings(self, readings: Sequence[Reading]) -> None:
         """Record raw samples and bring the quarter-hour means up to date."""
@@ -132,7 +135,9 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
     def write_status(self, status: Status) -> None:
         """Record the status; its moment is also what ages of things to delete are counted from."""
         with self._undone_on_failure():
-            self._decisions.write_status(status)
+            before = self._decisions.write_status(status)
+        if before is not None and status.at - before > CLOCK_LEAP_MAX:
+            self._leapt_to = status.at
         self._now = status.at
 
     def write_metrics(self, numbers: Mapping[str, float]) -> None:
@@ -179,6 +184,11 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
             self.close()
 
     def _prune(self, now: datetime) -> None:
+        """Delete a little of what is too old, unless the clock has just leapt ahead."""
+        if self._leapt_to is not None:
+            if timedelta() <= now - self._leapt_to < CLOCK_LEAP_MAX:
+                return
+            self._leapt_to = None
         if self._pruned_at is None or now - self._pruned_at >= PRUNE_EVERY:
             self._expiry.delete(now)
             self._decisions.prune(now)

@@ -68,3 +68,31 @@ def test_a_reader_that_holds_on_makes_the_log_grow_only_until_it_lets_go(tmp_pat
         assert log.stat().st_size <= WAL_BYTES_MAX
         latest = record.latest()["a1999", Point.POWER_KW]
     assert latest.value == 39.0
+
+
+def test_a_clock_that_leaps_ahead_for_a_while_deletes_nothing(tmp_path: Path) -> None:
+    with SqliteRecord(tmp_path) as record:
+        for minute in range(0, 3 * 1440, 30):
+            write(record, NOW + minute * MINUTE, float(minute))
+        record.settle()
+        record.commit()
+    ahead = NOW + 3 * DAY + 400 * DAY
+    with SqliteRecord(tmp_path) as record:
+        for minute in range(0, 120, 5):
+            write(record, ahead + minute * MINUTE, 0.0)
+        for minute in range(5):
+            write(record, NOW + 3 * DAY + minute * MINUTE, 1.0)
+        kept = record.samples("a0", Point.POWER_KW, start=NOW, end=NOW + DAY)
+    assert kept.value.tolist() == [float(minute) for minute in range(0, 1440, 30)]
+
+
+def test_a_clock_that_stands_by_its_leap_deletes_again(tmp_path: Path) -> None:
+    with SqliteRecord(tmp_path) as record:
+        for minute in range(0, 2 * 1440, 30):
+            write(record, NOW + minute * MINUTE, float(minute))
+        record.settle()
+        record.commit()
+        for minute in range(0, 3 * 1440, 30):
+            write(record, NOW + 30 * DAY + minute * MINUTE, 0.0)
+        kept = record.samples("a0", Point.POWER_KW, start=NOW, end=NOW + DAY)
+    assert kept.value.size == 0

@@ -25,9 +25,10 @@ from energy.domain import (
     Setpoint,
 )
 from energy.errors import BadInput, StoreUnavailable
-from energy.historian.exchange.csv_table import Dialect
+from energy.historian.exchange.csv_table import Dialect, write_csv
 from energy.historian.exchange.export import Wanted, export
 from energy.historian.exchange.resolution import Resolution
+from energy.historian.exchange.tables import Batch, Column, Table
 from energy.historian.sqlite_record import SqliteRecord
 from energy.periods import PERIOD
 from energy.ports import PlanAnswer
@@ -255,3 +256,16 @@ def _text(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return "" if value is None else str(value)
+
+
+def test_a_text_of_a_device_is_no_formula_for_a_spreadsheet(tmp_path: Path) -> None:
+    texts = Table(
+        name="t",
+        about="",
+        columns=(Column(name="reason", type="text"), Column(name="power_kw", type="number")),
+    )
+    batch: Batch = {"reason": ["=1+1", "@SUM(A1)", "-2", "ramp", None], "power_kw": np.full(5, -1.5)}
+    write_csv(tmp_path / "t.csv", texts, [batch], Dialect())
+    rows = table(tmp_path / "t.csv")
+    assert [row["reason"] for row in rows] == ["'=1+1", "'@SUM(A1)", "'-2", "ramp", ""]
+    assert {row["power_kw"] for row in rows} == {"-1.5"}

@@ -308,3 +308,17 @@ def test_a_person_sees_what_waits_and_what_was_refused(
     assert (told["waiting_readings"], told["delivered_readings"], told["refused_readings"]) == (0, 20, 1)
     assert "max key length" in told["refused"][0]["reason"]
     assert "max key length" in shown("--refused")
+
+
+def test_a_proxy_that_says_bad_request_condemns_no_reading(
+    influx_server: InfluxServer, tmp_path: Path
+) -> None:
+    database = influx_server.database()
+    too_long = database.model_copy(update={"token": SecretStr("x" * 60_000)})
+    with Spool(tmp_path, bytes_max=ROOM) as spool, SpoolQueue(tmp_path) as queue:
+        spool.write_readings(tick(1))
+        with InfluxWriter(too_long) as writer:
+            sent = Delivery(queue, writer, give_up=lambda: False).once()
+        assert isinstance(sent.trouble, Denied)
+        assert "400" in sent.trouble.reason
+        assert (queue.tally.waiting_lines, queue.tally.refused_lines) == (20, 0)

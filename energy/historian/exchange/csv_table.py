@@ -9,6 +9,9 @@ import numpy as np
 
 from energy.historian.exchange.tables import Batch, Cells, Table
 
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""What begins a formula for a spreadsheet (OWASP, CSV Injection)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
@@ -38,7 +41,7 @@ def write_csv(path: Path, table: Table, batches: Iterable[Batch], dialect: Diale
 def _texts(cells: Cells, dialect: Dialect) -> Iterator[str]:
     if not isinstance(cells, np.ndarray):
         for text in cells:
-            yield "" if text is None else text
+            yield "" if text is None else _no_formula(text)
     elif cells.dtype.kind == "M":
         whole_s = bool((cells.astype("datetime64[ms]") == cells.astype("datetime64[s]")).all())
         moments = cells.astype("datetime64[s]" if whole_s else "datetime64[ms]")
@@ -47,3 +50,12 @@ def _texts(cells: Cells, dialect: Dialect) -> Iterator[str]:
         for value in cells.tolist():
             text = repr(float(value)) if np.isfinite(value) else ""
             yield text.replace(".", ",") if dialect.decimal_comma else text
+
+
+def _no_formula(text: str) -> str:
+    r"""Put an apostrophe before a text, of a device or a caller, that a spreadsheet would work out.
+
+    >>> _no_formula('=HYPERLINK("http://elsewhere")'), _no_formula("wind")
+    ('\'=HYPERLINK("http://elsewhere")', 'wind')
+    """
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text

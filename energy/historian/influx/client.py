@@ -107,7 +107,7 @@ class InfluxWriter:
         reason = self._settings.reason(f"HTTP {status}: {_words(error)}")
         if status == _TOO_LARGE:
             return TooLarge(reason=reason)
-        if status in _MALFORMED:
+        if status in _MALFORMED and _told_words(error) is not None:
             return Refused(reason=reason)
         if status in _DENIED or (status in _CLIENT_ERRORS and status not in _LATER):
             return Denied(reason=reason)
@@ -115,17 +115,29 @@ class InfluxWriter:
 
 
 def _words(error: ApiException) -> str:
-    """Give the server's own words: 1.x says ``error``, 2.x and 3 say ``message``."""
-    body = error.body if isinstance(error.body, str) else ""
+    """Give the server's own words, or else those of what stands before it."""
+    told = _told_words(error)
+    return told if told is not None else _body(error) or str(error.reason)
+
+
+def _body(error: ApiException) -> str:
+    return error.body if isinstance(error.body, str) else ""
+
+
+def _told_words(error: ApiException) -> str | None:
+    """Give what InfluxDB itself says: 1.x in ``error``, 2.x and 3 in ``message``.
+
+    None where the answer is not in its form: a proxy gave it, which says nothing of the lines.
+    """
     try:
-        told = json.loads(body)
+        told = json.loads(_body(error))
     except ValueError:
         told = None
     if isinstance(told, dict):
         for key in ("message", "error"):
             if isinstance(told.get(key), str):
                 return str(told[key])
-    return body or str(error.reason)
+    return None
 
 
 def _retry_after_s(error: ApiException) -> float | None:
