@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -157,7 +157,7 @@ async def controller_of(
             planner=planner,
             waiting=waiting,
             counts=counts,
-            jobs=None if lockstep else stack.enter_context(opened_jobs(region, folder)),
+            jobs=_jobs(stack, region, folder, space, lockstep=lockstep),
         )
 
 
@@ -167,8 +167,20 @@ def _ledger(
     """Open the ledger with what seals and ends its segments."""
     ledger = stack.enter_context(Ledger(folder / LEDGER, beside_kept=not lockstep))
     rules = ledger_rules(os.environ, lockstep=lockstep, kept=kept)
-    upkeep = Upkeep(ledger, rules, is_short=lambda: space is not None and space.is_short)
+    upkeep = Upkeep(ledger, rules, is_short=_is_short(space))
     return ledger, stack.enter_context(upkeep)
+
+
+def _jobs(
+    stack: AsyncExitStack, region: Region, folder: Path, space: DiskSpace | None, *, lockstep: bool
+) -> Supervisor | None:
+    if lockstep:
+        return None
+    return stack.enter_context(opened_jobs(region, folder, is_short=_is_short(space)))
+
+
+def _is_short(space: DiskSpace | None) -> Callable[[], bool]:
+    return lambda: space is not None and space.is_short
 
 
 def _mode(tick_s: float, simulated: Plant | None) -> Mode:

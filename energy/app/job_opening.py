@@ -1,6 +1,6 @@
 """Opens what jobs need beside the loop; whatever is wrong with it, the controller starts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,8 +17,10 @@ log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def opened_jobs(region: Region, folder: Path) -> Iterator[Supervisor | None]:
-    """Give the supervisor, None where its files cannot be opened.
+def opened_jobs(
+    region: Region, folder: Path, *, is_short: Callable[[], bool] = lambda: False
+) -> Iterator[Supervisor | None]:
+    """Give the supervisor, None where its files cannot be opened; ``is_short`` tells that the disk is full.
 
     An older file of requests is brought up to date, since the controller only reads it afterwards.
     """
@@ -28,7 +30,7 @@ def opened_jobs(region: Region, folder: Path) -> Iterator[Supervisor | None]:
                 Mailbox(folder / REQUESTS).close()
             record = stack.enter_context(JobRecord(folder))
             mailbox = stack.enter_context(MailboxReader(folder / REQUESTS))
-            supervisor = Supervisor(record, mailbox, region=region.folder, folder=folder)
+            supervisor = Supervisor(record, mailbox, region=region.folder, folder=folder, is_short=is_short)
         except (StoreUnavailable, RecordBroken) as error:
             log.warning("no jobs until the next start", why=str(error), file=FILE_NAME)
             yield None

@@ -1,6 +1,7 @@
 """Runs jobs beside the loop: polled between ticks, it starts, looks and kills, and never waits."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ AGE_MAX = timedelta(hours=1)
 """By the controller's clock; who asked longer ago, while nobody was there, does not wait any more."""
 RESTARTED = "the controller was restarted while it ran; ask again"
 FULL = f"the queue is full: {QUEUE_MAX} jobs wait already; ask again in a few minutes"
+NO_ROOM = "the disk is full, and control needs the room that is left; free some there and ask again"
 log = structlog.get_logger(__name__)
 
 
@@ -28,6 +30,7 @@ class Supervisor:
         mailbox: where people ask; the caller closes it.
         region: the region folder. folder: the data folder.
         seconds_max: how long a job may run.
+        is_short: tells that the disk is full; no job is taken or begun then, since results take room.
     """
 
     def __init__(
@@ -38,12 +41,14 @@ class Supervisor:
         region: Path,
         folder: Path,
         seconds_max: float = SECONDS_MAX,
+        is_short: Callable[[], bool] = lambda: False,
     ) -> None:
         self._record = record
         self._mailbox = mailbox
         self._region = region
         self._folder = folder
         self._seconds_max = seconds_max
+        self._is_short = is_short
         self._child: tuple[Job, JobChild] | None = None
         self._failing = False
         for job in record.in_state(JobState.RUNNING):
@@ -109,10 +114,12 @@ class Supervisor:
     def _refusal(self, request: JobRequest, at: datetime) -> str | None:
         if at - request.made_at > AGE_MAX:
             return "it was asked more than an hour ago, while no controller ran; ask again"
+        if self._is_short():
+            return NO_ROOM
         return FULL if len(self._queue) >= QUEUE_MAX else None
 
     def _start_next(self) -> None:
-        if self._child is not None or not self._queue:
+        if self._child is not None or not self._queue or self._is_short():
             return
         job = self._queue[0]
         self._record.change(job.number, JobState.RUNNING)

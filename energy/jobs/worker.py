@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,8 @@ NICE = 10
 MEMORY_BYTES_MAX = 3_000_000_000
 """Address space, of which libraries reserve about 1 GB without using it."""
 CPU_S_MAX = 90
+FIRST_TO_GO = "1000"
+"""Where the machine has no memory left, Linux ends this process before the controller."""
 SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -22,6 +25,8 @@ def main(arguments: list[str]) -> int:
     region_name, folder = arguments
     answers = _take_standard_output()
     os.nice(NICE)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, encoding="ascii")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S_MAX, CPU_S_MAX))
     os.environ.update(SINGLE_THREAD)
