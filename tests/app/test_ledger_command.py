@@ -10,6 +10,24 @@ from energy.ledger.writer import Ledger
 from tests.ledger.sealed_ledger import T0, sealed, tamper
 
 
+def replayed(*words: str, code: int) -> str:
+    result = CliRunner().invoke(app, ["replay", *words])
+    assert result.exit_code == code, result.output
+    return result.stderr
+
+
+def test_a_replay_of_nothing_proves_nothing(tmp_path: Path) -> None:
+    sealed(tmp_path / "ledger.sqlite", days=2)
+    place = ("musterstadt", "--data", str(tmp_path))
+    turned = ("--from", "2020-06-01T06:00Z", "--to", "2020-06-01T05:00Z")
+    said = replayed(*place, *turned, code=2)
+    assert "--to" in said
+    assert "after --from" in said
+    empty = ("--from", "1999-06-01T05:00Z", "--to", "1999-06-01T06:00Z")
+    assert "nothing is proven" in replayed(*place, *empty, code=1)
+    assert "nothing is proven" in replayed(*place, *empty, "--json", code=1)
+
+
 def asked(*words: str, code: int = 0) -> str:
     result = CliRunner().invoke(app, ["ledger", *words])
     assert result.exit_code == code, result.output

@@ -111,8 +111,13 @@ def test_a_running_controller_keeps_an_import_out(file: Path, tmp_path: Path) ->
 def test_rejected_lines_are_kept_beside_the_record(file: Path, tmp_path: Path) -> None:
     text = file.read_text(encoding="utf-8-sig").replace("100,0000", "broken", 1)
     file.write_text(text, encoding="utf-8")
-    assert run("load", "--file", str(file), "--data", str(tmp_path / "data"))[0] == 0
+    code, output = run("load", "--file", str(file), "--data", str(tmp_path / "data"))
+    assert code == 0
     (kept,) = (tmp_path / "data" / "imports").iterdir()
+    assert str(kept) in output
+    named = str(tmp_path / "rejected.txt")
+    again = run("load", "--file", str(file), "--data", str(tmp_path / "data"), "--rejected", named, "--json")
+    assert json.loads(again[1])["rejected_file"] == named
     assert "10.06.2020 00:00;broken" in kept.read_text(encoding="utf-8").splitlines()
 
 

@@ -51,6 +51,21 @@ def test_what_is_missing_is_named(missing: str) -> None:
         settings_in(given)
 
 
+def test_all_faults_are_named_at_once_in_words_for_people() -> None:
+    url = "http://influx.example:8086"
+    with pytest.raises(BadInput) as told:
+        settings_in({"ENERGIEWAAGE_INFLUX_URL": url, "ENERGIEWAAGE_INFLUX_SPOOL_MB": "much"})
+    faults = {fault.place.removeprefix("ENERGIEWAAGE_INFLUX_"): fault for fault in told.value.faults}
+    assert set(faults) == {"URL", "TOKEN", "BUCKET", "SPOOL_MB"}
+    assert (faults["URL"].value, faults["SPOOL_MB"].value) == (url, "much")
+    assert "not set" in faults["TOKEN"].limit
+    assert "whole number" in faults["SPOOL_MB"].limit
+    assert "Field required" not in str(told.value)
+    with pytest.raises(BadInput) as told:
+        settings_in(GIVEN | {"ENERGIEWAAGE_INFLUX_URL": f"https://user:{SECRET}@influx.example"})
+    assert SECRET not in str(told.value)
+
+
 @pytest.mark.parametrize(
     "url",
     ["influx.example", "ftp://influx.example", "https://user:word@influx.example", "https://a.example/?q=1"],

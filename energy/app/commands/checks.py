@@ -8,7 +8,9 @@ import typer
 
 from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, print_json
 from energy.app.data_folder import LEDGER, default_folder
+from energy.app.refusal import bad_option
 from energy.errors import BadInput, Fault
+from energy.periods import format_utc
 
 
 def register(app: typer.Typer) -> None:
@@ -82,12 +84,12 @@ def replay(
 
     checked = load_region(region)
     folder: Path = data if data is not None else default_folder(checked.id)
-    report = replay_ticks(
-        checked,
-        folder / LEDGER,
-        start=moment(start, "--from") if start is not None else None,
-        end=moment(end, "--to") if end is not None else None,
-    )
+    first = moment(start, "--from") if start is not None else None
+    last = moment(end, "--to") if end is not None else None
+    if first is not None and last is not None and last <= first:
+        limit = f"it must lie after --from, {format_utc(first)}"
+        raise bad_option("--to", format_utc(last), limit, "name a later end")
+    report = replay_ticks(checked, folder / LEDGER, start=first, end=last)
     if as_json:
         print_json(report)
     else:
@@ -102,5 +104,9 @@ def replay(
             typer.echo(line)
         if report["different"] > len(report["differences"]):
             typer.echo(f"... and {report['different'] - len(report['differences'])} more")
-    if report["different"]:
+    nothing = report["ticks"] == 0 and report["not_replayable"] == 0
+    if nothing:
+        limit = "no tick is recorded in this span: nothing was decided again, and nothing is proven"
+        typer.echo(f"{limit}. Mend: name a span in which the controller ran", err=True)
+    if nothing or report["different"]:
         raise typer.Exit(1)

@@ -1,5 +1,6 @@
 """Commands that hand the record over and take histories in: export, import."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -164,8 +165,8 @@ def import_history(
     else:
         with only_controller(folder, mend="stop the controller: an import and it cannot write at once"):
             rejected = rejected if rejected is not None else _beside(folder, asset, now)
-            write_rejected(judged.report, rejected)
-            report = take(judged, folder, asset, point, now, zone=checked.zone)
+            kept = write_rejected(judged.report, rejected)
+            report = take(replace(judged, report=kept), folder, asset, point, now, zone=checked.zone)
     if as_json:
         print_json(report_json(report))
         return

@@ -85,15 +85,18 @@ def take(
     return replace(report, taken=int(taken.sum()))
 
 
-def write_rejected(report: Report, path: Path) -> None:
+def write_rejected(report: Report, path: Path) -> Report:
     """Write every rejected line as it stands in the file, each with its fault before it; none makes no file.
+
+    Returns:
+        the report, which now names the file.
 
     Raises:
         BadInput: the file exists already.
         StoreUnavailable: it cannot be written.
     """
     if not report.rejected:
-        return
+        return report
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
@@ -107,6 +110,7 @@ def write_rejected(report: Report, path: Path) -> None:
         raise StoreUnavailable(
             f"{path}: {error.strerror}. Mend: check the folder and its free space"
         ) from error
+    return replace(report, rejected_file=str(path))
 
 
 def _recorded(source: MeansSource, judged: Judged, asset_id: str, point: Point, now: datetime) -> FloatArray:

@@ -57,6 +57,8 @@ class Report:
     already_recorded_differing: int = 0
     taken: int | None = None
     """Quarter hours that stand in the record as the file has them; None in a dry run."""
+    rejected_file: str | None = None
+    """Where all rejected lines were written; None where none was rejected, and in a dry run."""
 
 
 def report_json(report: Report) -> dict[str, object]:
@@ -72,6 +74,7 @@ def report_json(report: Report) -> dict[str, object]:
         "end": None if report.end is None else format_utc(report.end),
         "by_status": dict(report.by_status),
         "rejected": len(report.rejected),
+        "rejected_file": report.rejected_file,
         "rejected_first": [
             {
                 "line": item.line,
@@ -135,7 +138,11 @@ def report_lines(report: Report) -> list[str]:
         *(f"  {item.fault}" for item in report.rejected[:REJECTED_SHOWN]),
     ]
     if len(report.rejected) > REJECTED_SHOWN:
-        lines.append(f"  ... {len(report.rejected) - REJECTED_SHOWN} more; --rejected FILE writes them all")
+        lines.append(f"  ... and {len(report.rejected) - REJECTED_SHOWN} more rejected")
+    if report.rejected_file is not None:
+        lines.append(f"  all rejected lines, each with its fault: {report.rejected_file}")
+    elif report.rejected:
+        lines.append("  without --dry-run, all rejected lines are written to a file")
     taken = (
         "nothing written (dry run)"
         if report.taken is None

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from energy.errors import BadInput, Fault
+from energy.plain_words import MISSING, Vocabulary, in_plain_words
 
 PREFIX = "ENERGIEWAAGE_INFLUX_"
 URL = f"{PREFIX}URL"
@@ -26,6 +27,7 @@ _VARIABLES = {
     "http_hosts": f"{PREFIX}HTTP_HOSTS",
     "spool_mb": f"{PREFIX}SPOOL_MB",
 }
+_NOT_SET = f"it is not set, and must be where {URL} is"
 _MENDS = {
     "url": "write https://HOST:PORT",
     "token": "set it to a token that may read and write the bucket; for 1.8 it is USER:PASSWORD",
@@ -108,21 +110,27 @@ def settings_in(environment: Mapping[str, str]) -> InfluxSettings | None:
     given: dict[str, object] = {
         name: environment[variable] for name, variable in _VARIABLES.items() if environment.get(variable)
     }
-    if "http_hosts" in given:
-        given["http_hosts"] = frozenset(part.strip() for part in str(given["http_hosts"]).split(","))
+    hosts = frozenset(part.strip() for part in str(given.get("http_hosts", "")).split(",")) - {""}
+    given["http_hosts"] = hosts
+    faults: list[Fault] = []
+    wrong = _wrong_with_url(environment[URL], hosts)
+    if wrong is not None:
+        faults.append(_fault("url", environment, wrong))
     try:
         settings = InfluxSettings.model_validate(given)
     except ValidationError as error:
-        raise BadInput([_fault(str(item["loc"][0]), item["msg"]) for item in error.errors()]) from None
-    wrong = _wrong_with_url(settings)
-    if wrong is not None:
-        raise BadInput([_fault("url", wrong)])
-    return settings
+        for item in error.errors():
+            limit = in_plain_words(item, Vocabulary())[0] if item["type"] != MISSING else _NOT_SET
+            faults.append(_fault(str(item["loc"][0]), environment, limit))
+    else:
+        if not faults:
+            return settings
+    raise BadInput(faults)
 
 
-def _wrong_with_url(settings: InfluxSettings) -> str | None:
+def _wrong_with_url(url: str, http_hosts: frozenset[str]) -> str | None:
     try:
-        parts = urlsplit(settings.url)
+        parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         return str(error)
@@ -130,7 +138,7 @@ def _wrong_with_url(settings: InfluxSettings) -> str | None:
         return "it is no http or https address"
     if parts.username is not None or parts.query or parts.fragment:
         return "it may hold a host, a port and a path, nothing else"
-    if parts.scheme == "http" and not _is_this_machine(host) and host not in settings.http_hosts:
+    if parts.scheme == "http" and not _is_this_machine(host) and host not in http_hosts:
         return (
             f"over http the token would travel openly to {host}; use https, or name the host in "
             f"{_VARIABLES['http_hosts']}"
@@ -145,7 +153,14 @@ def _is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
-def _fault(name: str, limit: str) -> Fault:
+def _fault(name: str, environment: Mapping[str, str], limit: str) -> Fault:
+    """Name a variable with its value, except where that may be a secret: the token, a user in the address."""
+    value = environment.get(_VARIABLES[name])
+    shown = (
+        None
+        if name == "token" or (name == "url" and not {"@", "?", "#"}.isdisjoint(str(value)))
+        else value or None
+    )
     return Fault(
-        file="environment", line=None, place=_VARIABLES[name], value=None, limit=limit, mend=_MENDS[name]
+        file="environment", line=None, place=_VARIABLES[name], value=shown, limit=limit, mend=_MENDS[name]
     )
