@@ -42,8 +42,7 @@ class LogFlusher:
         if not self._stopping.is_set():
             self._wanted.set()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"flush {self._log.name}", daemon=True)
-                self._thread.start()
+                self._begin()
 
     def trouble(self) -> str | None:
         """Say once what went wrong since the last call."""
@@ -57,6 +56,15 @@ class LogFlusher:
             self._wanted.set()
             self._thread.join(STOP_S_MAX)
             self._thread = None
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._run, name=f"flush {self._log.name}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no room for another thread: a tick must not fail for it
+            self._trouble = f"{self._log} is not flushed beside the loop ({error}): tried again"
+            return
+        self._thread = thread
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -1,6 +1,7 @@
 """The child process that runs one job: spawned, given one line, listened to by a thread, killed when late."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -71,7 +72,10 @@ class JobChild:
 
     def _end(self) -> int:
         self._process.kill()
-        code = self._process.wait()
+        try:
+            code = self._process.wait(timeout=JOIN_S)
+        except subprocess.TimeoutExpired:  # it hangs in the kernel, on a dying disk: nobody waits for it
+            code = -signal.SIGKILL
         self._thread.join(timeout=JOIN_S)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:

@@ -16,7 +16,7 @@ from energy.errors import RecordBroken, StoreUnavailable
 from energy.ledger.background import Background
 from energy.ledger.chain import Head
 from energy.ledger.sealing import SealingLimits, seal
-from energy.ledger.segment import Block, Segment
+from energy.ledger.segment import Block, Segment, folder_of, sha256_of
 from energy.ledger.writer import Ledger
 from energy.periods import parse_utc
 
@@ -63,6 +63,7 @@ class Upkeep:
         self._stopped = False
         self._sealing: Background[tuple[Segment, Sequence[Block]] | None] | None = None
         self._noting: Background[None] | None = None
+        self._digest: Background[str] | None = None
         self._noted_at: datetime | None = None
         self._wait_until: datetime | None = None
         self._failure: str | None = None
@@ -137,9 +138,28 @@ class Upkeep:
         now = min(at, parse_utc(newest.last_at))
         if parse_utc(oldest.last_at) >= now - self._rules.retention:
             return False
+        if not self._is_as_sealed(oldest):
+            return False
         lasting = self._ledger.lasting_in(oldest, self._rules.lasting_kinds)
         self._ledger.enter_removal(oldest, lasting, at)
         self._ledger.delete_removed(oldest)
+        return True
+
+    def _is_as_sealed(self, segment: Segment) -> bool:
+        """Hash a file before what it holds is carried on; False while that takes its time beside the loop.
+
+        Raises:
+            RecordBroken: it is not what was sealed. It stays, as evidence.
+        """
+        path = folder_of(self._ledger.path) / segment.file_name
+        if self._digest is None:
+            self._digest = Background(lambda: sha256_of(path), inline=self._rules.inline)
+        if self._digest.running:
+            return False
+        work, self._digest = self._digest, None
+        if work.result() != segment.sha256:
+            mend = "keep it as evidence, run 'energiewaage ledger verify' and compare with a backup"
+            raise RecordBroken(f"{path} is not what was sealed, so it is not removed. Mend: {mend}")
         return True
 
     def _note_head(self, at: datetime) -> None:

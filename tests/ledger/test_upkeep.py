@@ -91,6 +91,29 @@ def test_a_removal_that_was_cut_short_is_finished_at_the_next_start(tmp_path: Pa
             assert ledger.verify().first == oldest.last + 1
 
 
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_segment_that_was_altered_is_kept_and_nothing_of_it_carried_on(
+    tmp_path: Path, *, inline: bool
+) -> None:
+    path = tmp_path / "ledger.sqlite"
+    sealed(path, days=6)
+    rules = dataclasses.replace(FORGETTING, inline=inline)
+    with Ledger(path) as ledger:
+        oldest = ledger.oldest_segment()
+        assert oldest is not None
+        file = tmp_path / "ledger" / oldest.file_name
+        file.write_bytes(file.read_bytes()[:-1] + b"!")
+        with Upkeep(ledger, rules) as upkeep:
+            deadline_s = time.monotonic() + 10.0
+            while not upkeep.notes(T0) and time.monotonic() < deadline_s:
+                upkeep.step(T0 + 6 * DAY)
+            (note,) = upkeep.notes(T0)
+        assert "is not what was sealed" in note
+        assert file.exists()
+        assert ledger.removed_until() == 0
+        assert not ledger.entries(kind="segment_removed")
+
+
 def test_one_wrong_reading_of_the_clock_removes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     sealed(path, days=4)
