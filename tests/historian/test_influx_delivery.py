@@ -322,3 +322,21 @@ def test_a_proxy_that_says_bad_request_condemns_no_reading(
         assert isinstance(sent.trouble, Denied)
         assert "400" in sent.trouble.reason
         assert (queue.tally.waiting_lines, queue.tally.refused_lines) == (20, 0)
+
+
+def test_an_answer_in_another_encoding_is_no_end_of_the_delivery(influx_server: InfluxServer) -> None:
+    database = influx_server.database()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 1\r\n\r\n\xfc")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with InfluxWriter(database.model_copy(update={"url": url})) as writer:
+            assert isinstance(writer.send("reading value=1.0 1"), Away)
+        thread.join()

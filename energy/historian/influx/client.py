@@ -83,7 +83,7 @@ class InfluxWriter:
             self._api.write(bucket=self._settings.bucket, record=lines, write_precision=PRECISION)
         except ApiException as error:
             return self._told(error)
-        except (HTTPError, OSError) as error:
+        except (HTTPError, OSError, UnicodeDecodeError) as error:  # the client takes every answer for UTF-8
             return Away(reason=self._settings.reason(f"{type(error).__name__}: {error}"))
         return Taken()
 
