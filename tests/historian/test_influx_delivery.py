@@ -324,6 +324,18 @@ def test_a_proxy_that_says_bad_request_condemns_no_reading(
         assert (queue.tally.waiting_lines, queue.tally.refused_lines) == (20, 0)
 
 
+def test_a_page_that_answers_in_a_servers_place_has_taken_nothing(
+    influx_server: InfluxServer, database: InfluxSettings, spool: Spool, tmp_path: Path
+) -> None:
+    spool.write_readings(tick(1))
+    with SpoolQueue(tmp_path) as queue, InfluxWriter(database) as writer:
+        with influx_server.behaving("return 200 '<html>please log in</html>';"):
+            sent = Delivery(queue, writer, give_up=lambda: False).once()
+        assert isinstance(sent.trouble, Denied)
+        assert "HTTP 200" in sent.trouble.reason
+        assert (queue.tally.waiting_lines, queue.tally.delivered_lines) == (20, 0)
+
+
 def test_an_answer_in_another_encoding_is_no_end_of_the_delivery(influx_server: InfluxServer) -> None:
     database = influx_server.database()
     with socket.create_server(("127.0.0.1", 0)) as server:

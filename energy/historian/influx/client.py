@@ -62,6 +62,10 @@ class Away:
 Answer = Taken | Refused | TooLarge | Denied | Away
 
 
+_TAKEN = 204
+"""What 1.8, 2.x and 3 answer to lines that they took."""
+
+
 class InfluxWriter:
     """A connection to a server; one request at a time."""
 
@@ -85,6 +89,9 @@ class InfluxWriter:
             return self._told(error)
         except (HTTPError, OSError, UnicodeDecodeError) as error:  # the client takes every answer for UTF-8
             return Away(reason=self._settings.reason(f"{type(error).__name__}: {error}"))
+        status = self._client.api_client.last_response.status
+        if status != _TAKEN:  # a login page, a proxy's own page: whoever answers so has kept nothing
+            return Denied(reason=f"HTTP {status}: no InfluxDB answers there, it would say {_TAKEN}")
         return Taken()
 
     def close(self) -> None:

@@ -100,8 +100,11 @@ class Deliverer:
                     InfluxQuery(self._settings) as query,
                 ):
                     self._deliver(queue, writer, query)
-            except EnergiewaageError as error:
-                log.error("delivery begins anew", why=str(error))  # noqa: TRY400 - no traceback for an operator
+            except Exception as error:  # noqa: BLE001 - whatever ends the delivery must be told, and tried again
+                why = str(error) if isinstance(error, EnergiewaageError) else repr(error)
+                log.error("delivery begins anew", why=why)  # noqa: TRY400 - no traceback for an operator
+                if self.trouble is None:
+                    self.trouble = Trouble(cause=Away(reason=self._settings.reason(why)), since=self._now())
                 if self._stop.wait(self._patience.backoff_s_max):
                     return
             else:
