@@ -34,7 +34,7 @@ from energy.sqlite_file import SQLITE_VERSION, Stamp, copy_file, damage_of
 LEDGER_TRIES = 5
 """A segment is sealed about once a day: five copies in a row cannot all meet one."""
 Progress = Callable[[int, int], None]
-"""Told the bytes copied and the bytes in all, as far as they are known."""
+"""Told the bytes copied and in all, as far as they are known; then the entries verified and in all."""
 
 
 class Stopwatch(Protocol):
@@ -54,7 +54,7 @@ def take_backup(
         BadInput: ``out`` holds something, or lies in the data folder, or cannot be written, or there is no
             record.
         StoreUnavailable: a file cannot be read now, or the disk is full; nothing is left behind.
-        RecordBroken: a file is damaged; nothing is left behind.
+        RecordBroken: a file is damaged, or the ledger's chain is broken; nothing is left behind.
     """
     _require_places(folder, out)
     with staged(out) as stage:
@@ -67,11 +67,7 @@ def take_backup(
             files = {name: copying.entry(name) for name in sorted(copying.stamps)}
         except OSError as error:
             raise StoreUnavailable(f"{out}: {error.strerror}. Mend: free disk space there") from error
-        with ledger_reader(stage) as ledger:
-            entries = ledger.recent(1)
-        head = LedgerHead(
-            count=entries[0].sequence if entries else 0, hash=entries[0].hash if entries else GENESIS_HASH
-        )
+        head = _verified_head(folder, stage, progress)
         manifest = Manifest(
             format=FORMAT,
             made_at=made_at,
@@ -85,6 +81,27 @@ def take_backup(
         )
         _write_flushed(stage / FILE_NAME, manifest_json(manifest))
     return manifest
+
+
+def _verified_head(folder: Path, stage: Path, progress: Progress) -> LedgerHead:
+    """Compute the copied chain anew and give its end.
+
+    Raises:
+        RecordBroken: naming the file in the data folder and the entry.
+    """
+    try:
+        with ledger_reader(stage) as ledger:
+            end = ledger.head_line()
+            if end is None:
+                return LedgerHead(count=0, hash=GENESIS_HASH)
+            ledger.verify(walked_to=lambda sequence: progress(sequence, end.sequence))
+    except RecordBroken as error:
+        what = str(error).replace(str(stage), str(folder))
+        raise RecordBroken(
+            f"no backup was made, the ledger's chain is broken: {what}, such as the last backup. "
+            "Delete no earlier one, and see docs/backup.md"
+        ) from error
+    return LedgerHead(count=end.sequence, hash=end.hash)
 
 
 class _Copying:

@@ -112,20 +112,29 @@ class LedgerReader(HoldsFile):
         removed = self._index.segments(removed=True)
         return removed[-1].last if removed else 0
 
-    def verify(self, *, head: str | None = None, heads: Sequence[Head] = ()) -> Verified:
+    def verify(
+        self,
+        *,
+        head: str | None = None,
+        heads: Sequence[Head] = (),
+        walked_to: Callable[[int], None] = lambda _sequence: None,
+    ) -> Verified:
         """Compute the whole chain anew, over the segments and the active file.
 
         Args:
             head: a hash noted elsewhere that must be in the chain; without one a cut at the end cannot be
                 seen.
             heads: entries noted elsewhere, each with its number.
+            walked_to: told now and then up to which entry the chain was computed.
 
         Raises:
             RecordBroken: naming the file and the first sequence number that is wrong.
         """
 
         def verified() -> Verified:
-            return verify(self._active, self._index, self._folder, head=head, heads=heads)
+            return verify(
+                self._active, self._index, self._folder, head=head, heads=heads, walked_to=walked_to
+            )
 
         return self._settled(verified, right_is_right=True)
 

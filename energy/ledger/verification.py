@@ -1,7 +1,7 @@
 """Computes the whole chain anew: every entry, every segment file, and what the chain itself says of them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,16 @@ def sealed_body(segment: Segment) -> Mapping[str, Any]:
 
 
 def verify(
-    active: ActiveFile, index: SegmentIndex, folder: Path, *, head: str | None, heads: Sequence[Head]
+    active: ActiveFile,
+    index: SegmentIndex,
+    folder: Path,
+    *,
+    head: str | None,
+    heads: Sequence[Head],
+    walked_to: Callable[[int], None],
 ) -> Verified:
     """Walk the chain once; memory holds one block of a segment or some rows at a time."""
-    return _Verification(active, index, folder, head=head, heads=heads).run()
+    return _Verification(active, index, folder, head=head, heads=heads).run(walked_to)
 
 
 class _Verification:
@@ -88,7 +94,7 @@ class _Verification:
         self._matched = 0
         self._head_seen = head is None
 
-    def run(self) -> Verified:
+    def run(self, walked_to: Callable[[int], None]) -> Verified:
         """Walk, then hold together what was walked and what was said."""
         chain = self._beginning()
         first, begin = chain.sequence + 1, chain.previous
@@ -98,6 +104,7 @@ class _Verification:
                 self._walk_segment(segment, chain)
             elif not self._walk_active(chain):
                 break
+            walked_to(chain.sequence)
         self._check_heads(chain)
         self._check_claims(first, begin)
         self._check_files(chain)
