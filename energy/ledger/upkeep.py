@@ -6,11 +6,14 @@ ledger; what writes the ledger is the loop's own thread, in steps of some millis
 
 import os
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import structlog
 
 from energy.errors import RecordBroken, StoreUnavailable
 from energy.ledger.background import Background
@@ -27,6 +30,7 @@ RETRY = timedelta(minutes=10)
 """After a failure, such as a full disk."""
 FAILED = "ledger_upkeep_failed"
 NOT_NOTED = "ledger_head_not_noted"
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,7 @@ class Upkeep:
         try:
             ledger.sweep()
         except OSError as error:
-            self._failure = f"{FAILED}: {error}"
+            self._fails(error)
 
     def notes(self, at: datetime) -> Sequence[str]:
         """Say what has failed and not mended itself yet, for the alarms."""
@@ -85,10 +89,10 @@ class Upkeep:
         try:
             self._note_head(at)
             if self._next(at):
-                self._failure = None
+                self._goes_well()
             self._wait_until = None
         except Exception as error:  # noqa: BLE001 - whatever upkeep meets, control goes on and says so
-            self._failure = f"{FAILED}: {error}"
+            self._fails(error)
             self._wait_until = at + RETRY
 
     def close(self) -> None:
@@ -104,6 +108,20 @@ class Upkeep:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _fails(self, error: Exception) -> None:
+        """Note a failure; the log is told when it begins or becomes another one."""
+        failure = f"{FAILED}: {error}"
+        if failure != self._failure:
+            with suppress(OSError):  # where the log fills the same disk
+                log.error("ledger upkeep fails", why=str(error))
+        self._failure = failure
+
+    def _goes_well(self) -> None:
+        if self._failure is not None:
+            with suppress(OSError):
+                log.info("ledger upkeep goes on")
+        self._failure = None
 
     def _next(self, at: datetime) -> bool:
         """Do one thing; tell whether one was done."""
