@@ -27,11 +27,12 @@ from energy.domain import (
 from energy.errors import BadInput, StoreUnavailable
 from energy.historian.exchange.csv_table import Dialect, write_csv
 from energy.historian.exchange.export import Wanted, export
-from energy.historian.exchange.resolution import Resolution
+from energy.historian.exchange.resolution import Resolution, spans_of
 from energy.historian.exchange.tables import Batch, Column, Table
 from energy.historian.sqlite_record import SqliteRecord
 from energy.periods import PERIOD
 from energy.ports import PlanAnswer
+from energy.ports import Resolution as Step
 from energy.region.asset import DeviceAddress, HistoryColumn, Name
 from energy.region.load import Load
 from energy.region.market import Market
@@ -201,6 +202,49 @@ def test_hours_and_days_are_means_of_their_quarter_hours(region: Region, tmp_pat
         assert len(rows) == labels
         assert rows[0]["start_utc"] == "2020-10-24T22:00:00Z"
         assert float(rows[0]["power_kw_draws_positive"]) == first_kw
+
+
+def test_an_hour_is_weighted_by_coverage_as_the_record_does_it(region: Region, tmp_path: Path) -> None:
+    reached_s = 105
+    """The first reading after a gap stands for 120 s, of which so many lie in the quarter hour before."""
+    first_kw = (495 * 9700.75 - reached_s * 6886.68) / (495 - reached_s)
+    covered = ((first_kw, 495 - reached_s), (6886.68, 900), (52.49, 900), (2796.95, 900))
+    with SqliteRecord(tmp_path / "data") as record:
+        for number, (value, covered_s) in enumerate(covered):
+            for second in range(0, covered_s, 15):
+                at = T0 + number * PERIOD + timedelta(seconds=second + 15)
+                reading(record, Point.POWER_KW, value, at)
+        for number in (0, 1, 2, 4):
+            reading(record, Point.ENERGY_KWH_DRAWN, 10.0 * number, T0 + number * PERIOD)
+        reading(record, Point.POWER_KW, 0.0, T0 + 8 * PERIOD)
+        record.commit()
+        hour = record.roll_up("town", Point.POWER_KW, Step.HOUR, start=T0, end=T0 + 4 * PERIOD)
+    export(
+        *(tmp_path / "data", region, T0 + PERIOD, T0 + 4 * PERIOD, tmp_path / "out"),
+        wanted=Wanted(resolution="1h"),
+    )
+    (row,) = table(tmp_path / "out" / "readings.csv")
+    assert row["start_utc"] == "2020-06-01T10:00:00Z"
+    assert float(row["power_kw_draws_positive"]) == pytest.approx(hour.value[0], rel=1e-12)
+    assert float(row["power_kw_draws_positive"]) == pytest.approx(4245.50, abs=0.01)
+    assert float(row["power_coverage_fraction"]) == pytest.approx(0.8875)
+    assert row["power_kw_from_registers_draws_positive"] == "", "one quarter hour of it is not known"
+    described = json.loads((tmp_path / "out" / "README.json").read_text(encoding="utf-8"))["resources"][0]
+    assert "weighted" in described["description"]
+
+
+def reading(record: SqliteRecord, point: Point, value: float, at: datetime) -> None:
+    record.write_readings(
+        [Reading(asset_id="town", point=point, value=value, quality=Quality.GOOD, measured_at=at)]
+    )
+
+
+def test_a_public_hour_leans_on_the_quarter_hours_that_were_well_measured() -> None:
+    spans = spans_of(T0, T0 + 4 * PERIOD, "1h", ZoneInfo("Europe/Berlin"))
+    values, coverage = np.array([9700.75, 6886.68, 52.49, 2796.95]), np.array([0.55, 1.0, 1.0, 1.0])
+    assert spans.weighted_mean(values, coverage) == pytest.approx([4245.50], abs=0.01)
+    values[0] = np.nan
+    assert spans.weighted_mean(values, coverage) == pytest.approx([(6886.68 + 52.49 + 2796.95) / 3])
 
 
 def test_a_history_that_was_imported_later_is_exported(region: Region, tmp_path: Path) -> None:

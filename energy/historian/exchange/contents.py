@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.domain import Applied, FloatArray, Limited, Outcome, Plan, Point
-from energy.historian.exchange.resolution import Resolution, Spans, spans_of
+from energy.historian.exchange.resolution import STEPS, Resolution, Spans, spans_of
 from energy.historian.exchange.tables import Batch
 from energy.historian.instants import ms_of
+from energy.historian.limits import query_fault
 from energy.historian.sqlite_reader import SqliteReader
 from energy.periods import PERIOD
+from energy.ports import RollUp
 from energy.region.model import Region
 
 _PIECE = timedelta(hours=1)
@@ -31,18 +33,31 @@ Times = NDArray[np.datetime64]
 def readings(
     reader: SqliteReader, region: Region, start: datetime, end: datetime, resolution: Resolution
 ) -> Iterator[Batch]:
-    """Give the means of each asset as they are known now, imports among them."""
+    """Give the means of each asset as they are known now, imports among them.
+
+    Raises:
+        BadInput: the record's local days are not the region's.
+    """
     spans = spans_of(start, end, resolution, region.zone)
+
+    def means(asset_id: str, point: Point) -> RollUp:
+        found = reader.roll_up(asset_id, point, STEPS[resolution], start=start, end=end)
+        if not np.array_equal(found.start_ms, spans.edges_ms[:-1]):
+            limit = "the record's days are of another time zone"
+            raise query_fault(
+                "REGION", value=region.zone.key, limit=limit, mend="name the record's own region"
+            )
+        return found
+
     for asset in region.assets:
-        power = reader.means_many([asset.id], Point.POWER_KW, start, end)[asset.id]
-        registers = reader.energy_means(asset.id, start=start, end=end, known_at=end).value
+        power = means(asset.id, Point.POWER_KW)
+        registers = reader.energy_means(asset.id, start=spans.start, end=spans.end, known_at=spans.end).value
         columns = {
-            "power_kw_draws_positive": spans.mean(power.value),
-            "power_kw_from_registers_draws_positive": spans.mean(registers),
+            "power_kw_draws_positive": power.value,
+            "power_kw_from_registers_draws_positive": spans.complete_mean(registers),
+            **{name: means(asset.id, point).value for name, point in _MEANS.items()},
         }
-        for name, point in _MEANS.items():
-            columns[name] = spans.mean(reader.means_many([asset.id], point, start, end)[asset.id].value)
-        yield from _measured_rows(asset.id, spans, columns, spans.mean(power.coverage))
+        yield from _measured_rows(asset.id, spans, columns, power.coverage)
 
 
 def _measured_rows(

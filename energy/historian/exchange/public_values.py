@@ -47,21 +47,27 @@ def public_sums(
 def public_batches(
     reader: SqliteReader, region: Region, start: datetime, end: datetime, resolution: Resolution
 ) -> Iterator[Batch]:
-    """Give the rows of the public table."""
+    """Give the rows of the public table.
+
+    Quarter hours are added up before they are averaged, and one weight counts for all of a group: the mean
+    then holds nothing that its quarter hours do not show. Averaged by asset, it would show by its difference
+    to them what an asset did while another was not measured.
+    """
     spans = spans_of(start, end, resolution, region.zone)
     groups = public_groups(contributors_of(region), region.privacy.meters_min_public)
     assets = sorted({asset_id for group in groups for asset_id in group.asset_ids})
-    power_kw = {
-        asset_id: reader.means_many([asset_id], Point.POWER_KW, start, end)[asset_id].value
+    power = {
+        asset_id: reader.means_many([asset_id], Point.POWER_KW, spans.start, spans.end)[asset_id]
         for asset_id in assets
     }
-    sums = public_sums(groups, power_kw)
+    sums = public_sums(groups, {asset_id: means.value for asset_id, means in power.items()})
     for group in groups:
         count = spans.labels.size
+        coverage = np.min([power[asset_id].coverage for asset_id in sorted(group.asset_ids)], axis=0)
         yield {
             "start_utc": spans.labels,
             "by": [group.by] * count,
             "group": [group.name] * count,
             "meters": np.full(count, float(group.meters)),
-            "power_kw_draws_positive": spans.mean(sums[group.by, group.name]),
+            "power_kw_draws_positive": spans.weighted_mean(sums[group.by, group.name], coverage),
         }

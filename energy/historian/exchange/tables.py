@@ -58,7 +58,12 @@ def name_of(name: str) -> Column:
 
 READINGS = Table(
     name="readings",
-    about="Means over intervals labelled by their start; an empty field was not measured.",
+    about=(
+        "Means over intervals labelled by their start; an empty field was not measured. Those of hours and "
+        "days are quarter hours weighted by coverage; their fraction is covered seconds over seconds. "
+        "What comes from registers is empty unless every quarter hour of the interval has it. Intervals are "
+        "whole: the first and the last one may reach beyond the span."
+    ),
     columns=(
         time("start"),
         name_of("asset_id"),
@@ -122,7 +127,10 @@ PRICES = Table(
 )
 PUBLIC = Table(
     name="public",
-    about="Sums over groups of metering points, none of which can be told apart; empty where one is missing.",
+    about=(
+        "Sums over groups of metering points, none of which can be told apart; empty where one is missing. "
+        "Hours and days are means of those quarter hours that have a sum, weighted by the least covered one."
+    ),
     columns=(
         time("start"),
         name_of("by"),
