@@ -89,8 +89,8 @@ def decode(kind: type[T], data: Json) -> T:
 def decode_fields(kind: type, data: Mapping[str, Json], names: Collection[str]) -> dict[str, Any]:
     """Rebuild some fields of a class, each by its own type; raises like ``decode``.
 
-    >>> decode_fields(Applied, {"asset_id": "park", "more": 1}, ["asset_id"])
-    {'asset_id': 'park'}
+    >>> decode_fields(Alarm, {"code": "disk_full", "more": 1}, ["code"])
+    {'code': 'disk_full'}
     """
     hints = typing.get_type_hints(kind)
     if missing := set(names) - data.keys():

@@ -118,6 +118,7 @@ def found_in_time(region: Region, truth: Truth, meter_id: str) -> None:
     assert " too high " in alarm.detail
 
 
+@pytest.mark.long
 def test_the_drifting_meter_is_named_within_three_days_and_nothing_before(
     region: Region, truth: Truth
 ) -> None:

@@ -65,6 +65,7 @@ async def test_a_calm_run_keeps_every_invariant_and_repeats_to_the_last_bit(tmp_
     assert (report["ticks"], report["different"]) == (91, 0)
 
 
+@pytest.mark.long
 async def test_another_seed_gives_another_run(tmp_path: Path) -> None:
     first = await run_headless(settings_of(tmp_path / "a", hours=0.25, seed=1))
     other = await run_headless(settings_of(tmp_path / "b", hours=0.25, seed=2))

@@ -30,6 +30,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         made.close()
 
 
+@pytest.mark.long
 def test_a_running_controller_answers_a_job_and_a_stopped_one_is_missed(house: House) -> None:
     data = ("--data", str(house.folder))
     span = ("--from", "2020-05-17T22:00Z", "--to", "2020-05-18T06:00Z")
