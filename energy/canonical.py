@@ -89,8 +89,8 @@ def decode(kind: type[T], data: Json) -> T:
 def decode_fields(kind: type, data: Mapping[str, Json], names: Collection[str]) -> dict[str, Any]:
     """Rebuild some fields of a class, each by its own type; raises like ``decode``.
 
-    >>> decode_fields(Alarm, {"code": "disk_full", "more": 1}, ["code"])
-    {'code': 'disk_full'}
+    >>> decode_fields(Rejected, {"reason": "no", "more": 1}, ["reason"])
+    {'reason': 'no'}
     """
     hints = typing.get_type_hints(kind)
     if missing := set(names) - data.keys():
