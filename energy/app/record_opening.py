@@ -10,14 +10,12 @@ import structlog
 from energy.controller.memory import BilledPeak
 from energy.domain import Plan, Point
 from energy.errors import RecordBroken
-from energy.historian.limits import Retention
+from energy.historian.limits import PEAK_COVERAGE_MIN, Retention
 from energy.historian.set_aside import set_aside
 from energy.historian.sqlite_record import SqliteRecord
 from energy.periods import period_start
 from energy.region.model import Region
 
-PEAK_COVERAGE_MIN = 0.9
-"""A quarter hour measured for less than this is no billed one."""
 log = structlog.get_logger(__name__)
 
 

@@ -21,6 +21,8 @@ SET_ASIDE_KEPT_DAYS = 400
 SETTLING_S = 120
 """Two ticks of the slowest loop (60 s): what completes a mean within this time counts as known at its end."""
 GAPS_PER_QUERY_MAX = 10_000
+PEAK_COVERAGE_MIN = 0.9
+"""A quarter hour measured for less than this is no billed one."""
 OUTCOMES_KEPT_DAYS = 90
 PLANS_KEPT_DAYS = 90
 """Plans and their forecasts."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from energy.domain import Point
+from energy.domain import Point, Quality, Reading
 from energy.errors import BadInput
 from energy.historian.preload import preload
 from energy.historian.sqlite_record import SqliteRecord
@@ -55,12 +55,42 @@ def test_a_report_adds_up_what_was_measured_and_says_how_much_that_is(folder: Pa
         "import_at": "2020-06-03T11:30:00Z",
         "export_kw_max": 50.0,
         "export_at": "2020-06-02T23:00:00Z",
+        "coverage_min": 0.9,
+        "quarter_hours_left_out": 48,
     }
     assert found["steps"]["start"] == ["2020-06-02", "2020-06-03"]
     assert found["steps"]["fed_in_kwh"] == [2_400.0, 2_400.0]
     assert sum(found["steps"]["import_kwh"]) == whole["import_kwh"]
     places = found["by_municipality"].values()
     assert sum(place["drawn_kwh"] for place in places if place["drawn_kwh"] is not None) == 19_200.0
+
+
+def test_a_quarter_hour_covered_in_part_is_so_counted_and_is_no_peak(tmp_path: Path) -> None:
+    first = T0 + timedelta(days=10)
+    with SqliteRecord(tmp_path) as record:
+        seconds = [*range(0, 391, 15), *range(900, 3601, 15)]
+        """The first reading after the gap stands for 120 s: 510 s of the first quarter hour are covered."""
+        for second in seconds:
+            value = 900.0 if second < 900 else 300.0
+            at = first + timedelta(seconds=second)
+            record.write_readings(
+                [
+                    Reading(
+                        asset_id="grid_point",
+                        point=Point.POWER_KW,
+                        value=value,
+                        quality=Quality.GOOD,
+                        measured_at=at,
+                    )
+                ]
+            )
+        record.write_status(status(first + timedelta(hours=1)))
+    span = {"from": "2020-06-11T22:00Z", "to": "2020-06-11T23:00Z", "step": "hour"}
+    found = report(tmp_path, **span)
+    assert found["region"]["exchange_coverage"] == pytest.approx((510 + 2700) / 3600, abs=1e-4)
+    assert found["peaks"]["import_kw_max"] == 300.0
+    assert found["peaks"]["quarter_hours_left_out"] == 1
+    assert "quarter hours" in found["energies_over"]
 
 
 def test_an_hour_of_which_nothing_is_known_is_missing_and_not_nothing(folder: Path) -> None:
