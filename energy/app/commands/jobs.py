@@ -2,7 +2,7 @@
 
 import getpass
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +45,7 @@ def job(
     as_json: AsJson = False,
 ) -> None:
     """Ask the running controller for a report or a backtest; a child of it answers within a minute."""
+    from energy.app.report_view import print_report
     from energy.app.showing import with_progress
     from energy.jobs.kinds import faults_of_order
     from energy.mailbox import Mailbox
@@ -85,7 +86,12 @@ def job(
     if ended.state is JobState.FAILED:
         typer.echo(f"job {number} failed: {ended.reason}", err=True)
         raise typer.Exit(1)
-    print_json(_result(folder, number))
+    answer = _result(folder, number)
+    result = answer["result"]
+    if not as_json and kind == "report" and isinstance(result, Mapping):
+        print_report(result)
+    else:
+        print_json(answer)
 
 
 def jobs(region: RegionName, *, data: DataFolder = None, as_json: AsJson = False) -> None:
