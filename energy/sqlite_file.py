@@ -15,10 +15,11 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Literal, NoReturn, Self
 
 from energy.errors import RecordBroken, StoreUnavailable
+from energy.sqlite_medium import medium_of, reading_uri
 
 Row = tuple[Any, ...]
 BUSY_S_MAX = 2.0
-"""How long a writer waits for another one before it gives up; a tick must not hang on a lock."""
+"""How long a writer waits for another one; a tick must not hang on a lock."""
 WAL_BYTES_MAX = 64_000_000
 """The log is cut back to this size after a checkpoint."""
 STATEMENTS_CACHED = 128
@@ -199,9 +200,7 @@ def open_writer(path: Path, layout: Layout, *, size_bytes_max: int | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnavailable(
-            f"{path}: {error.strerror}. Mend: check the data folder's permissions"
-        ) from error
+        raise StoreUnavailable(f"{path}: {error.strerror}. Mend: check the folder's permissions") from error
     file = _connect(path, str(path), uri=False)
     try:
         if layout.erases:
@@ -239,7 +238,7 @@ def open_reader(path: Path, layout: Layout) -> SqliteFile:
         raise StoreUnavailable(
             f"{path} does not exist yet. Mend: start the process that writes it, or check the data folder"
         )
-    file = _connect(path, f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    file = _connect(path, reading_uri(path, medium_of(path)), uri=True)
     try:
         _check(file, layout)
     except BaseException:
@@ -272,7 +271,7 @@ def copy_file(source: Path, target: Path, progress: Callable[[int], None]) -> St
         RecordBroken: the source is damaged, or no database.
     """
     with (
-        closing(_connect(source, f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reading,
+        closing(_connect(source, reading_uri(source, medium_of(source)), uri=True)) as reading,
         closing(_connect(target, str(target), uri=False)) as writing,
     ):
         writing.execute("PRAGMA journal_mode = OFF")
