@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ from energy.region.model import Region
 
 SPAN_MAX = timedelta(days=400)
 """A year with some margin; longer records are exported in pieces."""
+_FOLDER_MODE = 0o755
+"""A temporary folder is its maker's alone; what is handed over is not."""
 Format = Literal["csv", "parquet", "both"]
 _TYPES = {"time": "datetime", "id": "string", "text": "string", "number": "number"}
 """A column's type by the words of the Frictionless Table Schema."""
@@ -87,8 +90,11 @@ def export(
     """
     start, end, wanted = period_start(start), require_aware(end), wanted or Wanted()
     _check(start, end, out)
-    part = out.with_name(f"{out.name}.part")
+    part: Path | None = None
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.part-", dir=out.parent))
+        part.chmod(_FOLDER_MODE)
         with open_reader(folder) as reader:
             tables = _tables(reader, region, start, end, wanted)
             rows = _write_all(tables, part, wanted, _about(region), on_progress)
@@ -101,7 +107,8 @@ def export(
             f"{out}: {error.strerror}. Mend: check the free space and permissions"
         ) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
     return ExportSummary(folder=out, start=start, end=end, rows=rows)
 
 
@@ -140,8 +147,6 @@ def _write_all(
     about: Mapping[str, str],
     on_progress: Callable[[float], None],
 ) -> Mapping[str, int]:
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
     rows: dict[str, int] = {}
     for table, batches in tables:
         if wanted.format == "csv":
