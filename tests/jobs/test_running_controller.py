@@ -12,6 +12,7 @@ from energy.historian.preload import preload
 from energy.historian.sqlite_record import SqliteRecord
 from energy.region.history import RegionHistory
 from tests.closed_loop.test_killed_processes import START, House, has_ticked, until
+from tests.dashboard.day import status
 
 
 def energiewaage(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -51,3 +52,13 @@ def test_a_running_controller_answers_a_job_and_a_stopped_one_is_missed(house: H
     listed = json.loads(energiewaage("jobs", "musterstadt", *data, "--json").stdout)
     assert [item["state"] for item in listed] == ["failed", "done"]
     assert listed[1]["result"] == answer["result"]
+
+
+@pytest.mark.long
+def test_who_asks_a_controller_that_has_just_died_is_told_so(tmp_path: Path) -> None:
+    with SqliteRecord(tmp_path) as record:
+        record.write_status(status())
+    span = ("--from", "2020-05-17T22:00Z", "--to", "2020-05-18T06:00Z")
+    asked = energiewaage("job", "musterstadt", "report", *span, "--data", str(tmp_path))
+    assert asked.returncode == 1
+    assert "no controller has taken it within 15 s" in asked.stderr

@@ -21,6 +21,8 @@ SILENT_S = 30.0
 """Six ticks of 5 s: a controller that has not written for so long takes no job."""
 WAIT_S = 360.0
 """Four jobs of 60 s before it, its own, and some ticks."""
+TAKEN_S = 15.0
+"""Three ticks of 5 s: by then a running controller has taken it, as it does with a request."""
 LOOK_S = 0.2
 JobName = Annotated[str, typer.Argument(help="report, or backtest.", metavar="KIND")]
 
@@ -79,6 +81,13 @@ def job(
         return
     ended = with_progress(f"job {number}", lambda progress: _wait(folder, number, progress))
     if ended is None:
+        typer.echo(
+            f"job {number} is posted, but no controller has taken it within {TAKEN_S:.0f} s: the next one"
+            f" that runs here does. See `energiewaage jobs {region}`",
+            err=True,
+        )
+        raise typer.Exit(1)
+    if not ended.state.is_over:
         typer.echo(
             f"job {number}: no answer within {WAIT_S:.0f} s; see `energiewaage jobs {region}`", err=True
         )
@@ -149,8 +158,10 @@ def _require_room(folder: Path) -> None:
 
 
 def _wait(folder: Path, number: int, progress: Callable[[int, int], None]) -> Job | None:
+    """Give the job once it is over, or as it stands when time is up; None where nobody took it."""
     from energy.jobs.record import job_reader
 
+    found: Job | None = None
     begun_s = time.monotonic()
     while (waited_s := time.monotonic() - begun_s) < WAIT_S:
         progress(int(waited_s), int(WAIT_S))
@@ -161,8 +172,10 @@ def _wait(folder: Path, number: int, progress: Callable[[int, int], None]) -> Jo
             found = None
         if found is not None and found.state.is_over:
             return found
+        if found is None and waited_s > TAKEN_S:
+            return None
         time.sleep(LOOK_S)
-    return None
+    return found
 
 
 def _result(folder: Path, number: int) -> dict[str, object]:
