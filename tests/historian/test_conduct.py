@@ -77,8 +77,9 @@ def test_old_scores_go(tmp_path: Path) -> None:
         record.write_status(status(START + (SCORES_KEPT_DAYS - 1) * DAY))
         record.commit()
         assert record.scores(START, START + DAY) != {}
-        record.write_status(status(START + (SCORES_KEPT_DAYS + 1) * DAY))
-        record.commit()
+        for day in (0, 1):  # a leap over both would be taken for a wrong clock
+            record.write_status(status(START + (SCORES_KEPT_DAYS + day) * DAY))
+            record.commit()
         assert record.scores(START, START + DAY) == {}
 
 
