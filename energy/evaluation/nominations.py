@@ -21,7 +21,8 @@ from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS, format_utc, parse_utc, period_start, periods_between
 from energy.planning.expectation import expected_kw, states_at
-from energy.planning.past import Past, expected_assets, series_spec, temperature_spec
+from energy.planning.inputs import Inputs
+from energy.planning.past import expected_assets, series_spec, temperature_spec
 from energy.region.model import Region
 
 Nominate = Callable[[Image, datetime, Window], FloatArray]
@@ -57,10 +58,10 @@ def outlooks_of(scene: Scene) -> dict[datetime, Outlook]:
     The forecaster learns once, at the first of them.
     """
     region, window = scene.region, scene.window
-    past = Past(region, scene.record(until=window.end))
+    inputs = Inputs(region, scene.record(until=window.end))
     days = days_of(window, region.zone)
     first_at = nomination_at(days[0], region)
-    models = _models(region, past, known_at=first_at)
+    models = _models(region, inputs, known_at=first_at)
     outlooks: dict[datetime, Outlook] = {}
     for day in days:
         issued_at = nomination_at(day, region)
@@ -70,7 +71,7 @@ def outlooks_of(scene: Scene) -> dict[datetime, Outlook]:
                 Request(
                     spec=series_spec(region, asset),
                     model=models[asset.id],
-                    history=past.history(asset, known_at=issued_at),
+                    history=inputs.history(asset, known_at=issued_at),
                     issued_at=issued_at,
                     start=start,
                 )
@@ -84,16 +85,16 @@ def outlooks_of(scene: Scene) -> dict[datetime, Outlook]:
                 asset_id: values.round(DIGITS)
                 for asset_id, values in expected_kw(region, forecasts, periods=HORIZON_PERIODS).items()
             },
-            temperature_c=_temperature_c(region, past, issued_at=issued_at, start=start),
+            temperature_c=_temperature_c(region, inputs, issued_at=issued_at, start=start),
         )
     return outlooks
 
 
-def _models(region: Region, past: Past, *, known_at: datetime) -> dict[str, Model | None]:
+def _models(region: Region, inputs: Inputs, *, known_at: datetime) -> dict[str, Model | None]:
     return {
         asset.id: train(
             series_spec(region, asset),
-            past.history(asset, known_at=known_at),
+            inputs.history(asset, known_at=known_at),
             known_at=known_at,
             effort=LIVE,
         )
@@ -146,9 +147,11 @@ def outlooks_from_json(data: list[dict[str, Any]]) -> dict[datetime, Outlook]:
     return {outlook.issued_at: outlook for outlook in outlooks}
 
 
-def _temperature_c(region: Region, past: Past, *, issued_at: datetime, start: datetime) -> FloatArray | None:
+def _temperature_c(
+    region: Region, inputs: Inputs, *, issued_at: datetime, start: datetime
+) -> FloatArray | None:
     spec = temperature_spec(region)
-    history = past.temperature(region, known_at=issued_at)
+    history = inputs.temperature(known_at=issued_at)
     if spec is None or history is None:
         return None
     expected = forecast(spec, None, history, issued_at=issued_at, start=start, periods=HORIZON_PERIODS)

@@ -1,7 +1,7 @@
 """The ladder: learned, else seasonal, else flat; the rung is named in the forecast."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -179,6 +179,9 @@ def _recent(history: History, issued_at: datetime) -> History:
         known_ahead={name: values[cut:] for name, values in history.known_ahead.items()},
         past={name: values[cut:] for name, values in history.past.items()},
         capacity=None if history.capacity is None else history.capacity[cut:],
+        prior=None
+        if history.prior is None
+        else replace(history.prior, expected=history.prior.expected[cut:]),
     )
 
 

@@ -51,6 +51,19 @@ class SeriesSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prior:
+    """What physics or a standard profile expects of a series, before anything is learned from it.
+
+    ``expected`` begins where the history does, in its unit, and reaches over the horizon; NaN where it has
+    nothing to go by. For every period it stands on what was known ahead of it. ``name`` is the rung that
+    leans on it.
+    """
+
+    name: Literal["physical", "profile"]
+    expected: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class History:
     """What was measured: magnitudes on a regular grid from ``start`` on, NaN where nothing was.
 
@@ -66,3 +79,5 @@ class History:
     past: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
     capacity: FloatArray | None = None
     """Installed capacity by period, same unit and start as ``value``; known ahead."""
+    prior: Prior | None = None
+    """What is expected without having learned; None where nothing is known of the asset but its past."""

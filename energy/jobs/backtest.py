@@ -16,7 +16,8 @@ from energy.forecast.series import History
 from energy.historian.sqlite_reader import SqliteReader
 from energy.job import fault
 from energy.periods import PERIOD, format_utc
-from energy.planning.past import Past, expected_assets, series_spec
+from energy.planning.inputs import Inputs
+from energy.planning.past import expected_assets, series_spec
 from energy.region.model import Region
 
 DAYS_DEFAULT = 28
@@ -44,7 +45,7 @@ def run_asset_backtest(region: Region, reader: SqliteReader, parameters: Mapping
         faults.append(fault("asset", parameters["asset"], "no controller has run here", "start one"))
     if faults or asset is None or status is None:
         raise BadInput(faults)
-    history = Past(region, reader).history(asset, known_at=status[0].at)
+    history = Inputs(region, reader).history(asset, known_at=status[0].at)
     spec = series_spec(region, asset)
     with tempfile.TemporaryDirectory(prefix="energiewaage-") as folder:
         path = Path(folder) / f"{asset.id}.csv"

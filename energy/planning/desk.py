@@ -22,10 +22,11 @@ from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS
 from energy.planning.expectation import expected_kw, persisting_kw, states_at
+from energy.planning.inputs import Inputs
 from energy.planning.messages import decode_request, encode_answer, encode_refusal
 from energy.planning.metering import MeterWatch
 from energy.planning.nomination import Nominations
-from energy.planning.past import Expected, Past, expected_assets, series_spec, temperature_spec
+from energy.planning.past import Expected, expected_assets, series_spec, temperature_spec
 from energy.ports import MeansSource, PlanAnswer, PlanRequest, PlanSource, PriceSource
 from energy.region.history import RegionHistory
 from energy.region.loader import load_region
@@ -46,7 +47,7 @@ class Desk:
         self._region = region
         self._prices = prices
         self._nominations = Nominations(region, record)
-        self._past = Past(region, record)
+        self._inputs = Inputs(region, record)
         self._meters = MeterWatch(region, record)
         self._meter_notes: tuple[str, ...] = ()
         self._optimizer = Optimizer(region)
@@ -130,7 +131,7 @@ class Desk:
             if asset.id in self._models and index % RETRAIN_DAYS != turn:
                 continue
             with suppress(StoreUnavailable):
-                history = self._past.history(asset, known_at=self._request.issued_at)
+                history = self._inputs.history(asset, known_at=self._request.issued_at)
                 spec = series_spec(self._region, asset)
                 model = train(spec, history, self._request.issued_at, effort=LIVE)
                 if model is not None:
@@ -138,7 +139,7 @@ class Desk:
 
     def _temperature_c(self, request: PlanRequest) -> FloatArray | None:
         spec = temperature_spec(self._region)
-        history = self._past.temperature(self._region, known_at=request.issued_at)
+        history = self._inputs.temperature(known_at=request.issued_at)
         if spec is None or history is None:
             return None
         expected = forecast(
@@ -163,7 +164,7 @@ class Desk:
         return Asked(
             spec=series_spec(self._region, asset),
             model=self._models.get(asset.id),
-            history=self._past.history(asset, known_at=request.issued_at),
+            history=self._inputs.history(asset, known_at=request.issued_at),
             issued_at=request.issued_at,
             start=request.start,
             periods=HORIZON_PERIODS,

@@ -1,0 +1,28 @@
+"""Everything that a forecast of an asset stands on, as it was known at a moment."""
+
+from datetime import datetime
+
+from energy.forecast.series import History
+from energy.planning.past import Expected, Past
+from energy.ports import MeansSource
+from energy.region.model import Region
+
+
+class Inputs:
+    """Puts together an asset's past and what is known ahead of it: the one way to a ``History``.
+
+    Planning, training, backtests on the record and the evaluation all take their histories here, so that a
+    model is asked with what it learned from.
+    """
+
+    def __init__(self, region: Region, record: MeansSource) -> None:
+        self._region = region
+        self._past = Past(region, record)
+
+    def history(self, asset: Expected, *, known_at: datetime) -> History:
+        """Give what was known of an asset at a moment."""
+        return self._past.history(asset, known_at=known_at)
+
+    def temperature(self, *, known_at: datetime) -> History | None:
+        """Give the measured temperature outside; None where nothing depends on it."""
+        return self._past.temperature(self._region, known_at=known_at)
