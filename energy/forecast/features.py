@@ -11,7 +11,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.forecast.calendar import IntArray
-from energy.forecast.frame import Column, Frame, Sums
+from energy.forecast.frame import Column, Frame, PriorColumn, Sums
 from energy.forecast.reference import clear_sky_over
 
 _DECAYS_H = ((0.25, 1.0), (1.0, 2.0), (1.0, 8.0), (6.0, 12.0), (24.0, 36.0))
@@ -19,6 +19,7 @@ _NEAR_DECAYS_H = (*_DECAYS_H, (0.25, 4.0), (0.25, 16.0))
 """Window of the recent error and the time constant with which it fades, hours; the near ones let the last
 value last, which pays only where forecasts begin at the gate."""
 _WINDOWS_H = (0.25, 1.0, 6.0, 24.0, 72.0, 168.0, 672.0)
+_PRIOR_GAPS_H = (24.0, 168.0)
 DEVIATION_MAX = 4.0
 """Deviations count at most this many times the scale: a wild reading must not steer a linear model."""
 
@@ -159,11 +160,27 @@ def _extras(frame: Frame, index: IntArray, gate: IntArray) -> _Extras:
             now - recent,
             _change_since_lag(frame, column, index, gate),
         ]
+    if frame.prior is not None:
+        linear, full = _prior(frame, frame.prior, index, gate)
+        anomalies += linear
+        every += full
     for column in frame.past.values():
         hour, recent = column.sums.mean(gate - _periods(frame, 1.0), gate), column.sums.mean(gate - day, gate)
         anomalies += [hour, recent]
         every += [hour, recent]
     return _Extras(anomalies=anomalies, all=every)
+
+
+def _prior(
+    frame: Frame, prior: PriorColumn, index: IntArray, gate: IntArray
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Where the prior stands, how far from its own usual, and how wrong it has been of late."""
+    scale = frame.reference.scale[index]
+    level = np.divide(prior.column.value[index], scale, out=np.full(index.size, np.nan), where=scale > 0.0)
+    lead, anomaly = prior.lead[index], prior.column.anomaly[index]
+    gaps = [prior.gap.mean(gate - _periods(frame, hours), gate) for hours in _PRIOR_GAPS_H]
+    change = _change_since_lag(frame, prior.column, index, gate)
+    return [lead, anomaly, *gaps], [level, lead, anomaly, change, *gaps]
 
 
 def _change_since_lag(frame: Frame, column: Column, index: IntArray, gate: IntArray) -> FloatArray:

@@ -43,6 +43,19 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PriorColumn:
+    """What was expected without learning: as an extra input, and against what was measured.
+
+    ``lead`` (periods,) is how far it stands from the reference, in units of the scale; ``gap`` sums how far
+    the truth stood from it.
+    """
+
+    column: Column
+    lead: FloatArray
+    gap: Sums
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
     """Everything that features are read from; arrays have shape (periods,), the horizon included.
 
@@ -59,6 +72,7 @@ class Frame:
     sums: Sums
     known_ahead: Mapping[str, Column]
     past: Mapping[str, Column]
+    prior: PriorColumn | None = None
 
     @property
     def start(self) -> datetime:
@@ -108,13 +122,16 @@ def frame_of(spec: SeriesSpec, history: History, *, known: int, periods: int) ->
     return replace(
         frame,
         known_ahead={
-            name: _column(frame, name, _fitted(values, periods))
+            name: _column(frame, _fitted(values, periods), power=name.endswith(_POWER_UNITS))
             for name, values in history.known_ahead.items()
         },
         past={
-            name: _column(frame, name, _fitted(values[:known], periods))
+            name: _column(frame, _fitted(values[:known], periods), power=name.endswith(_POWER_UNITS))
             for name, values in history.past.items()
         },
+        prior=None
+        if history.prior is None
+        else _prior_column(frame, _fitted(history.prior.expected, periods)),
     )
 
 
@@ -125,9 +142,18 @@ def _anomaly(value: FloatArray, reference: Reference) -> FloatArray:
     return anomaly
 
 
-def _column(frame: Frame, name: str, value: FloatArray) -> Column:
+def _prior_column(frame: Frame, expected: FloatArray) -> PriorColumn:
+    column = _column(frame, expected, power=True)
+    scale = frame.reference.scale
+    return PriorColumn(
+        column=column,
+        lead=_anomaly(column.value, frame.reference),
+        gap=_sums(frame.value - column.value, scale),
+    )
+
+
+def _column(frame: Frame, value: FloatArray, *, power: bool) -> Column:
     """Lay out an extra input; one in units of power is scaled as the series itself is."""
-    power = name.endswith(_POWER_UNITS)
     if power:
         value = value / frame.capacity
     centre = centre_of(frame.spec, value, frame.calendar)

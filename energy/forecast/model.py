@@ -86,7 +86,7 @@ class Model:
         return (
             self.asset_id == spec.asset_id
             and self.step_s == history.step_s
-            and self.columns == _columns(history)
+            and self.columns == (*_columns(history), *_prior_mark(history.prior))
         )
 
 
@@ -154,7 +154,9 @@ def train_on(
             index=index[late],
             gate=gate[late],
             rows=_take(rows, late),
-            trust=1.0 if frame.known_ahead else min(1.0, days / DAYS_OF_FULL_TRUST),
+            trust=1.0
+            if frame.known_ahead or frame.prior is not None
+            else min(1.0, days / DAYS_OF_FULL_TRUST),
         )
         shares, expected = _shares(held, ridge, trees)
         near_shares = _near_shares(held, expected)
@@ -170,7 +172,7 @@ def train_on(
         asset_id=frame.spec.asset_id,
         known_at=known_at,
         step_s=frame.calendar.step_s,
-        columns=columns,
+        columns=(*columns, *_prior_mark(frame.prior)),
         near=gates.near,
         ridge=ridge,
         trees=trees,
@@ -198,6 +200,11 @@ def periods_known(history: History, at: datetime) -> int:
 
 def _columns(history: History) -> tuple[str, ...]:
     return (*history.known_ahead, "|", *history.past)
+
+
+def _prior_mark(prior: object | None) -> tuple[str, ...]:
+    """What a model's columns end with if it was learned beside a prior."""
+    return () if prior is None else ("| prior",)
 
 
 def _samples(frame: Frame, *, known: int, gates: Gates, samples_max: int) -> tuple[IntArray, IntArray]:

@@ -97,7 +97,11 @@ def _edges(column: FloatArray) -> FloatArray:
 def _codes(column: FloatArray, edges: FloatArray) -> FloatArray:
     """Replace each value by its part's number, so that scikit-learn need not bin again (its way is slow)."""
     codes = np.minimum(np.searchsorted(edges, column), edges.size - 1).astype(np.float64)
-    return np.where(np.isfinite(column), codes, np.nan)
+    known = np.isfinite(column)
+    if not known.any():
+        # scikit-learn cannot bin a column of nothing; one that is the same throughout is never split on
+        return np.zeros(column.size)
+    return np.where(known, codes, np.nan)
 
 
 def _flatten(stages: list[NDArray[np.void]], baseline: float, edges: list[FloatArray]) -> Trees:
