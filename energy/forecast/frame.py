@@ -98,7 +98,7 @@ def frame_of(spec: SeriesSpec, history: History, *, known: int, periods: int) ->
     calendar = calendar_of(
         history.start, periods, step_s=history.step_s, zone=spec.zone, holidays_of=spec.holidays
     )
-    capacity = _capacity(history, periods)
+    capacity = _capacity(history, known, periods)
     value = _fitted(history.value[:known], periods) / capacity
     reference = reference_of(spec, value, calendar)
     anomaly = _anomaly(value, reference)
@@ -179,11 +179,11 @@ def _fitted(values: FloatArray, periods: int) -> FloatArray:
     return result
 
 
-def _capacity(history: History, periods: int) -> FloatArray:
-    """Capacity by period, the last known one carried on; 1 where the series has none."""
+def _capacity(history: History, known: int, periods: int) -> FloatArray:
+    """Capacity by period, the last one known at the gate carried on; 1 where the series has none."""
     if history.capacity is None:
         return np.ones(periods)
-    capacity = _fitted(history.capacity, periods)
+    capacity = _fitted(history.capacity[:known], periods)
     usable = np.isfinite(capacity) & (capacity > 0.0)
     if not usable.any():
         return np.ones(periods)

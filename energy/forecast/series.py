@@ -78,6 +78,7 @@ class History:
     known_ahead: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
     past: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
     capacity: FloatArray | None = None
-    """Installed capacity by period, same unit and start as ``value``; known ahead."""
+    """Installed capacity by period, same unit and start as ``value``; known when ``value`` is: a register of
+    plants shows what was built, and what is announced for a day is not always there on it."""
     prior: Prior | None = None
     """What is expected without having learned; None where nothing is known of the asset but its past."""

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from energy.errors import BadInput
-from energy.forecast.backtest import BacktestOptions, run_backtest
+from energy.forecast.backtest import run_backtest
+from energy.forecast.backtest_options import BacktestOptions
 from energy.forecast.series import History
 from energy.historian.sqlite_reader import SqliteReader
 from energy.job import fault

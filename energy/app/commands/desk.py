@@ -85,7 +85,8 @@ def backtest(
 ) -> None:
     """Judge day-ahead forecasts on any CSV: rolling origin, only what was known at the gate."""
     from energy.app.showing import print_scores, with_progress
-    from energy.forecast.backtest import BacktestOptions, run_backtest
+    from energy.forecast.backtest import run_backtest
+    from energy.forecast.backtest_options import BacktestOptions
     from energy.forecast.series import CENTRE_OF_GERMANY
 
     options = BacktestOptions(

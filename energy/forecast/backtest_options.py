@@ -1,0 +1,168 @@
+"""What to judge, on which file, from when to when; and every fault of such a wish at once."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from energy.errors import BadInput, Fault
+from energy.forecast.calendar import Calendar, calendar_of, is_known_holiday_code
+from energy.forecast.reference import DAYS_BACK_MIN
+from energy.forecast.series import CENTRE_OF_GERMANY, History, Kind, SeriesSpec
+from energy.forecast.table import Table, read_table
+
+BERLIN = ZoneInfo("Europe/Berlin")
+WARM_UP_DAYS = 10
+"""Without ``start`` the first day judged is this far into the file: a week to compare with, and the gate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestOptions:
+    """What to judge, on what, from when to when.
+
+    ``start`` is the first local day to judge, ``end`` the day past the last.
+
+    ``features_known`` are columns known ahead for the whole next day at the gate; ``features_past`` become
+    known with the target. ``operator`` is a published forecast to compare with; it is an input only if named
+    in ``features_known`` too. ``kind`` None is read from the target's name, load where it says nothing.
+    """
+
+    data: Path
+    target: str
+    features_known: tuple[str, ...] = ()
+    features_past: tuple[str, ...] = ()
+    operator: str | None = None
+    capacity_column: str | None = None
+    zone: ZoneInfo = BERLIN
+    holidays: str = ""
+    location: tuple[float, float] = CENTRE_OF_GERMANY
+    start: date | None = None
+    end: date | None = None
+    gate: time = time(12, 0)
+    kind: Kind | None = None
+    retrain_days: int = 28
+
+    def columns(self) -> tuple[str, ...]:
+        """Name the columns of the file that are read."""
+        extra = (self.operator, self.capacity_column)
+        return (
+            self.target,
+            *self.features_known,
+            *self.features_past,
+            *(name for name in extra if name),
+        )
+
+    def fault(self, place: str, value: object, limit: str, mend: str) -> Fault:
+        """Give a fault of these options."""
+        return Fault(file=str(self.data), line=None, place=place, value=value, limit=limit, mend=mend)
+
+
+def kind_of(target: str) -> Kind:
+    """Guess the kind from a column's name.
+
+    >>> kind_of("pv_mw"), kind_of("price_eur_per_mwh"), kind_of("netzlast_mw")
+    ('pv', 'price', 'load')
+    """
+    words = set(target.lower().split("_"))
+    by_word: dict[Kind, set[str]] = {
+        "pv": {"pv", "solar", "photovoltaik"},
+        "wind": {"wind", "vre"},
+        "hydro": {"hydro", "wasserkraft"},
+        "price": {"price", "preis"},
+        "heat": {"heat", "waerme"},
+        "temperature": {"temperature", "temperatur"},
+        "ev_hub": {"ev", "charging"},
+    }
+    return next((kind for kind, marks in by_word.items() if words & marks), "load")
+
+
+def spec_of(options: BacktestOptions) -> SeriesSpec:
+    """Describe the series that is judged."""
+    return SeriesSpec(
+        asset_id=options.target,
+        kind=options.kind or kind_of(options.target),
+        zone=options.zone,
+        holidays=options.holidays,
+        location=options.location,
+    )
+
+
+def table_of(options: BacktestOptions) -> Table:
+    """Read the columns that are needed.
+
+    Raises:
+        BadInput: with the faults of the options and the file's together.
+    """
+    faults = _faults(options)
+    try:
+        table = read_table(options.data, options.columns())
+    except BadInput as error:
+        raise BadInput([*faults, *error.faults]) from error
+    if table.step_s > 900 and options.gate.minute:
+        faults.append(options.fault("gate", str(options.gate), "the file has hours", "give a full hour"))
+    if faults:
+        raise BadInput(faults)
+    return table
+
+
+def history_of(options: BacktestOptions, table: Table) -> History:
+    """Give all that the file holds; whoever forecasts from it cuts it at the gate first."""
+    return History(
+        start=table.start,
+        value=table.columns[options.target],
+        step_s=table.step_s,
+        known_ahead={name: table.columns[name] for name in options.features_known},
+        past={name: table.columns[name] for name in options.features_past},
+        capacity=None if options.capacity_column is None else table.columns[options.capacity_column],
+    )
+
+
+def calendar_over(spec: SeriesSpec, history: History) -> Calendar:
+    """Lay the calendar over the whole file."""
+    return calendar_of(
+        history.start, history.value.size, step_s=history.step_s, zone=spec.zone, holidays_of=spec.holidays
+    )
+
+
+def days_of(options: BacktestOptions, start: datetime, calendar: Calendar) -> range:
+    """Give the local days to judge, counted from the file's first day.
+
+    Raises:
+        BadInput: the days are not within the file.
+    """
+    zero = local_date(start, options.zone, 0)
+    last_known = int(calendar.day[-1]) + 1
+    earliest = DAYS_BACK_MIN + 1
+    first = WARM_UP_DAYS if options.start is None else (options.start - zero).days
+    last = last_known if options.end is None else (options.end - zero).days
+    faults = []
+    reach = f"the file can judge {zero + timedelta(days=earliest)} to {zero + timedelta(days=last_known - 1)}"
+    if not earliest <= first < last_known:
+        faults.append(options.fault("from", str(zero + timedelta(days=first)), reach, "choose a day within"))
+    if not first < last <= last_known:
+        faults.append(
+            options.fault("to", str(zero + timedelta(days=last)), reach, "choose a later day within")
+        )
+    if faults:
+        raise BadInput(faults)
+    return range(first, last)
+
+
+def local_date(start: datetime, zone: ZoneInfo, day: int) -> date:
+    """Give the date of the local day that is ``day`` days after the file's first."""
+    return start.astimezone(zone).date() + timedelta(days=day)
+
+
+def _faults(options: BacktestOptions) -> list[Fault]:
+    faults = []
+    if options.holidays and not is_known_holiday_code(options.holidays):
+        faults.append(
+            options.fault("holidays", options.holidays, "no such holiday calendar", "write for example DE-BY")
+        )
+    if options.retrain_days < 1:
+        faults.append(options.fault("retrain", options.retrain_days, "at least 1 day", "give whole days"))
+    if options.gate.minute % 15 or options.gate.second or options.gate.microsecond:
+        faults.append(
+            options.fault("gate", str(options.gate), "a full quarter hour", "write for example 12:00")
+        )
+    return faults

@@ -1,0 +1,139 @@
+"""Rolling origin: forecast after forecast, each from nothing but what was known at its gate.
+
+Before anything else is done at a gate, the history is cut there. So no model, no reference and no mark on bad
+data can see what came later, whatever it does with what it is given: the cut is the proof.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from energy.domain import FloatArray
+from energy.forecast.calendar import Calendar, IntArray
+from energy.forecast.frame import frame_of
+from energy.forecast.gates import DayAheadGate, Gates
+from energy.forecast.ladder import HISTORY_DAYS_MAX, flat_quantiles, quantiles_of
+from energy.forecast.model import Model, train
+from energy.forecast.series import History, SeriesSpec
+
+Progress = Callable[[int, int], None]
+"""Called with days done and days in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Origin:
+    """One moment of forecasting: how much is known, which periods are wanted, how far inputs reach ahead."""
+
+    day: int
+    known: int
+    index: IntArray
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """All forecasts in a row, shape (samples,): the file's row of each period and how many were known.
+
+    Quantiles have shape (5, samples): the ladder's best, and the seasonal rung's beside it.
+    """
+
+    index: IntArray
+    known: IntArray
+    quantiles: FloatArray
+    seasonal: FloatArray
+    rungs: dict[str, int]
+
+
+def as_known(history: History, *, known: int, ahead: int) -> History:
+    """Give what was known when ``known`` periods had ended and inputs known ahead reached to ``ahead``."""
+    prior = history.prior
+    return History(
+        start=history.start,
+        value=history.value[:known],
+        step_s=history.step_s,
+        known_ahead={name: values[:ahead] for name, values in history.known_ahead.items()},
+        past={name: values[:known] for name, values in history.past.items()},
+        capacity=None if history.capacity is None else history.capacity[:known],
+        prior=None if prior is None else replace(prior, expected=prior.expected[:ahead]),
+    )
+
+
+def day_ahead(calendar: Calendar, gates: DayAheadGate, days: range) -> Iterator[Origin]:
+    """Give one origin for each local day: all its periods, 92, 96 or 100 quarter hours."""
+    for day in days:
+        index = np.flatnonzero(calendar.day == day)
+        yield Origin(
+            day=day,
+            known=int(gates.gate_of(calendar, index)[0]),
+            index=index,
+            ahead=int(index[-1]) + 1,
+        )
+
+
+def judge(
+    spec: SeriesSpec,
+    history: History,
+    origins: Sequence[Origin],
+    *,
+    gates: Gates,
+    retrain_days: int,
+    progress: Progress | None = None,
+) -> Judged:
+    """Forecast from every origin (at least one), learning anew every ``retrain_days`` days."""
+    model: Model | None = None
+    trained_on = origins[0].day - retrain_days
+    ours, seasonal = [], []
+    rungs: dict[str, int] = {}
+    for number, origin in enumerate(origins):
+        seen = as_known(history, known=origin.known, ahead=origin.ahead)
+        if origin.day - trained_on >= retrain_days or model is None:
+            model = train(spec, seen, moment_of(history, origin.known), gates=gates)
+            trained_on = origin.day
+        rung, quantiles, plain = _forecast(spec, seen, model, origin, gates)
+        rungs[rung] = rungs.get(rung, 0) + 1
+        ours.append(quantiles)
+        seasonal.append(plain)
+        if progress is not None:
+            progress(number + 1, len(origins))
+    return Judged(
+        index=np.concatenate([origin.index for origin in origins]),
+        known=np.concatenate([np.full(origin.index.size, origin.known) for origin in origins]),
+        quantiles=np.concatenate(ours, axis=1),
+        seasonal=np.concatenate(seasonal, axis=1),
+        rungs=rungs,
+    )
+
+
+def moment_of(history: History, index: int) -> datetime:
+    """Give the label of a period by its place in the file."""
+    return history.start + timedelta(seconds=index * history.step_s)
+
+
+def _forecast(
+    spec: SeriesSpec, seen: History, model: Model | None, origin: Origin, gates: Gates
+) -> tuple[str, FloatArray, FloatArray]:
+    """Give the rung, its quantiles and the seasonal ones, as operation would: from the recent past alone."""
+    cut = max(0, (origin.known * seen.step_s // 86_400 - HISTORY_DAYS_MAX) * (86_400 // seen.step_s))
+    index, known = origin.index - cut, origin.known - cut
+    frame = frame_of(spec, _without_first(seen, cut), known=known, periods=int(index[-1]) + 1)
+    gate = np.full(index.size, known, dtype=np.int64)
+    flat = ("flat", flat_quantiles(frame, index, gate))
+    rung, quantiles = quantiles_of(model, frame, index, gate, gates=gates) or flat
+    if model is None:
+        return rung, quantiles, quantiles
+    return rung, quantiles, (quantiles_of(None, frame, index, gate, gates=gates) or flat)[1]
+
+
+def _without_first(history: History, count: int) -> History:
+    prior = history.prior
+    return History(
+        start=moment_of(history, count),
+        value=history.value[count:],
+        step_s=history.step_s,
+        known_ahead={name: values[count:] for name, values in history.known_ahead.items()},
+        past={name: values[count:] for name, values in history.past.items()},
+        capacity=None if history.capacity is None else history.capacity[count:],
+        prior=None if prior is None else replace(prior, expected=prior.expected[count:]),
+    )
