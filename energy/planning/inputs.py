@@ -1,9 +1,11 @@
 """Everything that a forecast of an asset stands on, as it was known at a moment."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from energy.forecast.series import History
 from energy.planning.past import Expected, Past
+from energy.planning.prior import prior_of
 from energy.ports import MeansSource
 from energy.region.model import Region
 
@@ -21,7 +23,8 @@ class Inputs:
 
     def history(self, asset: Expected, *, known_at: datetime) -> History:
         """Give what was known of an asset at a moment."""
-        return self._past.history(asset, known_at=known_at)
+        history = self._past.history(asset, known_at=known_at)
+        return replace(history, prior=prior_of(self._region, asset, history))
 
     def temperature(self, *, known_at: datetime) -> History | None:
         """Give the measured temperature outside; None where nothing depends on it."""

@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from energy.domain import Point
 from energy.region.asset import CONFIG, AssetBase, NonNegativeKw, Number, PositiveKw, RampKwPerS, SafeState
+from energy.region.yearly import YearlyKwh, require_fitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -16,6 +17,7 @@ class EvHub(AssetBase):
     ``power_kw_safe`` is the draw at which every connected vehicle still gets its minimum current.
     ``unserved_eur_per_kwh`` prices a wish that was not met at departure. The asset's history column holds the
     power that arriving vehicles ask for: the energy wished by the arrivals of a period over its length.
+    ``energy_kwh_per_year`` says what to expect before any arrival has been measured.
     """
 
     kind: Literal["ev_hub"]
@@ -24,11 +26,18 @@ class EvHub(AssetBase):
     dwell_h: Annotated[Number, Field(ge=1.0, le=48.0)]
     ramp_kw_per_s: RampKwPerS
     unserved_eur_per_kwh: Annotated[Number, Field(gt=0.0, le=100.0)] = 2.0
+    energy_kwh_per_year: YearlyKwh | None = None
 
     @model_validator(mode="after")
-    def _safe_within_rating(self) -> "EvHub":
+    def _within_rating(self) -> "EvHub":
         if self.power_kw_safe > self.power_kw_max:
             raise ValueError("power_kw_safe must be at most power_kw_max")
+        require_fitting(
+            self.energy_kwh_per_year,
+            field="energy_kwh_per_year",
+            greatest_kw=self.power_kw_max,
+            greatest="power_kw_max",
+        )
         return self
 
     @property

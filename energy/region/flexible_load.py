@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from energy.domain import Point
 from energy.region.asset import CONFIG, AssetBase, Number, PositiveKw, RampKwPerS, SafeState
+from energy.region.yearly import StandardProfile, YearlyKwh, require_fitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -14,7 +15,8 @@ class FlexibleLoad(AssetBase):
     """Consumption that a bound can hold back; the history column is what it would draw without one.
 
     ``shift``: what is held back is caught up within ``shift_h``. ``shed``: what is held back is lost. Either
-    way ``unserved_eur_per_kwh`` prices what is never drawn.
+    way ``unserved_eur_per_kwh`` prices what is never drawn. ``energy_kwh_per_year`` says what to expect
+    before anything has been measured, evenly unless a ``standard_profile`` says otherwise.
     """
 
     kind: Literal["flexible_load"]
@@ -23,11 +25,21 @@ class FlexibleLoad(AssetBase):
     shift_h: Annotated[Number, Field(ge=0.0, le=48.0)] = 0.0
     ramp_kw_per_s: RampKwPerS
     unserved_eur_per_kwh: Annotated[Number, Field(gt=0.0, le=100.0)]
+    energy_kwh_per_year: YearlyKwh | None = None
+    standard_profile: StandardProfile | None = None
 
     @model_validator(mode="after")
-    def _hours_fit_the_mode(self) -> "FlexibleLoad":
+    def _consistent(self) -> "FlexibleLoad":
         if (self.mode == "shift") != (self.shift_h > 0.0):
             raise ValueError("mode shift needs shift_h above 0, mode shed needs it 0")
+        if self.standard_profile is not None and self.energy_kwh_per_year is None:
+            raise ValueError("standard_profile needs energy_kwh_per_year: how much works draw is not guessed")
+        require_fitting(
+            self.energy_kwh_per_year,
+            field="energy_kwh_per_year",
+            greatest_kw=self.power_kw_max,
+            greatest="power_kw_max",
+        )
         return self
 
     @property

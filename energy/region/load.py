@@ -2,18 +2,36 @@
 
 from typing import Literal
 
+from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 
 from energy.region.asset import CONFIG, PositiveKw
 from energy.region.measured import Measured
+from energy.region.yearly import StandardProfile, YearlyKwh, require_fitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class Load(Measured):
-    """Consumption that nobody steers."""
+    """Consumption that nobody steers.
+
+    ``energy_kwh_per_year`` and ``standard_profile`` say what to expect of it before it has been measured;
+    None takes a share of ``power_kw_max`` and a town's mixture.
+    """
 
     kind: Literal["load"]
     power_kw_max: PositiveKw
+    energy_kwh_per_year: YearlyKwh | None = None
+    standard_profile: StandardProfile | None = None
+
+    @model_validator(mode="after")
+    def _year_fits(self) -> "Load":
+        require_fitting(
+            self.energy_kwh_per_year,
+            field="energy_kwh_per_year",
+            greatest_kw=self.power_kw_max,
+            greatest="power_kw_max",
+        )
+        return self
 
     @property
     def power_kw_nameplate(self) -> tuple[float, float]:

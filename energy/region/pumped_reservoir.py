@@ -16,6 +16,7 @@ from energy.region.asset import (
     RampKwPerS,
     SafeState,
 )
+from energy.region.yearly import YearlyKwh, require_fitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -24,6 +25,7 @@ class PumpedReservoir(AssetBase):
 
     Below ``volume_m3_min`` stands the fire-water reserve, which no schedule touches. The history column holds
     the pumping power that the water drawn asks for, in kW: its volume flow times ``pump_kwh_per_m3``.
+    ``energy_kwh_per_year`` says how much that is before any draw has been measured.
     """
 
     kind: Literal["pumped_reservoir"]
@@ -32,11 +34,18 @@ class PumpedReservoir(AssetBase):
     volume_m3_max: PositiveM3
     pump_kwh_per_m3: Annotated[Number, Field(gt=0.0, le=10.0)]
     ramp_kw_per_s: RampKwPerS
+    energy_kwh_per_year: YearlyKwh | None = None
 
     @model_validator(mode="after")
-    def _room_above_the_reserve(self) -> "PumpedReservoir":
+    def _possible(self) -> "PumpedReservoir":
         if not self.volume_m3_min < self.volume_m3_max:
             raise ValueError("volume_m3_min must be less than volume_m3_max")
+        require_fitting(
+            self.energy_kwh_per_year,
+            field="energy_kwh_per_year",
+            greatest_kw=self.power_kw_rated,
+            greatest="power_kw_rated",
+        )
         return self
 
     @property
