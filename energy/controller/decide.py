@@ -41,6 +41,8 @@ SEVERITIES = {
     TAKEN_BACK: Severity.INFO,
 }
 """Notes of the shell that are no warnings."""
+DATA = "data_"
+"""So begin notes about the past: what forecasts leave out concerns no setpoint."""
 
 
 def decide(region: Region, tick: TickInput) -> TickOutput:
@@ -297,6 +299,6 @@ def _alarms_of_shell(region: Region, tick: TickInput) -> list[Alarm]:
     for note in tick.notes:
         named, _, detail = note.partition(": ")
         code, _, target_id = named.partition("@")
-        severity = SEVERITIES.get(code, Severity.WARNING)
+        severity = Severity.INFO if code.startswith(DATA) else SEVERITIES.get(code, Severity.WARNING)
         found.append(raise_alarm(code, severity, target_id=target_id or region.id, at=at, detail=detail))
     return found

@@ -8,7 +8,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.forecast.calendar import Calendar, IntArray, calendar_of
-from energy.forecast.leaps import STEADY, lone_leaps
+from energy.forecast.marks.leaps import STEADY, lone_leaps
 from energy.forecast.reference import Reference, centre_of, reference_of
 from energy.forecast.series import History, SeriesSpec
 

@@ -20,9 +20,10 @@ from energy.market.day_ahead import DayAheadPrices
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
-from energy.periods import HORIZON_PERIODS
+from energy.periods import HORIZON_PERIODS, period_start
 from energy.planning.expectation import expected_kw, persisting_kw, states_at
 from energy.planning.inputs import Inputs
+from energy.planning.marked import data_notes
 from energy.planning.messages import decode_request, encode_answer, encode_refusal
 from energy.planning.metering import MeterWatch
 from energy.planning.nomination import Nominations
@@ -95,6 +96,7 @@ class Desk:
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
         notes.extend(self._meter_notes)
+        notes.extend(data_notes(self._inputs.marks, end=period_start(request.issued_at)))
         plan = self._optimizer.solve(
             problem,
             plan_id=request.plan_id,

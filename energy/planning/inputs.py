@@ -1,10 +1,13 @@
 """Everything that a forecast of an asset stands on, as it was known at a moment."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from energy.forecast.marks.fault import Marks
 from energy.forecast.series import History
-from energy.planning.past import Expected, Past
+from energy.planning.marked import marked
+from energy.planning.past import Expected, Past, series_spec
 from energy.planning.prior import prior_of
 from energy.ports import MeansSource
 from energy.region.model import Region
@@ -20,11 +23,18 @@ class Inputs:
     def __init__(self, region: Region, record: MeansSource) -> None:
         self._region = region
         self._past = Past(region, record)
+        self._marks: dict[str, Marks] = {}
 
     def history(self, asset: Expected, *, known_at: datetime) -> History:
         """Give what was known of an asset at a moment."""
         history = self._past.history(asset, known_at=known_at)
+        history, self._marks[asset.id] = marked(series_spec(self._region, asset), history)
         return replace(history, prior=prior_of(self._region, asset, history))
+
+    @property
+    def marks(self) -> Mapping[str, Marks]:
+        """What was found in each asset's past when it was last asked for."""
+        return self._marks
 
     def temperature(self, *, known_at: datetime) -> History | None:
         """Give the measured temperature outside; None where nothing depends on it."""

@@ -97,7 +97,10 @@ class Past:
         self._kept: dict[str, History] = {}
 
     def history(self, asset: Expected, *, known_at: datetime) -> History:
-        """Give the magnitudes in kW of the quarter hours that were complete at ``known_at``."""
+        """Give what was measured, kW, of the quarter hours that were complete at ``known_at``.
+
+        Magnitudes; below zero stands what runs the wrong way, for the marks to judge.
+        """
         end = period_start(known_at)
         start = end - WINDOW
         kept = self._kept.get(asset.id)
@@ -133,8 +136,7 @@ class Past:
     ) -> FloatArray:
         means = self._means.means(asset.id, point, start=start, end=end, known_at=known_at)
         sign = -1.0 if isinstance(asset, Source) else 1.0
-        magnitude = np.maximum(0.0, sign * means.value)
-        result: FloatArray = np.where(means.coverage >= COVERAGE_MIN, magnitude, np.nan)
+        result: FloatArray = np.where(means.coverage >= COVERAGE_MIN, sign * means.value, np.nan)
         return result
 
     def _asked_for(
