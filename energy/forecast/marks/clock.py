@@ -17,7 +17,7 @@ from energy.forecast.series import Kind
 DAYS = 14
 DAYS_MIN = 10
 CLEAR_OF_DOUBT = 0.6
-"""The error with the hour moved must be less than this share of the error as labelled, and of the other way."""
+"""The error with the hour moved must be less than this share of that as labelled, and of the other way."""
 SHIFTING: frozenset[Kind] = frozenset({"load", "pv"})
 HOUR_S = 3600
 

@@ -23,7 +23,7 @@ class Days:
     @property
     def slots(self) -> int:
         """Periods in a day."""
-        return self.table.shape[1]
+        return int(self.table.shape[1])
 
     @property
     def of(self) -> IntArray:
@@ -48,12 +48,14 @@ def days_of(values: FloatArray, *, start_s: int, step_s: int) -> Days:
 
 def greatest(table: FloatArray) -> FloatArray:
     """Give each day's greatest value, NaN where it has none."""
-    return np.fmax.reduce(table, axis=1)
+    result: FloatArray = np.fmax.reduce(table, axis=1)
+    return result
 
 
 def least(table: FloatArray) -> FloatArray:
     """Give each day's least value, NaN where it has none."""
-    return np.fmin.reduce(table, axis=1)
+    result: FloatArray = np.fmin.reduce(table, axis=1)
+    return result
 
 
 def usual(daily: FloatArray, share: float, *, days: int = USUAL_DAYS) -> FloatArray:

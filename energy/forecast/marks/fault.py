@@ -8,9 +8,7 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.forecast.calendar import BoolArray, IntArray
 
-FaultKind = Literal[
-    "gap", "stuck", "spike", "zero", "negative", "above_rated", "unit", "repeated", "shifted"
-]
+FaultKind = Literal["gap", "stuck", "spike", "zero", "negative", "above_rated", "unit", "repeated", "shifted"]
 """Missing; a meter that stands still; a few values far off; zero for missing; less than nothing; more than
 the asset can do; another unit; a copy of the hour or the day before; labels off by an hour."""
 

@@ -46,9 +46,7 @@ def marks_of(spec: SeriesSpec, history: History) -> Marks:
         left = _without(left, spans, dark_at_noon(left, sun, days(left)))
     if spec.kind == "wind":
         left = _without(left, spans, calm_too_long(left, slots=slots))
-    left = _without(
-        left, spans, spikes(spec.kind, left, days(left), start_s=start_s, step_s=history.step_s)
-    )
+    left = _without(left, spans, spikes(spec.kind, left, days(left), start_s=start_s, step_s=history.step_s))
     left = _without(left, spans, stuck(left, spec.kind, slots=slots))
     if spec.kind != "price":
         left = _without(left, spans, repeated(left, slots=slots))

@@ -33,7 +33,7 @@ LEARN_DAYS = 14
 FULL_SHARE = 0.95
 """A source may stand long at its greatest power."""
 STEPS_SHARE_MIN = 0.5
-"""A series that changes in fewer of its steps holds its value by nature (a valve, a shift, a whole number)."""
+"""A series that changes in fewer of its steps holds its value by nature (a valve, a whole number)."""
 HELD_H = 24.0
 """What such a series may hold at least."""
 HOUR_CHANGES_MIN, DAY_CHANGES_MIN = 3, 12
@@ -58,8 +58,8 @@ def stuck(values: FloatArray, kind: Kind, *, slots: int) -> list[Span]:
     changed = np.concatenate([[0], np.cumsum(~same & np.isfinite(values))])
     peak = np.fmax.accumulate(values)
     spans, longest = [], 0
-    for first, end in found.tolist():
-        first -= 1  # the value that is repeated
+    for second, end in found.tolist():
+        first = second - 1  # the value that is repeated
         length = end - first
         lively = changed[first] >= STEPS_SHARE_MIN * seen[first]
         at_least = round(max(least_h, 0.0 if lively else HELD_H) * slots / 24)
@@ -109,7 +109,9 @@ def _copies(values: FloatArray, *, lag: int, least: int, slots: int, word: str) 
     moves = np.concatenate([[0], np.cumsum(moved)])
     both = np.concatenate([[0], np.cumsum(moved & same)])
     found = stretches(same)
-    found = found[(moves[found[:, 1]] - moves[found[:, 0]] >= least) & (found[:, 1] - found[:, 0] >= lag // 2)]
+    found = found[
+        (moves[found[:, 1]] - moves[found[:, 0]] >= least) & (found[:, 1] - found[:, 0] >= lag // 2)
+    ]
     seen = _measured_before(values)
     spans, longest = [], 0
     for first, end in found.tolist():

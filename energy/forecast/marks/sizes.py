@@ -1,4 +1,4 @@
-"""Values of a size that cannot be: less than nothing, more than the asset can do, another unit, none at all."""
+"""Values of a size that cannot be: below nothing, above what the asset can do, another unit, none at all."""
 
 import numpy as np
 
@@ -168,4 +168,3 @@ def _told_at_once(kind: FaultKind, where: BoolArray, why: str, *, kept_out: bool
         Span(kind=kind, first=first, end=end, decided=first + 1, why=why, kept_out=kept_out)
         for first, end in stretches(where).tolist()
     ]
-
