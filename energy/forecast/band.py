@@ -14,6 +14,7 @@ import numpy as np
 from energy.domain import QUANTILES, FloatArray
 from energy.forecast.calendar import SATURDAY, IntArray
 from energy.forecast.frame import Frame
+from energy.forecast.reference import clear_sky_over
 
 LEAD_EDGES_H = (0.1, 0.35, 0.6, 1.1, 1.6, 3.1, 6.1, 12.1, 24.1, 36.1)
 _LEVELS = 5
@@ -22,6 +23,10 @@ _SHRINK_SAMPLES = 60.0
 """A factor that rests on this many samples counts half, the rest of it is 1."""
 _SMOOTH_HOURS = (0.25, 0.5, 0.25)
 _SIZE_FLOOR = 1e-9
+_S_PER_DAY = 86_400.0
+_SUN_HOURS = 24
+_SUN_HEIGHT = 0.9
+"""Where the sun's highest class begins, as a share of a clear sky's full power."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,7 +40,10 @@ class Errors:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Place:
-    """Where a sample falls: hour of the local day, lead, expected level in units of the scale, day off."""
+    """Where a sample falls: hour of the local day, lead, expected level in units of the scale, day off.
+
+    For PV the hour is the sun's, see ``_sun_hour``: sunrise wanders over the clock.
+    """
 
     hour: IntArray
     lead: IntArray
@@ -63,12 +71,24 @@ def place_of(frame: Frame, index: IntArray, gate: IntArray, deviation: FloatArra
     usual = np.divide(frame.reference.centre[index], scale, out=np.zeros(index.size), where=scale > 0.0)
     lead_h = (index - gate) * (calendar.step_s / 3600.0)
     return Place(
-        hour=calendar.slot[index] * 24 // calendar.slots,
+        hour=_sun_hour(frame, index)
+        if frame.spec.kind == "pv"
+        else calendar.slot[index] * 24 // calendar.slots,
         lead=np.searchsorted(np.asarray(LEAD_EDGES_H), lead_h).astype(np.int64),
         level=np.nan_to_num(usual + deviation),
         day_off=(calendar.day_class[calendar.day[index]] >= SATURDAY).astype(np.int64)
         + (calendar.holiday_share[calendar.day[index]] > 0.5),
     )
+
+
+def _sun_hour(frame: Frame, index: IntArray) -> IntArray:
+    """Number the sun's way from sunrise (0) over its highest stand to sunset (23), alike all year."""
+    height = clear_sky_over(frame.calendar, frame.spec.location)
+    half = _SUN_HOURS // 2
+    step = np.minimum((np.sqrt(height[index] / _SUN_HEIGHT) * half).astype(np.int64), half - 1)
+    turn = frame.calendar.at_s[index] / _S_PER_DAY + frame.spec.location[1] / 360.0
+    hour: IntArray = np.where(np.mod(turn, 1.0) < 0.5, step, _SUN_HOURS - 1 - step)
+    return hour
 
 
 def band_of(errors: Errors, *, centred: bool) -> Band:

@@ -10,7 +10,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it
 from energy.domain import QUANTILES, FloatArray, Forecast
 from energy.forecast.band import place_of, spread
 from energy.forecast.calendar import IntArray
-from energy.forecast.drift import band_drift
+from energy.forecast.conformal import Stretch, stretched
+from energy.forecast.drift import band_stretch
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
 from energy.forecast.model import Model, learned_deviation, periods_known
@@ -121,15 +122,14 @@ def quantiles_of(
     if model is not None:
         deviation = learned_deviation(model, frame, index, gate)
         name, band = "learned", model.band
-        drift = band_drift(model, frame, known=int(gate[0]), gates=gates)
+        stretch = band_stretch(model, frame, known=int(gate[0]), gates=gates)
     else:
         deviation = seasonal_deviation(frame, index, gate)
         own = seasonal_band(frame, known=int(gate[0]), gates=gates)
         if own is None:
             return None
-        name, band, drift = "seasonal", own, 1.0
-    errors = spread(band, place_of(frame, index, gate, deviation))
-    errors = errors[2] + drift * (errors - errors[2])
+        name, band, stretch = "seasonal", own, Stretch()
+    errors = stretched(spread(band, place_of(frame, index, gate, deviation)), stretch)
     return name, np.sort(frame.magnitude(deviation + errors, index), axis=0)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
 
 from energy.domain import FloatArray
-from energy.forecast.band import Band, Errors, band_of, place_of
+from energy.forecast.band import Band, Errors, band_of, place_of, spread
 from energy.forecast.calendar import BoolArray, IntArray
+from energy.forecast.conformal import Needed, needed_of
 from energy.forecast.effort import FULL, Effort
 from energy.forecast.features import DEVIATION_MAX, Rows, rows_of
 from energy.forecast.frame import Frame, frame_of
@@ -66,7 +67,8 @@ class Model:
 
     ``ridge_share`` and ``trees_share`` (0 to 1) say how far each part proved itself on the held-back days;
     what the ridge lacks of 1 is the seasonal rung's own correction. ``near_shares``, shape (NEAR_CLASSES,),
-    says by lead how far the last measured deviation simply lasts.
+    says by lead how far the last measured deviation simply lasts. ``needed`` says what the held-back errors
+    asked of the band.
     """
 
     asset_id: str
@@ -80,6 +82,7 @@ class Model:
     trees_share: float
     near_shares: FloatArray
     band: Band
+    needed: Needed
 
     def fits(self, spec: SeriesSpec, history: History) -> bool:
         """Tell whether the model was learned for this series and these columns."""
@@ -165,6 +168,7 @@ def train_on(
         error = frame.anomaly[held.index] - expected
         errors = Errors(deviation=error, place=place, days=held_days)
         band = band_of(errors, centred=frame.spec.kind not in SKEWED)
+        needed = needed_of(frame.calendar.at_s[held.index], error, spread(band, place))
         ridge = _fit_ridge(every)
         if shares[1] > 0.0:
             trees = _fit_trees(every, ridge, effort)
@@ -180,6 +184,7 @@ def train_on(
         trees_share=shares[1],
         near_shares=near_shares,
         band=band,
+        needed=needed,
     )
 
 

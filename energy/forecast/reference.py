@@ -35,7 +35,10 @@ _TEMPERATURE_SPREAD_K = 0.5
 _CLEAR_SKY_POWER = 1.15
 """Exponent on the sine of elevation: the longer way through the air at low sun."""
 _NIGHT_SHARE = 0.005
-"""A slot whose highest value stays under this share of the peak has no sun, whatever the geometry says."""
+"""A value under this share of the peak is no sun, unless the sun is near."""
+_LIT_DAYS = 2
+"""A slot that was light once only, against the geometry, was a wrong reading."""
+_QUARTERS_A_DAY = 96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -170,12 +173,31 @@ def _sun_reference(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> 
     )
     peak = _trailing_peak(values, days=_PV_PEAK_DAYS, slots=slots)
     clear_peak = _trailing_peak(shine, days=_PV_PEAK_DAYS, slots=slots)
-    slot_peak = _slot_peak(values, slots=slots, days=_PV_PEAK_DAYS)
-    seen = slot_peak > _NIGHT_SHARE * peak
-    scale = np.fmax(clear * _ratio(peak, clear_peak), np.where(seen, slot_peak, 0.0))
+    own_peak = _own_peak(values, clear, peak, slots=slots)
+    scale = np.fmax(clear * _ratio(peak, clear_peak), own_peak)
     own_mean = _slot_mean(values, slots=slots, days=_PV_DAYS)
     centre = np.where((clear > 0.02) & np.isfinite(share), share * clear, own_mean)
     return Reference(centre=np.clip(centre, 0.0, scale), scale=scale)
+
+
+def _own_peak(values: FloatArray, clear: FloatArray, peak: FloatArray, *, slots: int) -> FloatArray:
+    """Highest value of the slot over the trailing days, 0 where it was dark on all of them but one.
+
+    The light of a quarter hour further counts too, since sunrise wanders: it grows with the square of the
+    time, so of an hour's neighbours only a little. Within an hour of the sun any value is light.
+    """
+    hour = slots // 24
+    twilight = np.maximum(np.roll(clear, hour), np.roll(clear, -hour)) > 0.0
+    near = (slots / _QUARTERS_A_DAY) ** 2.0
+    table = np.nan_to_num(_by_day(values, slots), nan=0.0)
+    beside = np.maximum(np.roll(table, 1, axis=1), np.roll(table, -1, axis=1))
+    wide = np.maximum(table, near * beside)
+    dark = _by_day(np.where(twilight, 0.0, _NIGHT_SHARE * np.nan_to_num(peak)), slots)
+    lit = np.vstack([np.zeros(slots), np.cumsum(wide > np.nan_to_num(dark), axis=0)])
+    end = np.maximum(np.arange(table.shape[0]) - DAYS_BACK_MIN + 1, 0)
+    seen = lit[end] - lit[np.maximum(end - _PV_PEAK_DAYS, 0)] >= _LIT_DAYS
+    highest = _trailing_rows(wide, days=_PV_PEAK_DAYS)
+    return np.where(seen, highest, 0.0).ravel()[: values.size]
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
@@ -210,13 +232,6 @@ def _slot_mean(values: FloatArray, *, slots: int, days: int) -> FloatArray:
     begin = np.maximum(end - days, 0)
     mean = _ratio((total[end] - total[begin]).ravel(), (count[end] - count[begin]).ravel())
     return mean[: values.size]
-
-
-def _slot_peak(values: FloatArray, *, slots: int, days: int) -> FloatArray:
-    """Highest value of the slot and its neighbours over the trailing days, 0 where nothing is known."""
-    table = np.nan_to_num(_by_day(values, slots), nan=0.0)
-    wide = np.maximum(table, np.maximum(np.roll(table, 1, axis=1), np.roll(table, -1, axis=1)))
-    return _trailing_rows(wide, days=days).ravel()[: values.size]
 
 
 def _trailing_peak(values: FloatArray, *, days: int, slots: int) -> FloatArray:
