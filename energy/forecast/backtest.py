@@ -22,8 +22,13 @@ from energy.forecast.backtest_options import (
 from energy.forecast.backtest_report import figures
 from energy.forecast.baselines import baseline_scores
 from energy.forecast.gates import DayAheadGate
+from energy.forecast.marks.listing import counted, listed, truth_of
+from energy.forecast.marks.looking import marks_of
 from energy.forecast.rolling_origin import Progress, day_ahead, judge
 from energy.forecast.table import Table
+
+FAULTS_LISTED = 500
+"""So many findings in the data are listed one by one; all are counted."""
 
 
 def run_backtest(options: BacktestOptions, progress: Progress | None = None) -> dict[str, object]:
@@ -53,7 +58,8 @@ def backtest_of(
     spec, history = spec_of(options), history_of(options, table)
     calendar = calendar_over(spec, history)
     days = days_of(options, history.start, calendar)
-    truth = history.value
+    marks = marks_of(spec, history)
+    truth = truth_of(history, marks)
     gates = DayAheadGate(at=options.gate, published=spec.kind == "price")
     origins = tuple(day_ahead(calendar, gates, days))
     if not any(np.isfinite(truth[origin.index]).any() for origin in origins):
@@ -80,4 +86,7 @@ def backtest_of(
         "to": local_date(history.start, spec.zone, days.stop - 1).isoformat(),
         "days": len(days),
         "retrain_days": options.retrain_days,
+        "n_marked": int(marks.kept_out().sum()),
+        "data_faults": listed(history, marks)[:FAULTS_LISTED],
+        "data_faults_found": counted(marks),
     }

@@ -1,7 +1,8 @@
 """Rolling origin: forecast after forecast, each from nothing but what was known at its gate.
 
-Before anything else is done at a gate, the history is cut there. So no model, no reference and no mark on bad
-data can see what came later, whatever it does with what it is given: the cut is the proof.
+Before anything else is done at a gate, the history is cut there. So no model and no reference can see what
+came later, whatever it does with what it is given: the cut is the proof. Marks on bad data are found once and
+say themselves at which gate each was known.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,8 @@ from energy.forecast.calendar import Calendar, IntArray
 from energy.forecast.frame import frame_of
 from energy.forecast.gates import DayAheadGate, Gates
 from energy.forecast.ladder import HISTORY_DAYS_MAX, flat_quantiles, quantiles_of
+from energy.forecast.marks.listing import known_at_gate
+from energy.forecast.marks.looking import marks_of
 from energy.forecast.model import Model, train
 from energy.forecast.series import History, SeriesSpec
 
@@ -86,8 +89,10 @@ def judge(
     trained_on = origins[0].day - retrain_days
     ours, seasonal = [], []
     rungs: dict[str, int] = {}
+    marks = marks_of(spec, history)
     for number, origin in enumerate(origins):
-        seen = as_known(history, known=origin.known, ahead=origin.ahead)
+        value = known_at_gate(spec, history, marks, known=origin.known)
+        seen = replace(as_known(history, known=origin.known, ahead=origin.ahead), value=value)
         if origin.day - trained_on >= retrain_days or model is None:
             model = train(spec, seen, moment_of(history, origin.known), gates=gates)
             trained_on = origin.day

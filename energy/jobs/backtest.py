@@ -46,7 +46,7 @@ def run_asset_backtest(region: Region, reader: SqliteReader, parameters: Mapping
         faults.append(fault("asset", parameters["asset"], "no controller has run here", "start one"))
     if faults or asset is None or status is None:
         raise BadInput(faults)
-    history = Inputs(region, reader).history(asset, known_at=status[0].at)
+    history = Inputs(region, reader).measured(asset, known_at=status[0].at)
     spec = series_spec(region, asset)
     with tempfile.TemporaryDirectory(prefix="energiewaage-") as folder:
         path = Path(folder) / f"{asset.id}.csv"

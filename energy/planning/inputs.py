@@ -31,6 +31,11 @@ class Inputs:
         history, self._marks[asset.id] = marked(series_spec(self._region, asset), history)
         return replace(history, prior=prior_of(self._region, asset, history))
 
+    def measured(self, asset: Expected, *, known_at: datetime) -> History:
+        """Give the same with whatever was measured in it: for who judges at gates of the past."""
+        history = self._past.history(asset, known_at=known_at)
+        return replace(history, prior=prior_of(self._region, asset, history))
+
     @property
     def marks(self) -> Mapping[str, Marks]:
         """What was found in each asset's past when it was last asked for."""

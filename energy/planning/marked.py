@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from energy.forecast.marks.fault import Marks, Span
 from energy.forecast.marks.looking import marks_of, possible
 from energy.forecast.series import History, SeriesSpec
@@ -55,12 +53,3 @@ def _recent(marks: Marks, start: datetime, end: datetime) -> Iterable[Span]:
         short = span.kind == "gap" and (span.end - span.first) * PERIOD < GAP_TOLD
         if end - until < TOLD_FOR and not short:
             yield span
-
-
-def usual_before(history: History, span: Span) -> float | None:
-    """Give what was usual at the time of day over the four weeks before a finding; None where unknown."""
-    slots = 86_400 // history.step_s
-    index = np.arange(span.first - slots, max(-1, span.first - 29 * slots), -slots)
-    values = history.value[index[index >= 0]]
-    values = values[np.isfinite(values)]
-    return float(np.median(values)) if values.size else None

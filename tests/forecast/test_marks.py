@@ -1,6 +1,5 @@
 """Data that lies is found when it could be known, and what is true is left alone."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from energy.domain import FloatArray
 from energy.forecast.marks.fault import FaultKind, Marks
-from energy.forecast.marks.frames import MarkedFrames
+from energy.forecast.marks.listing import known_at_gate, listed, truth_of
 from energy.forecast.marks.looking import marks_of, possible
 from energy.forecast.reference import clear_sky
 from energy.forecast.series import History, Kind, SeriesSpec
@@ -184,13 +183,17 @@ def test_what_follows_a_gate_never_decides_on_what_is_left_out_at_it(
     np.testing.assert_array_equal(one.kept_out(gate)[:gate], short.kept_out()[:gate])
 
 
-def test_a_layout_at_a_gate_is_without_what_was_told_by_then() -> None:
-    values = with_value(load_kw(), AT, 96, 1111.0)
+def test_what_is_held_against_a_forecast_is_what_can_have_been() -> None:
+    values = with_value(with_value(load_kw(), AT, 40, 1111.0), AT + 300, 3, -900.0)
     history = History(start=START, value=values)
     marks = marks_of(spec_of(), history)
-    frames = MarkedFrames(spec_of(), history, marks)
-    assert np.isfinite(frames.at(AT + 4).value[AT + 2])
-    assert np.isnan(frames.at(AT + 96).value[AT + 2])
-    assert frames.at(AT + 96) is frames.at(AT + 200), "laid out anew only where something was found"
-    told = replace(marks, spans=())
-    assert MarkedFrames(spec_of(), history, told).at(AT).value[AT + 50] == 1111.0
+    truth = truth_of(history, marks)
+    assert np.isnan(truth[AT + 300 : AT + 303]).all(), "nothing of the sort can have happened"
+    assert truth[AT + 20] == 1111.0, "a stuck meter is still the truth that a bill knows"
+    stuck, negative = listed(history, marks)
+    assert (stuck["kind"], stuck["value"], stuck["kept_out"]) == ("stuck", 1111.0, True)
+    assert stuck["usual"] == pytest.approx(float(load_kw()[AT]), rel=0.3)
+    assert (negative["kind"], negative["from"]) == ("negative", "2021-03-21T13:00:00Z")
+    seen = known_at_gate(spec_of(), history, marks, known=AT + 5)
+    assert seen.size == AT + 5
+    assert np.isfinite(seen).all(), "so soon nobody can tell"
