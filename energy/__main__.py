@@ -11,6 +11,7 @@ from energy.app.children import ChildFailed
 from energy.app.commands import (
     checks,
     commission,
+    correcting,
     desk,
     evaluation,
     exchange,
@@ -59,7 +60,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 ROOMS = (
-    *(processes, field, commission, desk, evaluation, exchange, jobs, safekeeping),
+    *(processes, field, commission, correcting, desk, evaluation, exchange, jobs, safekeeping),
     *(checks, ledger, scan, spooling),
 )
 for room in ROOMS:

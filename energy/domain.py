@@ -14,6 +14,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from energy.correction import Correction
+
 FloatArray = NDArray[np.float64]
 
 
@@ -232,6 +234,10 @@ class RequestKind(StrEnum):
     """Give the asset back to the plan."""
     CLEAR_LIMIT = "clear_limit"
     """Stop keeping a limit that was found on the device at start; a person answers for it."""
+    CORRECT = "correct"
+    """Expect another power of the asset than its forecast says."""
+    WITHDRAW = "withdraw"
+    """Take a correction back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +252,9 @@ class Request:
     reason: str
     made_at: datetime
     until: datetime | None
+    correction: Correction | None = None
+    withdraws: str | None = None
+    """The request id of the correction that is taken back."""
 
 
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95)

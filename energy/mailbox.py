@@ -14,6 +14,7 @@ from typing import Self
 import structlog
 
 from energy.canonical import canonical_bytes, decode, parse
+from energy.correction import faults_of as faults_of_correction
 from energy.domain import Request, RequestKind
 from energy.errors import BadInput, Fault, RecordBroken, StoreUnavailable
 from energy.job import JobRequest
@@ -237,6 +238,11 @@ def faults_of(request: Request) -> Iterator[Fault]:
             "name an asset of the region",
         )
     yield from _faults_of_power(request)
+    if request.kind is RequestKind.CORRECT:
+        yield from faults_of_correction(request.correction, made_at=request.made_at, until=request.until)
+        return
+    if request.kind is RequestKind.WITHDRAW and not request.withdraws:
+        yield _fault("withdraws", request.withdraws, "withdraw needs a correction", "name the id of one")
     yield from _faults_of_end(request)
 
 

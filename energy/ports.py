@@ -24,6 +24,7 @@ from energy.domain import (
     Setpoint,
     Status,
 )
+from energy.live_score import DayScores
 from energy.weather import WeatherForecast
 
 
@@ -65,6 +66,8 @@ class PlanRequest:
     image: Image
     limits: tuple[Limit, ...]
     billed_peak_kw: float
+    corrections: tuple[Request, ...] = ()
+    """People's open corrections of forecasts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,6 +77,10 @@ class PlanAnswer:
     plan: Plan
     forecasts: tuple[Forecast, ...]
     notes: tuple[str, ...] = ()
+    shadows: tuple[Forecast, ...] = ()
+    """What other rungs expected, and corrected forecasts before their correction: judged, not planned by."""
+    scores: tuple[DayScores, ...] = ()
+    """How live forecasts of days that are over did."""
 
 
 class Planner(Protocol):

@@ -32,9 +32,9 @@ LONG_FUNCTIONS_SHARE_MAX = 0.02
 
 ROWS: tuple[tuple[str, ...], ...] = (
     ("energy.units", "energy.errors", "energy.plain_words", "energy.backoff"),
-    ("energy.sqlite_medium",),
+    ("energy.sqlite_medium", "energy.correction"),
     ("energy.domain", "energy.periods", "energy.yaml_file", "energy.sqlite_file"),
-    ("energy.canonical", "energy.conduct", "energy.weather", "energy.job"),
+    ("energy.canonical", "energy.conduct", "energy.weather", "energy.job", "energy.live_score"),
     ("energy.region",),
     ("energy.ports",),
     (

@@ -31,6 +31,11 @@ UNITLESS: dict[str, str] = {
     "min": "of a register: in the unit of its point",
     "max": "of a register: in the unit of its point",
     "balance_sign": "plus or minus one",
+    "factor": "of a correction: times the forecast",
+    "nmae": "a fraction of the mean, by its usual name",
+    **dict.fromkeys(
+        ("skill_day_before", "skill_week_before", "skill_uncorrected"), "a fraction, by its usual name"
+    ),
     "cop_max": "heat over electricity, kW over kW",
 }
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from energy.canonical import plain
+from energy.controller.corrections import PERSONAL, Corrections
 from energy.controller.decide import decide
 from energy.controller.flexible import reading_age_s_max
 from energy.controller.found_limits import FoundLimits
@@ -121,6 +122,7 @@ class Controller:
         self._keeper = keeper
         self._memory = memory
         self._overrides = Overrides(memory.overrides)
+        self._corrections = Corrections(memory.corrections)
         self._found = FoundLimits(
             region, limits=memory.limits, sent_kw=memory.sent_kw, fallback_kw=fallback_kw
         )
@@ -231,6 +233,7 @@ class Controller:
             limits=known,
             billed_peak_kw=self._memory.billed_peak.power_kw,
             situation=self._situation(image, known),
+            corrections=self._corrections.open_at(image.at),
         )
         tick = dataclasses.replace(
             self._tick_input(image, limits, (*notes, *followed.notes)),
@@ -276,7 +279,10 @@ class Controller:
             notes.append(f"requests_unavailable: {error}")
             return drafts
         for sequence, request in waiting:
-            answer = self._overrides.take(self._region, request, image)
+            if request.kind in PERSONAL:
+                answer = self._corrections.take(self._region, request, image.at)
+            else:
+                answer = self._overrides.take(self._region, request, image)
             if answer.clears_limits and not self._found.clear(request.asset_id):
                 answer = dataclasses.replace(answer, text="no limit was found on the device")
             body = {"sequence": sequence, "request": plain(request), "answer": answer.text}
@@ -289,7 +295,8 @@ class Controller:
         silent = {
             reading.asset_id for reading in image.readings.values() if reading.quality is Quality.COMM_ERROR
         }
-        return limits, self._ports.recorder.priced_until, frozenset(silent)
+        corrected = frozenset(request.request_id for request in self._corrections.open_at(image.at))
+        return limits, self._ports.recorder.priced_until, frozenset(silent), corrected
 
     def _remember_peak(self, at: datetime) -> None:
         """The highest quarter hour of the billing year; a new year begins at zero."""
@@ -311,6 +318,7 @@ class Controller:
             **self._origin,
             "request_sequence": self._memory.request_sequence,
             "overrides": [plain(request) for request in self._overrides.open_at(at)],
+            "corrections": [plain(request) for request in self._corrections.open_at(at)],
             "billed_peak": {
                 "year": self._memory.billed_peak.year,
                 "power_kw": self._memory.billed_peak.power_kw,

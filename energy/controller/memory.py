@@ -10,6 +10,7 @@ from energy.conduct import Following
 from energy.controller.tick_input import TickOutput
 from energy.domain import Alarm, Limit, Outcome, Request
 from energy.ledger.chain import Entry
+from energy.ledger.corrections import corrections_in
 from energy.ledger.reader import LedgerReader
 
 KINDS = ("tick", "hand_back")
@@ -32,6 +33,7 @@ class Memory:
     billed_peak: BilledPeak
     request_sequence: int = 0
     overrides: tuple[Request, ...] = ()
+    corrections: tuple[Request, ...] = ()
     limits: tuple[Limit, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     alarms: tuple[Alarm, ...] = ()
@@ -63,6 +65,7 @@ def recall(ledger: LedgerReader, *, billed_peak: BilledPeak, power_kw_max: float
         billed_peak=_higher(billed_peak, body["billed_peak"], power_kw_max=power_kw_max),
         request_sequence=int(body["request_sequence"]),
         overrides=tuple(decode(Request, item) for item in body["overrides"]),
+        corrections=corrections_in(body),
         limits=tuple(decode(Limit, item) for item in tick["limits"]),
         outcomes=tuple(decode_outcome(item) for item in tick["outcomes"]),
         alarms=output.alarms,
@@ -80,7 +83,8 @@ def open_requests(ledger: LedgerReader) -> tuple[int, tuple[Request, ...]]:
     if entry is None:
         return 0, ()
     body = entry.body
-    return int(body["request_sequence"]), tuple(decode(Request, item) for item in body["overrides"])
+    overrides = (decode(Request, item) for item in body["overrides"])
+    return int(body["request_sequence"]), (*overrides, *corrections_in(body))
 
 
 def _after(restored: Entry, memory: Memory) -> Memory:
@@ -93,6 +97,7 @@ def _after(restored: Entry, memory: Memory) -> Memory:
         memory,
         request_sequence=max(memory.request_sequence, int(restored.body["request_sequence"])),
         overrides=(),
+        corrections=(),
         outcomes=(),
         behind=(),
     )

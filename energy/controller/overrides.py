@@ -62,6 +62,8 @@ class Overrides:
                 return Answer(text="released" if removed is not None else "nothing was held")
             case RequestKind.CLEAR_LIMIT:
                 return Answer(text="limits found on the device are no longer kept", clears_limits=True)
+            case RequestKind.CORRECT | RequestKind.WITHDRAW:
+                return Answer(text="refused: a forecast is corrected, not an asset")
             case _:
                 assert_never(request.kind)
 

@@ -5,12 +5,12 @@ started and polled.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from energy.domain import Image, Limit, Plan, Rung
+from energy.domain import Image, Limit, Plan, Request, Rung
 from energy.errors import BadInput, NoPlan, Permanent, Retryable
 from energy.periods import PERIOD, next_period_start, period_start
 from energy.ports import PlanAnswer, Planner, PlanRequest
@@ -65,8 +65,9 @@ def unusable(plan: Plan, request: PlanRequest) -> str | None:
     return None if plan.periods > 0 else "the plan covers no period"
 
 
-Situation = tuple[tuple[Limit, ...], datetime | None, frozenset[str]] | None
-"""Limits in force, the moment up to which prices are known, the assets that do not answer."""
+Situation = tuple[tuple[Limit, ...], datetime | None, frozenset[str], frozenset[str]] | None
+"""Limits in force, the moment up to which prices are known, the assets that do not answer, the corrections
+that are open."""
 
 
 class PlanKeeper:
@@ -94,6 +95,7 @@ class PlanKeeper:
         limits: tuple[Limit, ...],
         billed_peak_kw: float,
         situation: Situation = None,
+        corrections: tuple[Request, ...] = (),
     ) -> Followed:
         """Take what the planner has, ask for what is due, and say what to follow now.
 
@@ -102,13 +104,14 @@ class PlanKeeper:
             limits: those in force now.
             billed_peak_kw: the year's highest quarter-hour import.
             situation: what a plan stands on besides; when it changes, a new plan is asked for at once.
+            corrections: people's open corrections of forecasts.
         """
         now = image.at
         answers = self._collect(now)
         start = self._due_start(now, situation)
         if start is not None and self._may_ask(now):
             request = _request("p", start=start, image=image, limits=limits, billed_peak_kw=billed_peak_kw)
-            self._ask(request, situation)
+            self._ask(replace(request, corrections=corrections), situation)
         plan, rung = follow(self._plans, now, age_s_max=self._control.plan_age_s_max)
         if plan is None or (rung is Rung.RULES and plan.start != period_start(now)):
             request = _request(

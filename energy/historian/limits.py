@@ -29,6 +29,8 @@ PLANS_KEPT_DAYS = 90
 WEATHER_KEPT_DAYS = 730
 """Two winters to learn from; ten variables of two days, eight times a day, are about 45 MB a year."""
 EVENTS_KEPT_DAYS = 730
+LIVE_SCORES_KEPT_DAYS = 730
+"""What live forecasts scored: two years, to compare a season with the one before."""
 SCORES_KEPT_DAYS = 90
 """Like the outcomes that they count; 300 devices make 29,000 rows a day."""
 LATE_S_MAX = 3600

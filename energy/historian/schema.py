@@ -62,6 +62,20 @@ CREATE TABLE metric (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT
 """
 """Since version 3: weather forecasts as they became known, and the controller's own counts."""
 
+JUDGING = """
+CREATE TABLE shadow (id INTEGER PRIMARY KEY, asset_id TEXT NOT NULL, issued_ms INTEGER NOT NULL,
+    head TEXT NOT NULL, arrays BLOB NOT NULL) STRICT;
+
+CREATE INDEX shadow_asset ON shadow (asset_id, issued_ms);
+
+CREATE TABLE scored_day (day_ms INTEGER PRIMARY KEY) STRICT;
+
+CREATE TABLE live_score (day_ms INTEGER NOT NULL, asset_id TEXT NOT NULL, model TEXT NOT NULL,
+    lead TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (day_ms, asset_id, model, lead)) STRICT,
+    WITHOUT ROWID;
+"""
+"""Since version 4: forecasts that are only judged, and the daily scores of live forecasts."""
+
 TELEMETRY = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 

@@ -5,13 +5,14 @@ from pathlib import Path
 from energy.historian.conduct_queries import ConductQueries
 from energy.historian.decision_queries import DecisionQueries
 from energy.historian.file_layout import LAYOUT
+from energy.historian.judging import JudgingQueries
 from energy.historian.schema import FILE_NAME
 from energy.historian.telemetry_queries import TelemetryQueries
 from energy.sqlite_file import HoldsFile
 from energy.sqlite_file import open_reader as open_file
 
 
-class SqliteReader(TelemetryQueries, DecisionQueries, ConductQueries, HoldsFile):
+class SqliteReader(TelemetryQueries, DecisionQueries, JudgingQueries, ConductQueries, HoldsFile):
     """Answers from what the writer has committed; never waits for it and never makes it wait.
 
     May be shared by threads. A context manager that closes the file.

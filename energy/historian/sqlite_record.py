@@ -18,6 +18,7 @@ from energy.historian.decision_writer import DecisionWriter
 from energy.historian.expiry import Expiry
 from energy.historian.file_layout import LAYOUT
 from energy.historian.flushing import LogFlusher
+from energy.historian.judging import JudgingQueries, JudgingWriter
 from energy.historian.limits import DEFAULT_RETENTION, Retention
 from energy.historian.local_days import ZONE, keep_zone
 from energy.historian.schema import FILE_NAME
@@ -33,7 +34,7 @@ CLOCK_LEAP_MAX = timedelta(days=1)
 """A clock that leaps ahead by more may be wrong: nothing is deleted until it has stood by it for as long."""
 
 
-class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
+class SqliteRecord(TelemetryQueries, DecisionQueries, JudgingQueries, ConductQueries):
     """Writes and answers; what is written becomes visible to readers, and durable, with ``commit``.
 
     One transaction a tick. A write that fails drops everything since the last commit and leaves the record
@@ -68,6 +69,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
         self._telemetry = TelemetryWriter(self._file, zone)
         self._expiry = Expiry(self._file, retention)
         self._decisions = DecisionWriter(self._file)
+        self._judging = JudgingWriter(self._file)
         self._conduct = ConductWriter(self._file)
         self._flusher = LogFlusher(folder / FILE_NAME)
         self._now: datetime | None = None
@@ -119,6 +121,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
         """Record a plan and the forecasts it stands on."""
         with self._undone_on_failure():
             self._decisions.write_plan(answer)
+            self._judging.write(answer)
 
     def write_prices(self, *, published_at: datetime, start: datetime, price_eur_per_kwh: FloatArray) -> None:
         """Record published prices of consecutive periods; NaN is left out."""
@@ -192,6 +195,7 @@ class SqliteRecord(TelemetryQueries, DecisionQueries, ConductQueries):
         if self._pruned_at is None or now - self._pruned_at >= PRUNE_EVERY:
             self._expiry.delete(now)
             self._decisions.prune(now)
+            self._judging.prune(now)
             self._conduct.prune(now)
             self._pruned_at = now
 

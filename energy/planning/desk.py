@@ -9,25 +9,29 @@ from typing import Protocol
 
 import numpy as np
 
-from energy.domain import FloatArray
+from energy.domain import FloatArray, Forecast
 from energy.errors import BadInput, NoPlan, RecordBroken, StoreUnavailable
 from energy.forecast.effort import LIVE
 from energy.forecast.ladder import Request as Asked
 from energy.forecast.ladder import forecast, forecast_many
 from energy.forecast.model import Model, train
 from energy.historian.sqlite_reader import open_reader
+from energy.live_score import DayScores
 from energy.market.day_ahead import DayAheadPrices
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS, period_start
+from energy.planning.corrections import with_corrections
 from energy.planning.expectation import expected_kw, persisting_kw, states_at
 from energy.planning.inputs import Inputs
+from energy.planning.leaderboard import Archive, Leaderboard
 from energy.planning.marked import data_notes
 from energy.planning.messages import decode_request, encode_answer, encode_refusal
 from energy.planning.metering import MeterWatch
 from energy.planning.nomination import Nominations
 from energy.planning.past import Expected, expected_assets, series_spec, temperature_spec
+from energy.planning.shadows import is_noon, shadows_of
 from energy.ports import MeansSource, PlanAnswer, PlanRequest, PlanSource, PriceSource
 from energy.region.history import RegionHistory
 from energy.region.loader import load_region
@@ -42,13 +46,20 @@ class Record(MeansSource, PlanSource, Protocol):
 
 
 class Desk:
-    """Forecasts, optimises and trains for one region."""
+    """Forecasts, optimises and trains for one region; with an archive it judges what it forecast, too."""
 
-    def __init__(self, region: Region, *, record: Record, prices: PriceSource) -> None:
+    def __init__(
+        self, region: Region, *, record: Record, prices: PriceSource, archive: Archive | None = None
+    ) -> None:
         self._region = region
         self._prices = prices
         self._nominations = Nominations(region, record)
         self._inputs = Inputs(region, record)
+        self._leaderboard = None if archive is None else Leaderboard(region, archive, self._inputs)
+        self._scores: tuple[DayScores, ...] = ()
+        self._shadows: tuple[Forecast, ...] = ()
+        self._shadows_on: date | None = None
+        self._noon: tuple[list[Asked], tuple[Forecast, ...]] | None = None
         self._meters = MeterWatch(region, record)
         self._meter_notes: tuple[str, ...] = ()
         self._optimizer = Optimizer(region)
@@ -73,7 +84,10 @@ class Desk:
         """
         self._request = request
         begun_s = time.perf_counter()
-        forecasts = forecast_many([self._asked(request, asset) for asset in expected_assets(self._region)])
+        asked = [self._asked(request, asset) for asset in expected_assets(self._region)]
+        uncorrected = forecast_many(asked)
+        forecasts, before = with_corrections(uncorrected, request.corrections, [one.spec for one in asked])
+        self._note_noon(request, asked, uncorrected)
         forecast_s = time.perf_counter() - begun_s
         prices = self._prices.prices(start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at)
         begun_s = time.perf_counter()
@@ -106,7 +120,25 @@ class Desk:
             problem_s=time.perf_counter() - begun_s,
         )
         plan = replace(plan, wall_s={"forecast_s": forecast_s, **plan.wall_s})
-        return PlanAnswer(plan=plan, forecasts=forecasts, notes=tuple(notes))
+        shadows, self._shadows = (*before, *self._shadows), ()
+        scores, self._scores = self._scores, ()
+        return PlanAnswer(plan=plan, forecasts=forecasts, notes=tuple(notes), shadows=shadows, scores=scores)
+
+    def judge(self) -> None:
+        """Forecast by the other rungs at noon, and score a day that is over: the next plan tells."""
+        if self._request is None or self._leaderboard is None:
+            return
+        noon, self._noon = self._noon, None
+        if noon is not None:
+            self._shadows = shadows_of(*noon)
+        with suppress(StoreUnavailable, RecordBroken):
+            scores = self._leaderboard.due(self._request.issued_at)
+            self._scores = () if scores is None else (scores,)
+
+    def _note_noon(self, request: PlanRequest, asked: list[Asked], own: tuple[Forecast, ...]) -> None:
+        if is_noon(request.start, self._region.zone, done_on=self._shadows_on):
+            self._shadows_on = request.start.astimezone(self._region.zone).date()
+            self._noon = asked, own
 
     def watch_meters(self) -> None:
         """Look at the meters at most once an hour, once a plan was given: the next one tells the result."""
@@ -218,4 +250,6 @@ def open_desk(region_name: str, folder: Path, *, digest: str) -> Desk:
     region = load_region(region_name)
     if region.digest != digest:
         raise RecordBroken(f"{region.folder}: the region file was changed; start the controller again")
-    return Desk(region, record=open_reader(folder), prices=DayAheadPrices(region, RegionHistory(region)))
+    reader = open_reader(folder)
+    prices = DayAheadPrices(region, RegionHistory(region))
+    return Desk(region, record=reader, prices=prices, archive=reader)

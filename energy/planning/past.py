@@ -9,6 +9,7 @@ from energy.forecast.series import History, Kind, SeriesSpec
 from energy.periods import PERIOD, PERIOD_H, period_start, periods_between
 from energy.ports import MeansSource
 from energy.region.ev_hub import EvHub
+from energy.region.expected import Forecastable
 from energy.region.flexible_load import FlexibleLoad
 from energy.region.heat_load import HeatLoad
 from energy.region.heat_pump import HeatPump
@@ -30,7 +31,7 @@ COVERAGE_MIN = 0.5
 DRAWN_PER_PUMPED_MAX = 2.0
 """A morning's peak draws more than the pumps lift; beyond twice as much a main has burst."""
 Source = Pv | Wind | Hydro
-Expected = Load | Pv | Wind | Hydro | EvHub | FlexibleLoad | PumpedReservoir | HeatLoad
+Expected = Forecastable
 TEMPERATURE = "temperature"
 """The one series that is no asset's."""
 

@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
         answers.write(desk.answer(line))
         answers.flush()
         desk.watch_meters()
+        desk.judge()
         desk.train_if_due()
     return 0
 

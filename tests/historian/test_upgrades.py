@@ -89,6 +89,20 @@ def test_an_older_file_becomes_a_new_one_with_all_it_holds(tmp_path: Path, versi
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_a_file_of_version_3_gets_the_tables_of_the_leaderboard(tmp_path: Path) -> None:
+    old(tmp_path, 2)
+    with SqliteRecord(tmp_path) as record:
+        record.settle()
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file, file:
+        for table in ("shadow", "scored_day", "live_score"):
+            file.execute(f"DROP TABLE {table}")
+        file.execute("PRAGMA user_version = 3")
+    with SqliteRecord(tmp_path) as record:
+        check(record)
+        assert record.scored_days(T0, T0 + timedelta(days=1)) == []
+        assert record.live_scores(T0, T0 + timedelta(days=1)) == []
+
+
 def test_an_upgraded_record_goes_on_in_the_middle_of_its_quarter_hour(tmp_path: Path) -> None:
     path = old(tmp_path, 2)
     cut = T0_MS + 7 * 60_000
@@ -117,7 +131,7 @@ def test_an_upgraded_record_goes_on_in_the_middle_of_its_quarter_hour(tmp_path: 
 
 def test_a_reader_of_an_older_file_is_told_its_version(tmp_path: Path) -> None:
     old(tmp_path, 1)
-    with pytest.raises(RecordBroken, match="schema version 1, this program knows 3"):
+    with pytest.raises(RecordBroken, match="schema version 1, this program knows 4"):
         open_reader(tmp_path)
 
 
@@ -138,6 +152,6 @@ def test_an_upgrade_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path: 
         with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
             versions.add(file.execute("PRAGMA user_version").fetchone()[0])
             assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert versions <= {1, 3}
+    assert versions <= {1, 4}
     with SqliteRecord(tmp_path) as record:
         check(record, hours)

@@ -1,0 +1,31 @@
+"""Which corrections of forecasts are open, as the ledger's last entry of the loop says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from energy.canonical import decode
+from energy.domain import Request
+from energy.ledger.reader import LedgerReader
+
+LOOP_KINDS = ("tick", "hand_back")
+
+
+def corrections_in(body: Mapping[str, Any]) -> tuple[Request, ...]:
+    """Read them from an entry's body; ticks of before forecasts could be corrected have none.
+
+    Raises:
+        RecordBroken: the body cannot be understood.
+    """
+    return tuple(decode(Request, item) for item in body.get("corrections", ()))
+
+
+def open_corrections(ledger: LedgerReader) -> tuple[Request, ...]:
+    """Give the corrections that were open when the loop last decided.
+
+    Raises:
+        StoreUnavailable: the ledger cannot be read.
+        RecordBroken: the entry cannot be understood.
+    """
+    entries = [entry for kind in LOOP_KINDS if (entry := ledger.last(kind)) is not None]
+    last = max(entries, key=lambda entry: entry.sequence, default=None)
+    return () if last is None else corrections_in(last.body)
