@@ -288,6 +288,19 @@ class PlanSource(Protocol):
         ...
 
 
+class WeatherProvider(Protocol):
+    """FORECAST: gives the weather that a source expects at one place."""
+
+    def fetch(self, at: datetime) -> WeatherForecast:
+        """Give the newest forecast; ``at`` is now.
+
+        Raises:
+            BadInput: the source answers with what is no forecast, or refuses; or the file is wrong.
+            Retryable: it does not answer now.
+        """
+        ...
+
+
 class WeatherSink(Protocol):
     """RECORD: takes weather forecasts as they become known."""
 

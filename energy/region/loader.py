@@ -76,6 +76,7 @@ def load_region(name_or_path: str) -> Region:
         market=content.market,
         temperature=content.temperature,
         privacy=content.privacy,
+        weather=content.weather,
         municipalities=tuple(content.municipalities),
         heat_networks=tuple(content.heat_networks),
         hydrogen_networks=tuple(content.hydrogen_networks),

@@ -39,6 +39,7 @@ from energy.region.market import Market
 from energy.region.privacy import Privacy
 from energy.region.pumped_reservoir import PumpedReservoir
 from energy.region.pv import Pv
+from energy.region.weather import Weather
 from energy.region.wind import Wind
 
 HOLIDAYS_PATTERN = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
@@ -136,6 +137,7 @@ class RegionFile:
     market: Market
     privacy: Privacy = Field(default_factory=Privacy)
     temperature: TemperatureColumn | None = None
+    weather: Weather | None = None
     municipalities: Annotated[list[Municipality], Field(min_length=1, max_length=500)]
     heat_networks: Annotated[list[Network], Field(max_length=500)] = Field(default_factory=list)
     hydrogen_networks: Annotated[list[Network], Field(max_length=500)] = Field(default_factory=list)
@@ -165,6 +167,7 @@ class Region:
     heat_networks: tuple[Network, ...] = ()
     hydrogen_networks: tuple[Network, ...] = ()
     privacy: Privacy = field(default_factory=Privacy)
+    weather: Weather | None = None
 
     def asset(self, asset_id: str) -> Asset:
         """Give one asset.

@@ -17,6 +17,7 @@ from energy.region.endpoints import faults_of_devices
 from energy.region.history_file import POWER_SUFFIX, PRICE_SUFFIX, TEMPERATURE_SUFFIX
 from energy.region.model import HOLIDAYS_PATTERN
 from energy.region.privacy import faults_of_privacy
+from energy.region.weather import faults_of_weather
 from energy.yaml_file import Place, YamlFile
 
 HISTORY_FOLDER = "history"
@@ -52,6 +53,7 @@ def faults_of_structure(file: YamlFile) -> list[Fault]:
         *faults_of_devices(file, assets),
         *_faults_of_columns(file, assets),
         *faults_of_privacy(file, assets),
+        *faults_of_weather(file),
     ]
 
 
