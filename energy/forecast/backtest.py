@@ -1,14 +1,15 @@
 """The judge: forecasts for every day of a file, each made from what was known at its gate.
 
 Rolling origin: at the gate (a local time) of each day all periods of the next local day are forecast, 92, 96
-or 100 quarter hours of them. The model is learned anew every ``retrain_days`` from what was known at that
-gate.
+or 100 quarter hours of them; or, within the day, the coming hours every few hours. The model is learned anew
+every ``retrain_days`` from what was known at that gate.
 """
 
 import time as wall
 
 import numpy as np
 
+from energy.domain import FloatArray
 from energy.errors import BadInput
 from energy.forecast.backtest_options import (
     BacktestOptions,
@@ -19,12 +20,15 @@ from energy.forecast.backtest_options import (
     spec_of,
     table_of,
 )
-from energy.forecast.backtest_report import figures
-from energy.forecast.baselines import baseline_scores
-from energy.forecast.gates import DayAheadGate
+from energy.forecast.backtest_report import Samples, baselines, costs_eur, figures, samples_of
+from energy.forecast.baselines import NOTE, rivals_of
+from energy.forecast.calendar import Calendar, IntArray
+from energy.forecast.gates import DayAheadGate, Gates, LiveGates
+from energy.forecast.imbalance_cost import eur_per_kwh_per_unit, kw_per_unit
 from energy.forecast.marks.listing import counted, listed, truth_of
 from energy.forecast.marks.looking import marks_of
-from energy.forecast.rolling_origin import Progress, day_ahead, judge
+from energy.forecast.rolling_origin import Judged, Origin, Progress, day_ahead, judge, within_day
+from energy.forecast.series import Kind
 from energy.forecast.table import Table
 
 FAULTS_LISTED = 500
@@ -32,19 +36,23 @@ FAULTS_LISTED = 500
 
 
 def run_backtest(options: BacktestOptions, progress: Progress | None = None) -> dict[str, object]:
-    """Judge day-ahead forecasts on a CSV; the result is ready for JSON.
+    """Judge forecasts on a CSV; the result is ready for JSON.
 
     Errors are in the target's unit; ``mape``, ``nmae`` (of the mean magnitude) and ``coverage`` are
     fractions; ``bias`` is forecast minus truth. ``baselines``: ``d1``, ``d2`` and ``week`` are plain shifts
-    by 24, 48 and 168 hours; at an early gate part of ``d1`` is not yet measured, so it flatters itself.
-    ``seasonal`` is our own rung without learning.
+    by 24, 48 and 168 hours; at an early gate part of ``d1`` is not yet measured, so it flatters itself, and
+    ``d1_known`` does not. ``seasonal`` is our own rung without learning. Each has ``skill`` with an interval.
 
     Raises:
         BadInput: with all faults of the options and the file.
     """
-    began_s = wall.perf_counter()
+    began_s, began_cpu_s = wall.perf_counter(), wall.process_time()
     report = backtest_of(options, table_of(options), progress)
-    return {**report, "wall_s": wall.perf_counter() - began_s}
+    return {
+        **report,
+        "wall_s": wall.perf_counter() - began_s,
+        "cpu_s": wall.process_time() - began_cpu_s,
+    }
 
 
 def backtest_of(
@@ -60,21 +68,22 @@ def backtest_of(
     days = days_of(options, history.start, calendar)
     marks = marks_of(spec, history)
     truth = truth_of(history, marks)
-    gates = DayAheadGate(at=options.gate, published=spec.kind == "price")
-    origins = tuple(day_ahead(calendar, gates, days))
+    gates, origins = _origins(options, spec.kind, calendar, days)
     if not any(np.isfinite(truth[origin.index]).any() for origin in origins):
         raise BadInput([options.fault(options.target, "no value", "nothing to judge", "choose other days")])
     judged = judge(spec, history, origins, gates=gates, retrain_days=options.retrain_days, progress=progress)
-    known = np.isfinite(truth[judged.index])
+    samples = _samples(options, table, truth, calendar, judged)
+    beside = baselines(samples)
+    costs = _costs(options, table, judged.index[np.isfinite(truth[judged.index])], samples)
+    for name, scores in beside.items():
+        scores["cost_eur"] = costs.get(name)
     return {
-        **figures(judged, truth, known, calendar=calendar, start=history.start, zone=spec.zone),
-        "baselines": baseline_scores(
-            truth,
-            judged.index[known],
-            step_s=table.step_s,
-            seasonal=judged.seasonal[:, known],
-            operator=None if options.operator is None else table.columns[options.operator],
-        ),
+        **figures(samples, step_s=table.step_s, intraday=options.intraday),
+        "n_missing": judged.index.size - samples.truth.size,
+        "baselines": {**beside, "note": NOTE},
+        "skill": {name: scores["skill"] for name, scores in beside.items()},
+        "cost_eur": costs.get("ours"),
+        "cost_basis": _cost_basis(options),
         "model": max(judged.rungs, key=lambda rung: judged.rungs[rung]),
         "rungs_days": judged.rungs,
         "target": options.target,
@@ -82,6 +91,7 @@ def backtest_of(
         "step_s": table.step_s,
         "step": f"{table.step_s // 60} min",
         "gate": options.gate.isoformat(timespec="minutes"),
+        "intraday": {"every_h": options.every_h, "reach_h": options.reach_h} if options.intraday else None,
         "from": local_date(history.start, spec.zone, days.start).isoformat(),
         "to": local_date(history.start, spec.zone, days.stop - 1).isoformat(),
         "days": len(days),
@@ -90,3 +100,59 @@ def backtest_of(
         "data_faults": listed(history, marks)[:FAULTS_LISTED],
         "data_faults_found": counted(marks),
     }
+
+
+def _origins(
+    options: BacktestOptions, kind: Kind, calendar: Calendar, days: range
+) -> tuple[Gates, tuple[Origin, ...]]:
+    if options.intraday:
+        origins = within_day(calendar, options.gate, days, every_h=options.every_h, reach_h=options.reach_h)
+        return LiveGates(horizon_h=float(options.reach_h)), tuple(origins)
+    gates = DayAheadGate(at=options.gate, published=kind == "price")
+    return gates, tuple(day_ahead(calendar, gates, days))
+
+
+def _samples(
+    options: BacktestOptions, table: Table, truth: FloatArray, calendar: Calendar, judged: Judged
+) -> Samples:
+    rivals = rivals_of(
+        truth,
+        judged.index,
+        judged.known,
+        step_s=table.step_s,
+        operator=None if options.operator is None else table.columns[options.operator],
+        intraday=options.intraday,
+    )
+    return samples_of(judged, truth, rivals, calendar=calendar, start=table.start, zone=options.zone)
+
+
+def _costs(
+    options: BacktestOptions, table: Table, index: IntArray, samples: Samples
+) -> dict[str, float | None]:
+    """Give EUR by name, empty where the target is no power."""
+    unit_kw = kw_per_unit(options.target)
+    if unit_kw is None:
+        return {}
+    if options.intraday:
+        # every period once, by the last forecast of it: that is what is traded upon
+        last = np.flatnonzero(samples.lead <= options.every_h * 3600 // table.step_s)
+        samples, index = samples.only(last), index[last]
+    return costs_eur(
+        samples,
+        kwh_per_unit=unit_kw * table.step_s / 3600.0,
+        price_eur_per_kwh=_price(table, options.price, index),
+        imbalance_eur_per_kwh=_price(table, options.imbalance_price, index),
+    )
+
+
+def _price(table: Table, column: str | None, index: IntArray) -> FloatArray | None:
+    unit = None if column is None else eur_per_kwh_per_unit(column)
+    return None if column is None or unit is None else unit * table.columns[column][index]
+
+
+def _cost_basis(options: BacktestOptions) -> str | None:
+    if kw_per_unit(options.target) is None:
+        return None
+    if options.price is None:
+        return "65 EUR/MWh of error"
+    return f"the distance of {options.imbalance_price} from {options.price}, always against us"

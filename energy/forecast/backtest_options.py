@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from energy.errors import BadInput, Fault
 from energy.forecast.calendar import Calendar, calendar_of, is_known_holiday_code
+from energy.forecast.imbalance_cost import eur_per_kwh_per_unit, kw_per_unit
 from energy.forecast.reference import DAYS_BACK_MIN
 from energy.forecast.series import CENTRE_OF_GERMANY, History, Kind, SeriesSpec
 from energy.forecast.table import Table, read_table
@@ -14,6 +15,7 @@ from energy.forecast.table import Table, read_table
 BERLIN = ZoneInfo("Europe/Berlin")
 WARM_UP_DAYS = 10
 """Without ``start`` the first day judged is this far into the file: a week to compare with, and the gate."""
+REACH_H_MAX = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +43,17 @@ class BacktestOptions:
     gate: time = time(12, 0)
     kind: Kind | None = None
     retrain_days: int = 28
+    intraday: bool = False
+    """Forecast the next ``reach_h`` hours every ``every_h`` hours of the day, counted from the gate."""
+    every_h: int = 6
+    reach_h: int = 48
+    price: str | None = None
+    """The day-ahead price, for the cost of error; the unit ends its name."""
+    imbalance_price: str | None = None
 
     def columns(self) -> tuple[str, ...]:
         """Name the columns of the file that are read."""
-        extra = (self.operator, self.capacity_column)
+        extra = (self.operator, self.capacity_column, self.price, self.imbalance_price)
         return (
             self.target,
             *self.features_known,
@@ -161,8 +170,41 @@ def _faults(options: BacktestOptions) -> list[Fault]:
         )
     if options.retrain_days < 1:
         faults.append(options.fault("retrain", options.retrain_days, "at least 1 day", "give whole days"))
+    if options.intraday:
+        faults += _intraday_faults(options)
+    faults += _price_faults(options)
     if options.gate.minute % 15 or options.gate.second or options.gate.microsecond:
         faults.append(
             options.fault("gate", str(options.gate), "a full quarter hour", "write for example 12:00")
         )
+    return faults
+
+
+def _intraday_faults(options: BacktestOptions) -> list[Fault]:
+    faults = []
+    if options.every_h < 1 or 24 % options.every_h:
+        limit = "a day must hold it a whole number of times"
+        faults.append(options.fault("every-h", options.every_h, limit, "choose 1, 2, 3, 4, 6, 8, 12 or 24"))
+    if not 1 <= options.reach_h <= REACH_H_MAX:
+        limit = f"between 1 and {REACH_H_MAX} h"
+        faults.append(options.fault("reach-h", options.reach_h, limit, "choose for example 8 or 48"))
+    if spec_of(options).kind == "price":
+        limit = "day-ahead prices are out for whole days, nothing of them is left within the day"
+        faults.append(options.fault("intraday", options.target, limit, "judge them day ahead"))
+    return faults
+
+
+def _price_faults(options: BacktestOptions) -> list[Fault]:
+    faults = []
+    names = {"price": options.price, "imbalance-price": options.imbalance_price}
+    for option, name in names.items():
+        if name is not None and eur_per_kwh_per_unit(name) is None:
+            limit, mend = "its unit is not known", "let the column's name end in _eur_per_mwh or _eur_per_kwh"
+            faults.append(options.fault(option, name, limit, mend))
+    if (options.price is None) != (options.imbalance_price is None):
+        limit = "the two prices' distance is the cost of an error"
+        faults.append(options.fault("price", options.price, limit, "give --price with --imbalance-price"))
+    if options.price is not None and kw_per_unit(options.target) is None:
+        limit, mend = "no column of power", "let its name end in _kw or _mw"
+        faults.append(options.fault("target", options.target, limit, mend))
     return faults

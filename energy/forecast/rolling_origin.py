@@ -7,7 +7,7 @@ say themselves at which gate each was known.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import numpy as np
 
@@ -73,6 +73,26 @@ def day_ahead(calendar: Calendar, gates: DayAheadGate, days: range) -> Iterator[
             index=index,
             ahead=int(index[-1]) + 1,
         )
+
+
+def within_day(
+    calendar: Calendar, gate: time, days: range, *, every_h: int, reach_h: int
+) -> Iterator[Origin]:
+    """Give origins every ``every_h`` hours of each local day, the day-ahead gate's hour among them.
+
+    Each asks for the coming ``reach_h`` hours as far as the calendar goes. Inputs known ahead reach to the
+    end of the next local day, as they do at the gate.
+    """
+    slots, first = calendar.slots, calendar.index_of[:, 0]
+    step = every_h * slots // 24
+    offset = (gate.hour * 3600 + gate.minute * 60) // calendar.step_s % step
+    for day in days:
+        # in the hour that spring skips two slots are one period
+        for known in np.unique(calendar.index_of[day, offset::step]):
+            end = min(int(known) + reach_h * slots // 24, calendar.day.size)
+            if 0 <= known < end:
+                ahead = int(first[day + 2]) if day + 2 < first.size else calendar.day.size
+                yield Origin(day=day, known=int(known), index=np.arange(known, end), ahead=ahead)
 
 
 def judge(

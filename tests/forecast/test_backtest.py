@@ -15,7 +15,6 @@ from energy.domain import FloatArray
 from energy.errors import BadInput
 from energy.forecast.backtest import run_backtest
 from energy.forecast.backtest_options import BacktestOptions
-from energy.forecast.scores import coverage, error_scores, pinball
 
 START = datetime(2020, 2, 29, 23, tzinfo=UTC)
 
@@ -130,6 +129,50 @@ def test_what_comes_after_the_gate_changes_nothing_before_it(tmp_path: Path) -> 
         assert shift == pytest.approx(2.0 * load[rows].mean(), rel=1e-9)
 
 
+def test_within_the_day_near_hours_are_forecast_better_than_far_ones(tmp_path: Path) -> None:
+    drift = np.cumsum(np.random.default_rng(4).normal(size=40 * 96)) * 0.5
+    path = write(tmp_path / "a.csv", {"load_kw": weekly(40) + drift})
+    report = judge(path, intraday=True, every_h=6, reach_h=8, start=date(2020, 4, 2), end=date(2020, 4, 8))
+    leads = report["by_lead_time"]
+    assert list(leads) == ["0.25", "0.5", "1", "2", "3", "6", "12"]
+    assert leads["0.25"]["n"] == 6 * 4
+    assert leads["0.25"]["mae"] < leads["6"]["mae"]
+    assert report["n"] == 6 * 4 * 32
+    assert set(report["baselines"]) > {"persistence", "d1", "week"}
+    assert report["baselines"]["persistence"]["skill"] > 0.0
+    # each period once, by the last forecast made of it
+    assert report["cost_eur"] == pytest.approx(
+        0.065 * 0.25 * sum(leads[name]["mae"] * leads[name]["n"] for name in leads if float(name) <= 6.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [({"every_h": 5}, "every-h"), ({"reach_h": 49}, "reach-h"), ({"kind": "price"}, "intraday")],
+)
+def test_an_impossible_day_is_refused(tmp_path: Path, wrong: dict[str, Any], place: str) -> None:
+    path = write(tmp_path / "a.csv", {"load_kw": noisy(20)})
+    assert faults_of(path, intraday=True, **wrong) == [(None, place)]
+
+
+def test_an_error_costs_the_distance_of_the_imbalance_price(tmp_path: Path) -> None:
+    price = np.full(32 * 96, 80.0)
+    columns = {"load_kw": noisy(32), "price_eur_per_mwh": price, "imbalance_eur_per_mwh": price - 130.0}
+    path = write(tmp_path / "a.csv", columns)
+    span = {"start": date(2020, 3, 30)}
+    usual = judge(path, **span)
+    priced = judge(path, price="price_eur_per_mwh", imbalance_price="imbalance_eur_per_mwh", **span)
+    assert usual["cost_eur"] == pytest.approx(0.065 * 0.25 * usual["mae"] * usual["n"])
+    assert priced["cost_eur"] == pytest.approx(2.0 * usual["cost_eur"])
+    week = priced["baselines"]["week"]
+    assert week["cost_eur"] == pytest.approx(2.0 * 0.065 * 0.25 * week["mae"] * priced["n"])
+
+
+def test_prices_without_a_unit_or_a_partner_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", {"load_kw": noisy(20), "price": noisy(20)})
+    assert faults_of(path, price="price") == [(None, "price"), (None, "price")]
+
+
 def test_missing_values_are_left_out_and_never_zero(tmp_path: Path) -> None:
     load = noisy(32)
     load[-40:-20] = np.nan
@@ -221,16 +264,3 @@ def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     broken = tmp_path / "broken.csv.gz"
     broken.write_bytes(b"not gzip")
     assert faults_of(broken) == [(None, "(file)")]
-
-
-def test_scores_count_as_their_definitions_say() -> None:
-    truth = np.array([1.0, 2.0])
-    band = np.array([[0.0, 2.5], [0.5, 2.6], [1.5, 3.0], [2.0, 3.5], [3.0, 4.0]])
-    assert coverage(truth, band) == {"p05_p95": 0.5, "p25_p75": 0.5}
-    assert error_scores(truth, band[2]) == {"mae": 0.75, "mape": 0.5}
-    by_hand = [0.05, 0.475, 0.125, 0.45, 0.25, 0.5, 0.25, 0.375, 0.1, 0.1]
-    assert pinball(truth, band) == pytest.approx(np.mean(by_hand))
-
-
-def test_a_series_through_zero_has_no_relative_error() -> None:
-    assert error_scores(np.array([0.0, 2.0]), np.array([1.0, 1.0])) == {"mae": 1.0, "mape": None}

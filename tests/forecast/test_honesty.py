@@ -1,6 +1,6 @@
 """Whatever comes after a gate, the forecast made there is the same to the last bit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from energy.forecast.effort import LIVE
 from energy.forecast.gates import DayAheadGate, Gates, LiveGates
 from energy.forecast.ladder import Request, forecast, forecast_many
 from energy.forecast.model import train
-from energy.forecast.rolling_origin import day_ahead, judge
+from energy.forecast.rolling_origin import Origin, day_ahead, judge, within_day
 from energy.forecast.series import History, Kind, Prior, SeriesSpec
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -159,16 +159,26 @@ def test_every_gate_of_a_backtest_forecasts_as_if_the_file_ended_there(kind: Kin
     history, spec = history_of(kind, season), spec_of(kind)
     calendar = calendar_of(history.start, DAYS * 24, step_s=STEP_S, zone=BERLIN, holidays_of="DE-BY")
     gates = DayAheadGate(at=NOON, published=kind == "price")
+    within = LiveGates(horizon_h=30.0)
     change = (CHANGES[season] - STARTS[season].astimezone(BERLIN).date()).days
-    origins = tuple(day_ahead(calendar, gates, range(change - 4, change + 2)))
+    days = range(change - 4, change + 2)
+    origins = tuple(day_ahead(calendar, gates, days))
+    check(spec, history, origins, gates=gates)
+    if kind != "price":
+        days = range(change - 1, change + 1)
+        check(spec, history, tuple(within_day(calendar, NOON, days, every_h=6, reach_h=30)), gates=within)
+
+
+def check(spec: SeriesSpec, history: History, origins: Sequence[Origin], *, gates: Gates) -> None:
     whole = judge(spec, history, origins, gates=gates, retrain_days=28)
-    assert whole.rungs == {"learned": 6}
+    assert whole.rungs == {"learned": len(origins)}
+    done = 0
     for number, origin in enumerate(origins):
         false = spoiled(history, known=origin.known, ahead=origin.ahead)
         part = judge(spec, false, origins[: number + 1], gates=gates, retrain_days=28)
-        asked = whole.index <= origin.index[-1]
-        assert part.quantiles.tobytes() == whole.quantiles[:, asked].tobytes()
-        assert part.seasonal.tobytes() == whole.seasonal[:, asked].tobytes()
+        done += origin.index.size
+        assert part.quantiles.tobytes() == whole.quantiles[:, :done].tobytes()
+        assert part.seasonal.tobytes() == whole.seasonal[:, :done].tobytes()
 
 
 def test_a_backtest_says_the_same_whether_the_file_goes_on_or_not(tmp_path: Path) -> None:

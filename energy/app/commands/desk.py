@@ -81,9 +81,20 @@ def backtest(
     gate: Annotated[
         str, typer.Option(help="Local time of issue on the day before.", metavar="HH:MM")
     ] = "12:00",
+    intraday: Annotated[
+        bool, typer.Option("--intraday", help="Forecast the coming hours through the day instead.")
+    ] = False,
+    every_h: Annotated[int, typer.Option(help="Within the day: hours between forecasts.")] = 6,
+    reach_h: Annotated[int, typer.Option(help="Within the day: hours each forecast reaches.")] = 48,
+    price: Annotated[
+        str | None, typer.Option(help="Day-ahead price, for the cost of error.", metavar="COLUMN")
+    ] = None,
+    imbalance_price: Annotated[
+        str | None, typer.Option(help="Imbalance price, with --price.", metavar="COLUMN")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge day-ahead forecasts on any CSV: rolling origin, only what was known at the gate."""
+    """Judge forecasts on any CSV, day ahead or within the day: rolling origin, only what was known."""
     from energy.app.showing import print_scores, with_progress
     from energy.forecast.backtest import run_backtest
     from energy.forecast.backtest_options import BacktestOptions
@@ -101,6 +112,11 @@ def backtest(
         start=day(start, "--from") if start is not None else None,
         end=day(end, "--to") if end is not None else None,
         gate=clock_time(gate, "--gate"),
+        intraday=intraday,
+        every_h=every_h,
+        reach_h=reach_h,
+        price=price,
+        imbalance_price=imbalance_price,
         location=_location(location) if location is not None else CENTRE_OF_GERMANY,
     )
     result = with_progress("backtest", lambda progress: run_backtest(options, progress))
