@@ -1,7 +1,8 @@
 """Day-ahead prices as they were known at a moment, and an indicative price where none was.
 
-All of the local day is known, and all of tomorrow from the hour of publication on. Beyond that, and in a gap
-of the price file, the last known price of the same clock time on the same type of day stands in.
+All of the local day is known, and all of tomorrow from the hour of publication on. Beyond that a forecast
+from the last six weeks' prices stands in (``energy.market.price_forecast``); in a gap of the price file, and
+where it is too short for a forecast, the last known price of the same clock time on the same type of day.
 """
 
 import math
@@ -15,6 +16,8 @@ from zoneinfo import ZoneInfo
 import holidays as public_holidays
 import numpy as np
 
+from energy.domain import FloatArray
+from energy.market.price_forecast import SLOTS, USUAL_DAYS, PriceForecast, PublishedDays
 from energy.periods import PERIOD, local_day, period_start, period_starts, periods_between, require_aware
 from energy.ports import Prices
 from energy.region.history import Series
@@ -43,6 +46,11 @@ class DayType(Enum):
     SUNDAY = "sunday"
     """Sundays and public holidays."""
 
+    @property
+    def number(self) -> int:
+        """Its place among the types."""
+        return list(DayType).index(self)
+
 
 class DayAheadPrices:
     """Answers for prices as they were known at a moment (``energy.ports.PriceSource``)."""
@@ -69,8 +77,9 @@ class DayAheadPrices:
         known = _Known(series=self._series, until=published_until)
         starts = period_starts(start, periods)
         published = [known.at(moment) for moment in starts]
+        forecast = self._forecast(known) if starts and starts[-1] >= known.end else None
         chosen = [
-            price if price is not None else self._indicative(moment, known)
+            price if price is not None else self._indicative(moment, known, forecast)
             for moment, price in zip(starts, published, strict=True)
         ]
         return Prices(
@@ -79,9 +88,21 @@ class DayAheadPrices:
             indicative=[price is None for price in published],
         )
 
-    def _indicative(self, moment: datetime, known: "_Known") -> float:
-        """Give the last known price of the same clock time, if it can be on the same type of day."""
+    def _indicative(self, moment: datetime, known: "_Known", forecast: PriceForecast | None) -> float:
+        """Give what is forecast, else the last known price of the same clock time."""
         local = moment.astimezone(self._calendar.zone)
+        if forecast is not None and moment >= known.end:
+            expected = forecast.expected_eur_per_mwh(
+                self._calendar.day_type(local.date()).number,
+                (local.hour * 60 + local.minute) // 15,
+                lead_h=(moment - known.end).total_seconds() / 3600.0,
+            )
+            if expected is not None:
+                return expected
+        return self._last_alike(local, known)
+
+    def _last_alike(self, local: datetime, known: "_Known") -> float:
+        """Give the last known price of the same clock time, if it can be on the same type of day."""
         wanted = self._calendar.day_type(local.date())
         last_day = (known.end - PERIOD).astimezone(self._calendar.zone).date()
         other: float | None = None
@@ -93,6 +114,34 @@ class DayAheadPrices:
                 return price
             other = price if other is None else other
         return other if other is not None else PRICE_EUR_PER_MWH_UNKNOWN
+
+    def _forecast(self, known: "_Known") -> PriceForecast | None:
+        """Lay out the last weeks by the clock; None where the file has no price."""
+        zone = self._calendar.zone
+        if known.end <= known.series.start:
+            return None
+        last = (known.end - PERIOD).astimezone(zone)
+        days = [last.date() - timedelta(days=back) for back in range(USUAL_DAYS + 2, -1, -1)]
+        last_slot = (last.hour * 60 + last.minute) // 15 + 1
+        return PriceForecast(
+            PublishedDays(
+                price_eur_per_mwh=np.array([self._by_clock(day, known) for day in days]),
+                day_type=np.array([self._calendar.day_type(day).number for day in days], dtype=np.int64),
+                last_slot=last_slot,
+            )
+        )
+
+    def _by_clock(self, day: date, known: "_Known") -> FloatArray:
+        """Give a day's published prices by the clock, shape (SLOTS,); of the doubled hour the second."""
+        begin, end = local_day(day, self._calendar.zone)
+        values = known.between(begin, end)
+        if values.size == SLOTS:
+            return values
+        row = np.full(SLOTS, np.nan)
+        for moment, value in zip(period_starts(begin, values.size), values, strict=True):
+            local = moment.astimezone(self._calendar.zone)
+            row[(local.hour * 60 + local.minute) // 15] = value
+        return row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +187,17 @@ class _Known:
             return None
         price = float(self.series.values[periods_between(self.series.start, moment)])
         return price if math.isfinite(price) else None
+
+    def between(self, begin: datetime, end: datetime) -> FloatArray:
+        """Give the prices of all periods of a span, NaN where none was published."""
+        count = periods_between(begin, end)
+        result = np.full(count, np.nan)
+        first = periods_between(self.series.start, begin)
+        known = periods_between(self.series.start, self.end)
+        low, high = max(first, 0), min(first + count, known)
+        if low < high:
+            result[low - first : high - first] = self.series.values[low:high]
+        return result
 
 
 def _days_before(day: date) -> Iterator[date]:

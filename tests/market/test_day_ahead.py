@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.domain import FloatArray
+from energy.forecast.calendar import calendar_of
 from energy.market.day_ahead import PRICE_EUR_PER_MWH_UNKNOWN, DayAheadPrices
 from energy.periods import HORIZON_PERIODS, PERIOD, local_day, period_starts, periods_between
 from energy.ports import Prices, PriceSource
@@ -94,42 +95,93 @@ def test_nothing_unpublished_leaks(region: Region, minutes: int, seed: int, gaps
     assert before.price_eur_per_kwh.shape == (HORIZON_PERIODS,)
 
 
-def test_an_unknown_workday_takes_the_last_workday_at_the_same_clock_time(region: Region) -> None:
-    friday = datetime(2020, 6, 5, 8, tzinfo=UTC)
-    monday_noon = datetime(2020, 6, 8, 10, tzinfo=UTC)
-    prices = DayAheadPrices(region, Book(COUNTED)).prices(start=monday_noon, periods=1, known_at=friday)
-    expected = periods_between(START, datetime(2020, 6, 5, 10, tzinfo=UTC)) / 1000.0
+def _by_type(region: Region, level: tuple[float, float, float], *, course: float = 10.0) -> FloatArray:
+    """Make prices that only depend on the type of the day and the clock: workday, Saturday, Sunday."""
+    calendar = calendar_of(START, PERIODS, step_s=900, zone=region.zone, holidays_of=region.holidays)
+    day_type = np.clip(calendar.day_class - 4, 0, 2)[calendar.day]
+    return np.asarray(level)[day_type] + course * np.sin(2.0 * np.pi * calendar.slot / 96.0)
+
+
+@pytest.mark.parametrize(
+    ("known_at", "wanted", "level"),
+    [
+        (datetime(2020, 6, 5, 8, tzinfo=UTC), datetime(2020, 6, 8, 10, tzinfo=UTC), 100.0),
+        (datetime(2020, 6, 5, 8, tzinfo=UTC), datetime(2020, 6, 6, 10, tzinfo=UTC), 50.0),
+        (datetime(2020, 5, 20, 8, tzinfo=UTC), datetime(2020, 5, 21, 10, tzinfo=UTC), -20.0),
+    ],
+    ids=["a Monday from Friday", "a Saturday", "Ascension Day is a Sunday"],
+)
+def test_days_are_forecast_by_their_type_and_may_be_negative(
+    region: Region, known_at: datetime, wanted: datetime, level: float
+) -> None:
+    source = DayAheadPrices(region, Book(_by_type(region, (100.0, 50.0, -20.0), course=0.0)))
+    prices = source.prices(start=wanted, periods=1, known_at=known_at)
     assert prices.indicative == [True]
+    assert prices.price_eur_per_kwh[0] == pytest.approx(level / 1000.0)
+
+
+def test_what_the_last_days_were_off_is_carried_on_and_fades(region: Region) -> None:
+    values = _by_type(region, (100.0, 60.0, 40.0))
+    known_at = datetime(2020, 6, 3, 8, tzinfo=UTC)
+    usual = _ask(region, values, known_at).price_eur_per_kwh * 1000.0
+    end = periods_between(START, DayAheadPrices(region, Book(values)).published_until(known_at))
+    values[end - 96 : end] += 30.0
+    risen = _ask(region, values, known_at).price_eur_per_kwh * 1000.0
+    first = periods_between(known_at, START + end * PERIOD)
+    more = (risen - usual)[first:]
+    assert 20.0 < more[0] < 40.0
+    assert np.all(np.diff(more) < 1e-9)
+    assert 0.0 < more[-1] < 12.0
+
+
+def test_a_file_of_a_few_days_answers_with_the_last_price_of_the_same_clock_time(region: Region) -> None:
+    tuesday = datetime(2020, 1, 7, 8, tzinfo=UTC)
+    saturday_noon = datetime(2020, 1, 11, 11, tzinfo=UTC)
+    source = DayAheadPrices(region, Book(COUNTED[: 2 * 96]))
+    prices = source.prices(start=saturday_noon, periods=1, known_at=tuesday)
+    expected = periods_between(START, datetime(2020, 1, 7, 11, tzinfo=UTC)) / 1000.0
     assert prices.price_eur_per_kwh[0] == pytest.approx(expected)
 
 
-def test_a_public_holiday_takes_a_sunday(region: Region) -> None:
-    wednesday = datetime(2020, 5, 20, 8, tzinfo=UTC)
-    ascension_noon = datetime(2020, 5, 21, 10, tzinfo=UTC)
-    prices = DayAheadPrices(region, Book(COUNTED)).prices(start=ascension_noon, periods=1, known_at=wednesday)
-    expected = periods_between(START, datetime(2020, 5, 17, 10, tzinfo=UTC)) / 1000.0
-    assert prices.price_eur_per_kwh[0] == pytest.approx(expected)
-
-
-def test_the_hour_that_spring_leaves_out_is_looked_up_a_week_earlier(region: Region) -> None:
-    """Sunday 2020-03-29 has no 02:15; the Sunday after looks two weeks back for it."""
+def test_the_hour_that_spring_leaves_out_is_known_from_other_sundays(region: Region) -> None:
+    """Sunday 2020-03-29 has no 02:15; the Sunday after has."""
     wanted = datetime(2020, 4, 5, 0, 15, tzinfo=UTC)
-    prices = DayAheadPrices(region, Book(COUNTED)).prices(
+    values = _by_type(region, (100.0, 60.0, 40.0))
+    prices = DayAheadPrices(region, Book(values)).prices(
         start=wanted, periods=1, known_at=wanted - timedelta(days=3)
     )
-    expected = periods_between(START, datetime(2020, 3, 22, 1, 15, tzinfo=UTC)) / 1000.0
-    assert prices.price_eur_per_kwh[0] == pytest.approx(expected)
+    expected = 40.0 + 10.0 * np.sin(2.0 * np.pi * 9 / 96.0)
+    assert prices.price_eur_per_kwh[0] * 1000.0 == pytest.approx(expected, abs=0.5)
 
 
 def test_both_hours_of_the_autumn_change_have_prices(region: Region) -> None:
     start, end = local_day(date(2020, 10, 25), region.zone)
-    prices = DayAheadPrices(region, Book(COUNTED)).prices(
+    values = _by_type(region, (100.0, 60.0, 40.0))
+    prices = DayAheadPrices(region, Book(values)).prices(
         start=start, periods=periods_between(start, end), known_at=start - timedelta(days=2)
     )
     assert len(prices.indicative) == 100
     assert all(prices.indicative)
     first_and_second_two = prices.price_eur_per_kwh[[8, 12]]
-    assert first_and_second_two[0] == first_and_second_two[1]
+    assert first_and_second_two[0] == pytest.approx(first_and_second_two[1], abs=1e-4)
+
+
+def test_the_forecast_beats_the_last_price_of_the_same_clock_time(region: Region) -> None:
+    """On the shipped prices, every ninth day, as asked at noon for tomorrow."""
+    series = RegionHistory(region).price_eur_per_mwh()
+    source = DayAheadPrices(region, RegionHistory(region))
+    ours, simple = [], []
+    for days in range(60, 355, 9):
+        start, end = local_day(date(2020, 1, 6) + timedelta(days=days), region.zone)
+        truth = series.window(start, periods_between(start, end)) / 1000.0
+        noon = start - timedelta(hours=12)
+        prices = source.prices(start=start, periods=truth.size, known_at=noon)
+        assert all(prices.indicative)
+        ours.append(np.abs(prices.price_eur_per_kwh - truth))
+        back = 1 if start.astimezone(region.zone).weekday() in {1, 2, 3, 4} else 7
+        before = series.window(start - timedelta(days=back), truth.size) / 1000.0
+        simple.append(np.abs(before - truth))
+    assert np.nanmean(np.concatenate(ours)) < 0.85 * np.nanmean(np.concatenate(simple))
 
 
 def test_a_gap_in_the_file_is_filled_from_the_same_clock_time_and_marked(region: Region) -> None:
@@ -150,7 +202,7 @@ def test_a_time_outside_the_file_still_has_indicative_prices(region: Region, yea
     if years < 0:
         assert prices.price_eur_per_kwh == pytest.approx(PRICE_EUR_PER_MWH_UNKNOWN / 1000.0)
     else:
-        assert (prices.price_eur_per_kwh * 1000.0 >= PERIODS - 14 * 96).all()
+        assert (prices.price_eur_per_kwh * 1000.0 >= PERIODS - 42 * 96).all()
 
 
 def test_a_file_without_any_price_still_answers(region: Region) -> None:
