@@ -71,7 +71,15 @@ def backtest_of(
     gates, origins = _origins(options, spec.kind, calendar, days)
     if not any(np.isfinite(truth[origin.index]).any() for origin in origins):
         raise BadInput([options.fault(options.target, "no value", "nothing to judge", "choose other days")])
-    judged = judge(spec, history, origins, gates=gates, retrain_days=options.retrain_days, progress=progress)
+    judged = judge(
+        spec,
+        history,
+        origins,
+        gates=gates,
+        retrain_days=options.retrain_days,
+        history_days=options.history_days,
+        progress=progress,
+    )
     samples = _samples(options, table, truth, calendar, judged)
     beside = baselines(samples)
     costs = _costs(options, table, judged.index[np.isfinite(truth[judged.index])], samples)
@@ -99,6 +107,8 @@ def backtest_of(
         "n_marked": int(marks.kept_out().sum()),
         "data_faults": listed(history, marks)[:FAULTS_LISTED],
         "data_faults_found": counted(marks),
+        "history_days": options.history_days,
+        "prior": None if history.prior is None else history.prior.name,
     }
 
 

@@ -1,11 +1,12 @@
 """What to judge, on which file, from when to when; and every fault of such a wish at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from energy.errors import BadInput, Fault
+from energy.forecast.backtest_prior import Geometry, with_prior
 from energy.forecast.calendar import Calendar, calendar_of, is_known_holiday_code
 from energy.forecast.imbalance_cost import eur_per_kwh_per_unit, kw_per_unit
 from energy.forecast.reference import DAYS_BACK_MIN
@@ -50,6 +51,11 @@ class BacktestOptions:
     price: str | None = None
     """The day-ahead price, for the cost of error; the unit ends its name."""
     imbalance_price: str | None = None
+    history_days: int | None = None
+    """Each gate sees only so many last days of the target itself, as of a new asset; None shows all."""
+    physical: bool = True
+    """Whether physics gives its prior for PV and wind."""
+    geometry: Geometry = field(default_factory=Geometry)
 
     def columns(self) -> tuple[str, ...]:
         """Name the columns of the file that are read."""
@@ -116,7 +122,7 @@ def table_of(options: BacktestOptions) -> Table:
 
 def history_of(options: BacktestOptions, table: Table) -> History:
     """Give all that the file holds; whoever forecasts from it cuts it at the gate first."""
-    return History(
+    history = History(
         start=table.start,
         value=table.columns[options.target],
         step_s=table.step_s,
@@ -124,6 +130,7 @@ def history_of(options: BacktestOptions, table: Table) -> History:
         past={name: table.columns[name] for name in options.features_past},
         capacity=None if options.capacity_column is None else table.columns[options.capacity_column],
     )
+    return with_prior(history, spec_of(options), options.geometry) if options.physical else history
 
 
 def calendar_over(spec: SeriesSpec, history: History) -> Calendar:
@@ -162,6 +169,20 @@ def local_date(start: datetime, zone: ZoneInfo, day: int) -> date:
     return start.astimezone(zone).date() + timedelta(days=day)
 
 
+def _physics_faults(options: BacktestOptions) -> list[Fault]:
+    faults = [
+        options.fault(place, value, f"0 to {most:g} degrees", "give degrees; 180 is south")
+        for place, value, most in (
+            ("tilt", options.geometry.tilt_degrees, 90.0),
+            ("azimuth", options.geometry.azimuth_degrees, 360.0),
+        )
+        if value is not None and not 0.0 <= value <= most
+    ]
+    if options.history_days is not None and options.history_days < 1:
+        faults.append(options.fault("history-days", options.history_days, "at least 1", "give whole days"))
+    return faults
+
+
 def _faults(options: BacktestOptions) -> list[Fault]:
     faults = []
     if options.holidays and not is_known_holiday_code(options.holidays):
@@ -173,6 +194,7 @@ def _faults(options: BacktestOptions) -> list[Fault]:
     if options.intraday:
         faults += _intraday_faults(options)
     faults += _price_faults(options)
+    faults += _physics_faults(options)
     if options.gate.minute % 15 or options.gate.second or options.gate.microsecond:
         faults.append(
             options.fault("gate", str(options.gate), "a full quarter hour", "write for example 12:00")

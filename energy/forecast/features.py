@@ -12,6 +12,7 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.forecast.calendar import IntArray
 from energy.forecast.frame import Column, Frame, PriorColumn, Sums
+from energy.forecast.prior import prior_deviation
 from energy.forecast.reference import clear_sky_over
 
 _DECAYS_H = ((0.25, 1.0), (1.0, 2.0), (1.0, 8.0), (6.0, 12.0), (24.0, 36.0))
@@ -180,7 +181,8 @@ def _prior(
     lead, anomaly = prior.lead[index], prior.column.anomaly[index]
     gaps = [prior.gap.mean(gate - _periods(frame, hours), gate) for hours in _PRIOR_GAPS_H]
     change = _change_since_lag(frame, prior.column, index, gate)
-    return [lead, anomaly, *gaps], [level, lead, anomaly, change, *gaps]
+    mended = prior_deviation(frame, index, gate)
+    return [lead, anomaly, mended, *gaps], [level, lead, anomaly, mended, change, *gaps]
 
 
 def _change_since_lag(frame: Frame, column: Column, index: IntArray, gate: IntArray) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.forecast.calendar import Calendar, IntArray, calendar_of
+from energy.forecast.correction import Correction, correction_of
 from energy.forecast.marks.leaps import STEADY, lone_leaps
 from energy.forecast.reference import Reference, centre_of, reference_of
 from energy.forecast.series import History, SeriesSpec
@@ -47,12 +48,14 @@ class PriorColumn:
     """What was expected without learning: as an extra input, and against what was measured.
 
     ``lead`` (periods,) is how far it stands from the reference, in units of the scale; ``gap`` sums how far
-    the truth stood from it.
+    the truth stood from it; ``correction`` mends it with what was measured before any gate.
     """
 
+    name: str
     column: Column
     lead: FloatArray
     gap: Sums
+    correction: Correction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,7 +134,7 @@ def frame_of(spec: SeriesSpec, history: History, *, known: int, periods: int) ->
         },
         prior=None
         if history.prior is None
-        else _prior_column(frame, _fitted(history.prior.expected, periods)),
+        else _prior_column(frame, history.prior.name, _fitted(history.prior.expected, periods)),
     )
 
 
@@ -142,13 +145,21 @@ def _anomaly(value: FloatArray, reference: Reference) -> FloatArray:
     return anomaly
 
 
-def _prior_column(frame: Frame, expected: FloatArray) -> PriorColumn:
+def _prior_column(frame: Frame, name: str, expected: FloatArray) -> PriorColumn:
     column = _column(frame, expected, power=True)
     scale = frame.reference.scale
     return PriorColumn(
+        name=name,
         column=column,
         lead=_anomaly(column.value, frame.reference),
         gap=_sums(frame.value - column.value, scale),
+        correction=correction_of(
+            frame.spec.kind,
+            frame.calendar,
+            frame.value,
+            column.value,
+            longitude=frame.spec.location[1],
+        ),
     )
 
 

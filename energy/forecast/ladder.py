@@ -1,4 +1,4 @@
-"""The ladder: learned, else seasonal, else flat; the rung is named in the forecast."""
+"""The ladder: learned, else physical or profile, else seasonal, else flat; the forecast names its rung."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,11 +10,12 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it
 from energy.domain import QUANTILES, FloatArray, Forecast
 from energy.forecast.band import place_of, spread
 from energy.forecast.calendar import IntArray
-from energy.forecast.conformal import Stretch, stretched
+from energy.forecast.conformal import stretched
 from energy.forecast.drift import band_stretch
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
 from energy.forecast.model import Model, learned_deviation, periods_known
+from energy.forecast.prior import prior_quantiles
 from energy.forecast.reference import LEAD_DAYS_MAX, clear_sky_over
 from energy.forecast.seasonal import seasonal_band, seasonal_deviation
 from energy.forecast.series import History, SeriesSpec
@@ -116,21 +117,33 @@ def forecast_many(requests: Sequence[Request]) -> tuple[Forecast, ...]:
 def quantiles_of(
     model: Model | None, frame: Frame, index: IntArray, gate: IntArray, *, gates: Gates
 ) -> tuple[str, FloatArray] | None:
-    """Give the rung's name and magnitudes (5, samples), learned or seasonal; None if neither can."""
-    if not _has_reference(frame, index):
-        return None
-    if model is not None:
+    """Give the rung's name and magnitudes (5, samples): the best that can say something; None if none can."""
+    if model is not None and _has_reference(frame, index):
         deviation = learned_deviation(model, frame, index, gate)
-        name, band = "learned", model.band
         stretch = band_stretch(model, frame, known=int(gate[0]), gates=gates)
-    else:
-        deviation = seasonal_deviation(frame, index, gate)
-        own = seasonal_band(frame, known=int(gate[0]), gates=gates)
-        if own is None:
-            return None
-        name, band, stretch = "seasonal", own, Stretch()
-    errors = stretched(spread(band, place_of(frame, index, gate, deviation)), stretch)
-    return name, np.sort(frame.magnitude(deviation + errors, index), axis=0)
+        errors = spread(model.band, place_of(frame, index, gate, deviation))
+        return "learned", _around(frame, index, deviation, stretched(errors, stretch))
+    if frame.prior is not None:
+        expected = prior_quantiles(frame, index, gate, gates=gates)
+        if expected is not None:
+            return frame.prior.name, expected
+    return seasonal_quantiles(frame, index, gate, gates=gates)
+
+
+def seasonal_quantiles(
+    frame: Frame, index: IntArray, gate: IntArray, *, gates: Gates
+) -> tuple[str, FloatArray] | None:
+    """Give the seasonal rung, whatever stands above it; None without a past to lean on."""
+    band = seasonal_band(frame, known=int(gate[0]), gates=gates) if _has_reference(frame, index) else None
+    if band is None:
+        return None
+    deviation = seasonal_deviation(frame, index, gate)
+    return "seasonal", _around(frame, index, deviation, spread(band, place_of(frame, index, gate, deviation)))
+
+
+def _around(frame: Frame, index: IntArray, deviation: FloatArray, errors: FloatArray) -> FloatArray:
+    magnitude: FloatArray = np.sort(frame.magnitude(deviation + errors, index), axis=0)
+    return magnitude
 
 
 def _best(

@@ -17,6 +17,7 @@ from energy.forecast.effort import FULL, Effort
 from energy.forecast.features import DEVIATION_MAX, Rows, rows_of
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
+from energy.forecast.prior import prior_deviation
 from energy.forecast.seasonal import seasonal_deviation
 from energy.forecast.series import SKEWED, History, SeriesSpec
 from energy.forecast.trees import Trees, coded, evaluate, fit_trees
@@ -66,9 +67,9 @@ class Model:
     """What was learned of one series: plain numbers and arrays.
 
     ``ridge_share`` and ``trees_share`` (0 to 1) say how far each part proved itself on the held-back days;
-    what the ridge lacks of 1 is the seasonal rung's own correction. ``near_shares``, shape (NEAR_CLASSES,),
-    says by lead how far the last measured deviation simply lasts. ``needed`` says what the held-back errors
-    asked of the band.
+    what the ridge lacks of 1 is left to the rung below: the mended prior, or the seasonal correction.
+    ``near_shares``, shape (NEAR_CLASSES,), says by lead how far the last measured deviation simply lasts.
+    ``needed`` says what the held-back errors asked of the band.
     """
 
     asset_id: str
@@ -191,11 +192,20 @@ def train_on(
 def learned_deviation(model: Model, frame: Frame, index: IntArray, gate: IntArray) -> FloatArray:
     """Expect deviations from the reference, shape (samples,)."""
     rows = rows_of(frame, index, gate, near=model.near)
-    seasonal = seasonal_deviation(frame, index, gate)
+    seasonal = unlearned_deviation(frame, index, gate)
     grown = evaluate(model.trees, rows.full) if model.trees_share > 0.0 else np.zeros(index.size)
     ridge = _ridge(model.ridge, rows.linear)
     expected = _blend(model.ridge_share, model.trees_share, seasonal, ridge, grown)
     return _near(model.near_shares, frame, index, gate, expected)
+
+
+def unlearned_deviation(frame: Frame, index: IntArray, gate: IntArray) -> FloatArray:
+    """Expect deviations as the rung below does: the mended prior's, else the seasonal ones."""
+    seasonal = seasonal_deviation(frame, index, gate)
+    if frame.prior is None:
+        return seasonal
+    mended = prior_deviation(frame, index, gate)
+    return np.where(np.isfinite(mended), mended, seasonal)
 
 
 def periods_known(history: History, at: datetime) -> int:
@@ -312,7 +322,7 @@ class _Held:
 
 def _shares(held: _Held, ridge: Ridge, trees: Trees) -> tuple[tuple[float, float], FloatArray]:
     """Choose how far to trust each part by its mean error on the held-back days; give its expectation."""
-    seasonal = seasonal_deviation(held.frame, held.index, held.gate)
+    seasonal = unlearned_deviation(held.frame, held.index, held.gate)
     linear, grown = _ridge(ridge, held.rows.linear), evaluate(trees, held.rows.full)
     truth, scale = held.frame.anomaly[held.index], held.frame.reference.scale[held.index]
     best = (float("inf"), held.trust, held.trust)

@@ -15,7 +15,7 @@ from energy.domain import FloatArray
 from energy.forecast.calendar import Calendar, IntArray
 from energy.forecast.frame import frame_of
 from energy.forecast.gates import DayAheadGate, Gates
-from energy.forecast.ladder import HISTORY_DAYS_MAX, flat_quantiles, quantiles_of
+from energy.forecast.ladder import HISTORY_DAYS_MAX, flat_quantiles, quantiles_of, seasonal_quantiles
 from energy.forecast.marks.listing import known_at_gate
 from energy.forecast.marks.looking import marks_of
 from energy.forecast.model import Model, train
@@ -102,9 +102,13 @@ def judge(
     *,
     gates: Gates,
     retrain_days: int,
+    history_days: int | None = None,
     progress: Progress | None = None,
 ) -> Judged:
-    """Forecast from every origin (at least one), learning anew every ``retrain_days`` days."""
+    """Forecast from every origin (at least one), learning anew every ``retrain_days`` days.
+
+    With ``history_days`` each origin sees only so many last days, as if the file began there.
+    """
     model: Model | None = None
     trained_on = origins[0].day - retrain_days
     ours, seasonal = [], []
@@ -113,10 +117,12 @@ def judge(
     for number, origin in enumerate(origins):
         value = known_at_gate(spec, history, marks, known=origin.known)
         seen = replace(as_known(history, known=origin.known, ahead=origin.ahead), value=value)
+        young = _cut(origin, history_days, step_s=history.step_s)
+        seen = _without_first(seen, origin.known - young.known)
         if origin.day - trained_on >= retrain_days or model is None:
             model = train(spec, seen, moment_of(history, origin.known), gates=gates)
             trained_on = origin.day
-        rung, quantiles, plain = _forecast(spec, seen, model, origin, gates)
+        rung, quantiles, plain = _forecast(spec, seen, model, young, gates)
         rungs[rung] = rungs.get(rung, 0) + 1
         ours.append(quantiles)
         seasonal.append(plain)
@@ -136,6 +142,14 @@ def moment_of(history: History, index: int) -> datetime:
     return history.start + timedelta(seconds=index * history.step_s)
 
 
+def _cut(origin: Origin, history_days: int | None, *, step_s: int) -> Origin:
+    """Count an origin's periods from the first one that it may see."""
+    cut = 0 if history_days is None else max(0, origin.known - history_days * 86_400 // step_s)
+    return Origin(
+        day=origin.day, known=origin.known - cut, index=origin.index - cut, ahead=origin.ahead - cut
+    )
+
+
 def _forecast(
     spec: SeriesSpec, seen: History, model: Model | None, origin: Origin, gates: Gates
 ) -> tuple[str, FloatArray, FloatArray]:
@@ -146,9 +160,9 @@ def _forecast(
     gate = np.full(index.size, known, dtype=np.int64)
     flat = ("flat", flat_quantiles(frame, index, gate))
     rung, quantiles = quantiles_of(model, frame, index, gate, gates=gates) or flat
-    if model is None:
+    if rung == "seasonal":
         return rung, quantiles, quantiles
-    return rung, quantiles, (quantiles_of(None, frame, index, gate, gates=gates) or flat)[1]
+    return rung, quantiles, (seasonal_quantiles(frame, index, gate, gates=gates) or flat)[1]
 
 
 def _without_first(history: History, count: int) -> History:

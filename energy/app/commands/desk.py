@@ -92,12 +92,22 @@ def backtest(
     imbalance_price: Annotated[
         str | None, typer.Option(help="Imbalance price, with --price.", metavar="COLUMN")
     ] = None,
+    history_days: Annotated[
+        int | None,
+        typer.Option(help="See only so many last days of the target, as of a new asset.", metavar="N"),
+    ] = None,
+    without_physical: Annotated[
+        bool, typer.Option("--without-physical", help="Leave out what physics expects of PV and wind.")
+    ] = False,
+    tilt: Annotated[float | None, typer.Option(help="Of PV modules, degrees; default a usual mix.")] = None,
+    azimuth: Annotated[float | None, typer.Option(help="Where they look, degrees; 180 is south.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge forecasts on any CSV, day ahead or within the day: rolling origin, only what was known."""
     from energy.app.showing import print_scores, with_progress
     from energy.forecast.backtest import run_backtest
     from energy.forecast.backtest_options import BacktestOptions
+    from energy.forecast.backtest_prior import Geometry
     from energy.forecast.series import CENTRE_OF_GERMANY
 
     options = BacktestOptions(
@@ -118,6 +128,9 @@ def backtest(
         price=price,
         imbalance_price=imbalance_price,
         location=_location(location) if location is not None else CENTRE_OF_GERMANY,
+        history_days=history_days,
+        physical=not without_physical,
+        geometry=Geometry(tilt_degrees=tilt, azimuth_degrees=azimuth),
     )
     result = with_progress("backtest", lambda progress: run_backtest(options, progress))
     if as_json:
