@@ -19,6 +19,14 @@ from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
 
 
+HistoryDays = Annotated[
+    int | None, typer.Option(help="See only so many last days of the target, as of a new asset.", metavar="N")
+]
+WithoutPhysical = Annotated[
+    bool, typer.Option("--without-physical", help="Leave out what physics expects of PV and wind.")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(forecast)
@@ -92,13 +100,8 @@ def backtest(
     imbalance_price: Annotated[
         str | None, typer.Option(help="Imbalance price, with --price.", metavar="COLUMN")
     ] = None,
-    history_days: Annotated[
-        int | None,
-        typer.Option(help="See only so many last days of the target, as of a new asset.", metavar="N"),
-    ] = None,
-    without_physical: Annotated[
-        bool, typer.Option("--without-physical", help="Leave out what physics expects of PV and wind.")
-    ] = False,
+    history_days: HistoryDays = None,
+    without_physical: WithoutPhysical = False,
     tilt: Annotated[float | None, typer.Option(help="Of PV modules, degrees; default a usual mix.")] = None,
     azimuth: Annotated[float | None, typer.Option(help="Where they look, degrees; 180 is south.")] = None,
     as_json: AsJson = False,
