@@ -16,6 +16,7 @@ from energy.forecast.calendar import Calendar, IntArray
 from energy.forecast.frame import frame_of
 from energy.forecast.gates import DayAheadGate, Gates
 from energy.forecast.ladder import HISTORY_DAYS_MAX, flat_quantiles, quantiles_of, seasonal_quantiles
+from energy.forecast.marks.fault import Marks
 from energy.forecast.marks.listing import known_at_gate
 from energy.forecast.marks.looking import marks_of
 from energy.forecast.model import Model, train
@@ -104,16 +105,18 @@ def judge(
     retrain_days: int,
     history_days: int | None = None,
     progress: Progress | None = None,
+    look: bool = True,
 ) -> Judged:
     """Forecast from every origin (at least one), learning anew every ``retrain_days`` days.
 
     With ``history_days`` each origin sees only so many last days, as if the file began there.
+    ``look`` False takes the data as they are: to see what marking them is worth.
     """
     model: Model | None = None
     trained_on = origins[0].day - retrain_days
     ours, seasonal = [], []
     rungs: dict[str, int] = {}
-    marks = marks_of(spec, history)
+    marks = marks_of(spec, history) if look else Marks(periods=history.value.size, spans=())
     for number, origin in enumerate(origins):
         value = known_at_gate(spec, history, marks, known=origin.known)
         seen = replace(as_known(history, known=origin.known, ahead=origin.ahead), value=value)

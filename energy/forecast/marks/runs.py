@@ -4,6 +4,7 @@ How long is too long each series says itself: a run counts as a fault once it is
 So neither a hydro plant that runs flat for days nor a series in whole megawatts is taken for a dead meter.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -40,6 +41,7 @@ HOUR_CHANGES_MIN, DAY_CHANGES_MIN = 3, 12
 """A copy of an hour is told from chance by so many changes within it, a copy of a day by more."""
 CHANCE_MAX = 0.004
 """Values that come back by chance more often than this are too coarse to tell a copy."""
+CHANCE_MIN = 0.0003
 REST_SHARE = 0.1
 """Of the greatest power so far: below it a run of the river, or an engine, rests."""
 
@@ -115,9 +117,12 @@ def _copies(values: FloatArray, *, lag: int, least: int, slots: int, word: str) 
     seen = _measured_before(values)
     spans, longest = [], 0
     for first, end in found.tolist():
-        if both[first] > CHANCE_MAX * max(1, moves[first]):
+        chance = both[first] / max(1, moves[first])
+        if word == "hour" and chance > CHANCE_MAX:
             continue
         limit = max(least, int(OVER_LONGEST * longest) + 1)
+        if word == "day":
+            limit = max(limit, _beyond_chance(chance, int(moves[first])))
         # passed where the run has changed often enough and is a whole hour, or half a day, long
         told = int(np.searchsorted(moves, moves[first] + limit))
         told = max(told, first + (lag if word == "hour" else lag // 2))
@@ -127,6 +132,13 @@ def _copies(values: FloatArray, *, lag: int, least: int, slots: int, word: str) 
             why = f"the {word} before once more, value by value"
             spans.append(Span(kind="repeated", first=first, end=end, decided=told, why=why))
     return spans
+
+
+def _beyond_chance(chance: float, moves: int) -> int:
+    """So many values alike in a row no series has by chance once in a thousand; four times as many, since
+    neighbours in time are alike in being alike."""
+    share = min(max(chance, CHANCE_MIN), 0.9)
+    return math.ceil(4.0 * math.log(1000.0 * max(moves, 1)) / -math.log(share))
 
 
 def _measured_before(values: FloatArray) -> IntArray:
