@@ -19,6 +19,7 @@ from dashboard.network_charts import (
 from dashboard.series import (
     ChartInput,
     Window,
+    band_of_sum,
     measured,
     nothing,
     placed,
@@ -133,14 +134,13 @@ def _expected(region: Region, given: ChartInput) -> Expected:
 
 def _powers(assets: Sequence[Asset], given: ChartInput, expected: Expected) -> Band:
     window = given.window
-    quantiles = [expected.get(asset.id) for asset in assets]
-    rows = [[item[row] if item is not None else None for item in quantiles] for row in (P05, P50, P95)]
+    band = band_of_sum([(asset.kind, expected.get(asset.id)) for asset in assets], window)
     return Band(
         measured=sum_of((measured(given, asset.id, Point.POWER_KW) for asset in assets), window),
         planned=sum_of((planned_power(given, asset.id) for asset in assets), window),
-        p05=sum_of(rows[0], window),
-        p50=sum_of(rows[1], window),
-        p95=sum_of(rows[2], window),
+        p05=band[P05],
+        p50=band[P50],
+        p95=band[P95],
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from dashboard.series import (
     ChartInput,
+    band_of_sum,
     measured,
     nothing,
     planned_power,
@@ -115,11 +116,7 @@ def heat_charts(
     for network in region.heat_networks:
         members = [asset for asset in region.assets if getattr(asset, "heat_network", None) == network.id]
         loads = [asset for asset in members if isinstance(asset, HeatLoad)]
-        known = [expected.get(load.id) for load in loads]
-        band = [
-            sum_of((item[row] if item is not None else None for item in known), given.window)
-            for row in (P05, P50, P95)
-        ]
+        band = band_of_sum([(load.kind, expected.get(load.id)) for load in loads], given.window)
         makers = [asset for asset in members if isinstance(asset, Chp | HeatPump | Boiler)]
         charts.append(
             HeatChart(
@@ -128,9 +125,9 @@ def heat_charts(
                 demand_measured_kw=sum_of(
                     (measured(given, load.id, Point.HEAT_KW) for load in loads), given.window
                 ),
-                demand_p05_kw=band[0],
-                demand_p50_kw=band[1],
-                demand_p95_kw=band[2],
+                demand_p05_kw=band[P05],
+                demand_p50_kw=band[P50],
+                demand_p95_kw=band[P95],
                 producers=tuple(
                     _line(maker, given, point=Point.HEAT_KW, state="heat_kw") for maker in makers
                 ),

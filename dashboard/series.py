@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from energy.adding_up import Part, kind_of_errors, summed
 from energy.domain import FloatArray, Forecast, Plan, Point
 from energy.periods import PERIOD, local_day, periods_between
 from energy.ports import Means
 from energy.region.model import Region
 
 TICK_EVERY_H = 6
+QUANTILES = 5
 COVERAGE_MIN = 0.5
 """A mean of which less was covered is not drawn: half a quarter hour can mislead about the whole."""
 
@@ -111,3 +113,16 @@ def sum_of(series: Iterable[FloatArray | None], window: Window) -> FloatArray:
         return nothing(window)
     total: FloatArray = np.sum([nothing(window) if item is None else item for item in known], axis=0)
     return total
+
+
+def band_of_sum(quantiles: Sequence[tuple[str, FloatArray | None]], window: Window) -> FloatArray:
+    """Add forecasts of assets, each with its kind; NaN where one of them is unknown, shape (5, periods).
+
+    The expected values add up; quantiles do not, since errors partly cancel (``energy.adding_up``).
+    """
+    parts = [
+        Part(kind=kind_of_errors(kind), quantiles_kw=item) for kind, item in quantiles if item is not None
+    ]
+    if not parts or len(parts) < len(quantiles):
+        return np.full((QUANTILES, window.periods), np.nan)
+    return summed(parts)

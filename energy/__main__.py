@@ -12,6 +12,7 @@ from energy.app.commands import (
     checks,
     commission,
     correcting,
+    data,
     desk,
     evaluation,
     exchange,
@@ -60,7 +61,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 ROOMS = (
-    *(processes, field, commission, correcting, desk, evaluation, exchange, jobs, safekeeping),
+    *(processes, field, commission, correcting, data, desk, evaluation, exchange, jobs, safekeeping),
     *(checks, ledger, scan, spooling),
 )
 for room in ROOMS:

@@ -38,14 +38,21 @@ def forecast(
     region: RegionName,
     *,
     at: Annotated[str | None, typer.Option("--at", help="As known at this moment, UTC.", metavar="T")] = None,
+    by: Annotated[
+        str, typer.Option("--by", help="asset, or municipality: with the region's sum.", metavar="WHAT")
+    ] = "asset",
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the forecasts that the latest plan stands on."""
+    from energy.app.data_faults import faults_on_record
+    from energy.app.forecast_sums import print_sums, sums_json
     from energy.app.showing import forecast_rows
     from energy.historian.sqlite_reader import open_reader
     from energy.region.loader import load_region
 
+    if by not in ("asset", "municipality"):
+        raise bad_option("--by", by, "neither asset nor municipality", "write asset or municipality")
     checked = load_region(region)
     folder = data if data is not None else default_folder(checked.id)
     with open_reader(folder) as reader:
@@ -55,13 +62,19 @@ def forecast(
             raise bad_option(
                 "--data", str(folder), "no controller has run here", "start one, or name a moment with --at"
             )
-        rows = forecast_rows(reader.forecasts_at(known_at))
+        forecasts = reader.forecasts_at(known_at)
+        faults = faults_on_record(checked, reader, known_at=known_at) if as_json else {}
+    rows = forecast_rows(forecasts)
     if not rows:
         raise bad_option(
             "--at", str(known_at), "no plan with forecasts was issued by then", "name a later moment"
         )
     if as_json:
-        print_json({"region": checked.id, "forecasts": rows})
+        sums = {"sums": sums_json(checked, forecasts)} if by == "municipality" else {}
+        print_json({"region": checked.id, "forecasts": rows, **sums, "data_faults": faults})
+        return
+    if by == "municipality":
+        print_sums(checked, forecasts)
         return
     typer.echo("kW; positive draws, negative feeds in")
     for row in rows:

@@ -135,8 +135,10 @@ def _copies(values: FloatArray, *, lag: int, least: int, slots: int, word: str) 
 
 
 def _beyond_chance(chance: float, moves: int) -> int:
-    """So many values alike in a row no series has by chance once in a thousand; four times as many, since
-    neighbours in time are alike in being alike."""
+    """Give how many values alike in a row no series has by chance, not once in a thousand.
+
+    Four times as many, since neighbours in time are alike in being alike.
+    """
     share = min(max(chance, CHANCE_MIN), 0.9)
     return math.ceil(4.0 * math.log(1000.0 * max(moves, 1)) / -math.log(share))
 

@@ -1,0 +1,84 @@
+"""What was found wrong in the data: on the record of a region, or in a file."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from energy.forecast.backtest_options import BERLIN, kind_of
+from energy.forecast.marks.listing import listed
+from energy.forecast.marks.looking import marks_of
+from energy.forecast.series import History, Kind, SeriesSpec
+from energy.forecast.table import read_table
+from energy.periods import parse_utc
+from energy.planning.past import Past, expected_assets, series_spec
+from energy.ports import MeansSource
+from energy.region.model import Region
+
+Findings = dict[str, list[dict[str, object]]]
+
+
+def faults_on_record(region: Region, record: MeansSource, *, known_at: datetime) -> Findings:
+    """List by asset what was found in the past that forecasts look at; assets without findings are left out.
+
+    Raises:
+        StoreUnavailable: the record cannot be read.
+    """
+    past = Past(region, record)
+    found: Findings = {}
+    for asset in expected_assets(region):
+        history = past.history(asset, known_at=known_at)
+        findings = listed(history, marks_of(series_spec(region, asset), history))
+        if findings:
+            found[asset.id] = findings
+    return found
+
+
+def faults_in_file(path: Path, target: str, *, kind: Kind | None, rated_kw: float | None) -> Findings:
+    """List what was found in a column of a CSV.
+
+    Raises:
+        BadInput: with every fault of the file.
+    """
+    table = read_table(path, [target])
+    spec = SeriesSpec(asset_id=target, kind=kind or kind_of(target), zone=BERLIN, rated_kw=rated_kw)
+    history = History(start=table.start, value=table.columns[target], step_s=table.step_s)
+    return {target: listed(history, marks_of(spec, history))}
+
+
+def within(found: Findings, start: datetime | None, end: datetime | None) -> Findings:
+    """Keep findings that touch [start, end)."""
+    return {
+        name: [
+            item
+            for item in items
+            if (start is None or parse_utc(str(item["to"])) > start)
+            and (end is None or parse_utc(str(item["from"])) < end)
+        ]
+        for name, items in found.items()
+    }
+
+
+def print_faults(found: Mapping[str, list[dict[str, object]]]) -> None:
+    """Print findings as a table."""
+    table = Table("series", "what", "from", "to", "value", "usual", "why", "kept out")
+    for name, items in found.items():
+        for item in items:
+            table.add_row(
+                name,
+                str(item["kind"]),
+                str(item["from"]),
+                str(item["to"]),
+                _number(item["value"]),
+                _number(item["usual"]),
+                str(item["why"]),
+                "yes" if item["kept_out"] else "no",
+            )
+    console = Console()
+    console.print(table if table.row_count else "nothing was found")
+
+
+def _number(value: object) -> str:
+    return f"{value:,.3f}" if isinstance(value, float) else "-"
