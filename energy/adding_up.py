@@ -31,11 +31,11 @@ LIKENESS: Mapping[str, float] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Part:
-    """One forecast as it counts in a sum: ``weight`` times its quantiles, shape (5, periods)."""
+    """One forecast as it counts in a sum: ``share`` of its quantiles, shape (5, periods)."""
 
     kind: str
     quantiles_kw: FloatArray
-    weight: float = 1.0
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,8 +48,8 @@ class Totals:
 
     issued_at: datetime
     start: datetime
-    municipalities: Mapping[str, FloatArray]
-    region: FloatArray
+    municipalities_kw: Mapping[str, FloatArray]
+    region_kw: FloatArray
     asset_ids: tuple[str, ...]
 
 
@@ -63,7 +63,7 @@ def summed(parts: Sequence[Part], likeness: Mapping[str, float] = LIKENESS) -> F
     Returns:
         Quantiles of shape (5, periods), non-decreasing.
     """
-    weighted = np.stack([part.weight * part.quantiles_kw for part in parts])
+    weighted = np.stack([part.share * part.quantiles_kw for part in parts])
     expected = weighted[:, EXPECTED].sum(axis=0)
     away = weighted - weighted[:, EXPECTED : EXPECTED + 1]
     variance = np.zeros(weighted.shape[1:])
@@ -103,19 +103,21 @@ def totals_of(region: Region, forecasts: Sequence[Forecast]) -> Totals | None:
         place = assets[asset_id].municipality or ELSEWHERE
         places.setdefault(place, []).append(Part(kind=kind, quantiles_kw=quantiles_kw))
         whole.append(
-            Part(kind=kind, quantiles_kw=quantiles_kw, weight=1.0 + sum(lost.get(asset_id, {}).values()))
+            Part(kind=kind, quantiles_kw=quantiles_kw, share=1.0 + sum(lost.get(asset_id, {}).values()))
         )
         for loss_id, fraction in lost.get(asset_id, {}).items():
             lossy = assets[loss_id].municipality or ELSEWHERE
-            places.setdefault(lossy, []).append(Part(kind=kind, quantiles_kw=quantiles_kw, weight=fraction))
+            places.setdefault(lossy, []).append(Part(kind=kind, quantiles_kw=quantiles_kw, share=fraction))
     municipalities = {place: summed(parts) for place, parts in sorted(places.items())}
     total = summed(whole)
     expected = np.sum([values[EXPECTED] for values in municipalities.values()], axis=0)
+    total = total + (expected - total[EXPECTED])
+    total[EXPECTED] = expected  # to the last bit
     return Totals(
         issued_at=used[0].issued_at,
         start=start,
-        municipalities=municipalities,
-        region=total + (expected - total[EXPECTED]),
+        municipalities_kw=municipalities,
+        region_kw=total,
         asset_ids=tuple(rows),
     )
 

@@ -55,17 +55,17 @@ def test_assets_municipalities_and_the_region_add_up(region: Region, seed: int) 
     forecasts = forecasts_of(region, seed)
     totals = totals_of(region, forecasts)
     assert totals is not None
-    places = np.sum([values[EXPECTED] for values in totals.municipalities.values()], axis=0)
-    np.testing.assert_array_equal(totals.region[EXPECTED], places)
+    places = np.sum([values[EXPECTED] for values in totals.municipalities_kw.values()], axis=0)
+    np.testing.assert_array_equal(totals.region_kw[EXPECTED], places)
     expected = {item.asset_id: item.expected_kw for item in forecasts}
     electric = [asset for asset in region.assets if asset.id in expected and not isinstance(asset, HeatLoad)]
     assets_kw = np.sum([expected[asset.id] for asset in electric], axis=0)
     for losses in (asset for asset in region.assets if isinstance(asset, GridLoss)):
         loads_kw = np.sum([expected[load.id] for load in region.loads_of(losses)], axis=0)
         assets_kw = assets_kw + losses.fraction_of_load * loads_kw
-    np.testing.assert_allclose(totals.region[EXPECTED], assets_kw, rtol=1e-12, atol=1e-6)
+    np.testing.assert_allclose(totals.region_kw[EXPECTED], assets_kw, rtol=1e-12, atol=1e-6)
     assert not {asset.id for asset in region.assets if isinstance(asset, HeatLoad)} & set(totals.asset_ids)
-    for values in (*totals.municipalities.values(), totals.region):
+    for values in (*totals.municipalities_kw.values(), totals.region_kw):
         assert (np.diff(values, axis=0) >= -1e-9).all(), "quantiles never cross"
 
 
@@ -107,4 +107,4 @@ def test_assets_of_no_municipality_stand_elsewhere(region: Region) -> None:
     assets = tuple(replace(asset, municipality=None) if asset is first else asset for asset in region.assets)
     totals = totals_of(replace(region, assets=assets), [forecast_of(first.id, quantiles(3, sign=-1))])
     assert totals is not None
-    assert list(totals.municipalities) == [ELSEWHERE]
+    assert list(totals.municipalities_kw) == [ELSEWHERE]

@@ -22,9 +22,9 @@ def sums_json(region: Region, forecasts: Sequence[Forecast]) -> dict[str, object
         "issued_at": format_utc(totals.issued_at),
         "start": format_utc(totals.start),
         "assets": list(totals.asset_ids),
-        "region": {"quantiles_kw": _rounded(totals.region)},
+        "region": {"quantiles_kw": _rounded(totals.region_kw)},
         "municipalities": {
-            place: {"quantiles_kw": _rounded(values)} for place, values in totals.municipalities.items()
+            place: {"quantiles_kw": _rounded(values)} for place, values in totals.municipalities_kw.items()
         },
     }
 
@@ -37,13 +37,13 @@ def print_sums(region: Region, forecasts: Sequence[Forecast]) -> None:
     out = sys.stdout
     names = {place.id: place.name.en for place in region.municipalities}
     out.write("kW; positive draws, negative feeds in; what is controlled follows from the plan\n")
-    for place, values in (*totals.municipalities.items(), ("region", totals.region)):
+    for place, values in (*totals.municipalities_kw.items(), ("region", totals.region_kw)):
         out.write(f"{names.get(place, place)}: p05 p50 p95 in kW, hourly\n")
         for index in range(0, values.shape[1], HOUR):
             low, expected, high = (float(values[row, index]) for row in (0, EXPECTED, 4))
             out.write(f"  +{index / HOUR:4.0f} h {low:10.0f} {expected:10.0f} {high:10.0f}\n")
-    parts = sum(float(values[EXPECTED].sum()) for values in totals.municipalities.values())
-    whole = float(totals.region[EXPECTED].sum())
+    parts = sum(float(values[EXPECTED].sum()) for values in totals.municipalities_kw.values())
+    whole = float(totals.region_kw[EXPECTED].sum())
     out.write(f"the municipalities' expected values add up to the region's: {parts:.3f} = {whole:.3f}\n")
 
 
