@@ -12,6 +12,7 @@ from energy.forecast.correction import Correction, correction_of
 from energy.forecast.marks.leaps import STEADY, lone_leaps
 from energy.forecast.reference import Reference, centre_of, reference_of
 from energy.forecast.series import History, SeriesSpec
+from energy.forecast.steps import STEPPED, levelled
 
 _POWER_UNITS = ("_w", "_kw", "_mw", "_gw")
 
@@ -62,8 +63,8 @@ class PriorColumn:
 class Frame:
     """Everything that features are read from; arrays have shape (periods,), the horizon included.
 
-    ``value`` is per unit of ``capacity`` and NaN from the last known period on. A reader that asks on behalf
-    of a gate uses only indexes below it.
+    ``value`` is per unit of ``capacity``, brought to the measure that counts since the last lasting step, and
+    NaN from the last known period on. A reader that asks on behalf of a gate uses only indexes below it.
     """
 
     spec: SeriesSpec
@@ -103,6 +104,8 @@ def frame_of(spec: SeriesSpec, history: History, *, known: int, periods: int) ->
     )
     capacity = _capacity(history, known, periods)
     value = _fitted(history.value[:known], periods) / capacity
+    if spec.kind in STEPPED:
+        value = levelled(value, calendar)
     reference = reference_of(spec, value, calendar)
     anomaly = _anomaly(value, reference)
     if spec.kind in STEADY:
