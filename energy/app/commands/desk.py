@@ -18,7 +18,6 @@ from energy.app.commands.options import (
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
 
-
 HistoryDays = Annotated[
     int | None, typer.Option(help="See only so many last days of the target, as of a new asset.", metavar="N")
 ]
