@@ -28,8 +28,10 @@ from energy.region.model import Region
 from energy.region.pumped_reservoir import PumpedReservoir
 from energy.region.yearly import StandardProfile
 
-PEAK_SHARE = 0.8
-"""Of ``power_kw_max``: a load's expected peak. What is just plausible is set a quarter above it."""
+PEAK_SHARE = 2.0 / 3.0
+"""Of ``power_kw_max``: the peak of a load's profile. What is just plausible is set a quarter above the year's
+highest quarter hour, and that stands a fifth above a profile, which is a mean of many days (Zurich,
+Luxembourg and Germany: 1.1 to 1.2)."""
 TEMPERATURE = "temperature_c"
 Profiled = Load | FlexibleLoad | HeatLoad | EvHub | PumpedReservoir | Hydro
 

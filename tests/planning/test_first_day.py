@@ -67,18 +67,29 @@ def test_every_forecast_is_possible(region: Region, forecasts: dict[str, Forecas
         assert np.abs(quantiles).max() <= greatest
 
 
-def test_the_first_day_of_the_loads_is_nearer_to_what_came_than_half_of_their_largest_draw(
+def test_loads_whose_year_is_known_are_nearer_than_a_mean_and_others_than_the_flat_rung(
     region: Region, forecasts: dict[str, Forecast]
 ) -> None:
-    """The rules' own expectation of an unmeasured load is half of its largest draw, at all hours."""
     history = RegionHistory(region)
-    ours, simple = 0.0, 0.0
-    for asset in region.assets:
-        if isinstance(asset, Load):
-            truth = history.magnitude_kw(asset.id).window(FIRST_DAY, HORIZON_PERIODS)
-            ours += float(np.abs(forecasts[asset.id].expected_kw - truth).sum())
-            simple += float(np.abs(0.5 * asset.power_kw_max - truth).sum())
-    assert ours < 0.9 * simple
+    loads = [asset for asset in region.assets if isinstance(asset, Load)]
+    year = {load.id: np.nanmean(history.magnitude_kw(load.id).values) * 8766.0 for load in loads}
+    stated = replace(
+        region,
+        assets=tuple(
+            replace(asset, energy_kwh_per_year=float(year[asset.id])) if isinstance(asset, Load) else asset
+            for asset in region.assets
+        ),
+    )
+    known = _forecasts(stated, FIRST_DAY)
+    truth = sum(history.magnitude_kw(load.id).window(FIRST_DAY, HORIZON_PERIODS) for load in loads)
+    error = {
+        "by its year": np.abs(sum(known[load.id].expected_kw for load in loads) - truth).sum(),
+        "mean": np.abs(sum(year[load.id] / 8766.0 for load in loads) - truth).sum(),
+        "by its rating": np.abs(sum(forecasts[load.id].expected_kw for load in loads) - truth).sum(),
+        "flat": np.abs(sum(0.25 * load.power_kw_max for load in loads) - truth).sum(),
+    }
+    assert error["by its year"] < 0.8 * error["mean"], error
+    assert error["by its rating"] < 0.7 * error["flat"], error
 
 
 def test_a_load_that_states_its_energy_draws_it_in_a_year(region: Region) -> None:
