@@ -18,7 +18,16 @@ from dashboard.presence import Heard, Presence, controller_now, presence_of
 from dashboard.record import Counted
 from energy.domain import Rung, Severity
 from energy.historian.influx.spool_file import Tally
-from energy.metrics import COUNTED, OVERFLOW, PLAN_ISSUED, Metric, bucket_key, key, sum_key
+from energy.metrics import (
+    COUNTED,
+    OVERFLOW,
+    PLAN_ISSUED,
+    WEATHER_ISSUED,
+    Metric,
+    bucket_key,
+    key,
+    sum_key,
+)
 
 FILES = ("telemetry", "ledger", "requests", "field", "spool", "jobs")
 """The data folder's databases; others are not looked at."""
@@ -104,11 +113,17 @@ def _of_controller(counted: Counted, tick_s: float) -> Iterator[Family]:
         "Seconds since the latest plan was issued, by the controller's clock; grows while it is silent.",
         _now_s(heard) - issued_s if heard is not None and issued_s is not None else None,
     )
+    weather_s = counted.numbers.get(key(WEATHER_ISSUED))
+    yield _gauge(
+        "energiewaage_weather_age_seconds",
+        "Seconds since the newest weather forecast was issued, of the place where that is oldest.",
+        _now_s(heard) - weather_s if heard is not None and weather_s is not None else None,
+    )
 
 
 def _of_counts(counted: Counted) -> Iterator[Family]:
     for metric in COUNTED:
-        if metric is PLAN_ISSUED:
+        if metric in {PLAN_ISSUED, WEATHER_ISSUED}:
             continue
         samples = list(_samples(metric, counted.numbers))
         yield Family(name=metric.name, kind=metric.kind, help=metric.help, samples=samples)

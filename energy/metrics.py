@@ -67,7 +67,30 @@ RECORD_FAILURES = Metric(
     kind="counter",
     help="Times that the record could not be written; control went on.",
 )
-COUNTED = (TICKS, FAILED_TICKS, TICK_SECONDS, SETPOINTS, PLANS, PLAN_SECONDS, PLAN_ISSUED, RECORD_FAILURES)
+WEATHER_FETCHES = Metric(
+    name="energiewaage_weather_fetches_total",
+    kind="counter",
+    help="Fetches of weather forecasts by how they ended.",
+    label="outcome",
+    values=("fetched", "failed"),
+)
+WEATHER_ISSUED = Metric(
+    name="energiewaage_weather_issued_timestamp_seconds",
+    kind="gauge",
+    help="When the newest weather forecast was issued, of the place whose newest is the oldest.",
+)
+COUNTED = (
+    TICKS,
+    FAILED_TICKS,
+    TICK_SECONDS,
+    SETPOINTS,
+    PLANS,
+    PLAN_SECONDS,
+    PLAN_ISSUED,
+    RECORD_FAILURES,
+    WEATHER_FETCHES,
+    WEATHER_ISSUED,
+)
 """What the controller writes with its status."""
 
 

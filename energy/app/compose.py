@@ -21,6 +21,7 @@ from energy.app.ledger_rules import ledger_rules
 from energy.app.own_code import code_digest
 from energy.app.record_opening import opened_record
 from energy.app.simulated_field import require_simulated
+from energy.app.weather_opening import opened_weather
 from energy.controller.counting import Counts
 from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
 from energy.controller.memory import recall
@@ -135,6 +136,16 @@ async def controller_of(
                 requests=stack.enter_context(MailboxReader(folder / REQUESTS)),
                 prices=Publications(prices, region.zone),
                 stopwatch=Stopwatch,
+                weather=opened_weather(
+                    stack,
+                    region,
+                    record,
+                    clock,
+                    os.environ,
+                    tally=counts,
+                    simulated=simulated is not None,
+                    lockstep=lockstep,
+                ),
                 field_notes=told_by(
                     budget.notes,
                     upkeep.notes,

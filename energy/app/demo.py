@@ -19,6 +19,7 @@ from energy.app.clock import ScaledClock, Stopwatch, wall_now
 from energy.app.data_folder import default_folder, fresh_demo_folder, only_controller
 from energy.app.ports_of_region import on_ports
 from energy.app.refusal import bad_option
+from energy.app.weather_opening import preload_weather
 from energy.controller.flexible import planned_kw
 from energy.devices.map_library import check_devices
 from energy.domain import Point
@@ -224,6 +225,7 @@ def run_demo(settings: DemoSettings) -> None:
         require_history(region, history, start=settings.start, end=settings.start + timedelta(days=days))
         with SqliteRecord(folder, zone=region.zone) as record:
             preload(region, history, record, start=settings.start)
+            preload_weather(region, record, known_at=settings.start)
         demo = Demo(settings, folder, _say)
         stack.callback(demo.stop)
         demo.start()

@@ -17,6 +17,7 @@ from energy.app.compose import Parts, Plant, controller_of
 from energy.app.data_folder import fresh_demo_folder
 from energy.app.ports_of_region import on_ports
 from energy.app.service import log_to_standard_error
+from energy.app.weather_opening import preload_weather
 from energy.controller.flexible import reading_age_s_max
 from energy.controller.loop import TickReport
 from energy.devices.plant.control_client import PlantControl
@@ -114,6 +115,7 @@ async def run_headless(
         require_history(region, history, start=settings.start, end=end)
         with SqliteRecord(folder, zone=region.zone) as record:
             preload(region, history, record, start=settings.start)
+            preload_weather(region, record, known_at=settings.start)
         child = Child("plant", _plant_arguments(settings))
         stack.callback(child.stop)
         port = int(str(child.ready()["control_port"]))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import assert_never
 
 from energy.controller.plan_keeper import Followed
@@ -16,6 +17,8 @@ from energy.metrics import (
     SETPOINTS,
     TICK_SECONDS,
     TICKS,
+    WEATHER_FETCHES,
+    WEATHER_ISSUED,
     Metric,
     bucket_key,
     key,
@@ -32,6 +35,7 @@ class Counts:
         self._numbers = {
             name: number for name, number in (stored or {}).items() if math.isfinite(number) and number >= 0.0
         }
+        self._fetches: dict[str, int] = {}
 
     @property
     def numbers(self) -> Mapping[str, float]:
@@ -59,6 +63,16 @@ class Counts:
     def record_failure(self) -> None:
         """Count a write that the record did not take."""
         self._add(key(RECORD_FAILURES))
+
+    def weather(self, *, fetched: int, failed: int, issued: datetime | None) -> None:
+        """Take what this process fetched so far, and when the oldest place's newest weather was issued."""
+        for outcome, number in (("fetched", fetched), ("failed", failed)):
+            before = self._fetches.get(outcome, 0)
+            if number > before:
+                self._add(key(WEATHER_FETCHES, outcome), float(number - before))
+                self._fetches[outcome] = number
+        if issued is not None:
+            self._numbers[key(WEATHER_ISSUED)] = issued.timestamp()
 
     def _add(self, name: str, amount: float = 1.0) -> None:
         self._numbers[name] = self._numbers.get(name, 0.0) + amount

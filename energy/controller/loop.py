@@ -28,6 +28,7 @@ from energy.errors import RecordBroken, StoreUnavailable
 from energy.ledger.chain import Draft
 from energy.ports import Dispatchable, Meter, RequestSource
 from energy.region.model import Region
+from energy.weather import WeatherForecast
 
 
 class PriceDesk(Protocol):
@@ -55,6 +56,18 @@ class Mode:
     speed: float
 
 
+class WeatherBoard(Protocol):
+    """Says what weather arrived; never waits for it."""
+
+    def arrived(self, at: datetime) -> Sequence[WeatherForecast]:
+        """Take the forecasts that came since the last call."""
+        ...
+
+    def notes(self, at: datetime) -> Sequence[str]:
+        """Say which weather is missing or late."""
+        ...
+
+
 def _no_notes(at: datetime) -> Sequence[str]:
     del at
     return ()
@@ -74,6 +87,7 @@ class Ports:
     prices: PriceDesk
     stopwatch: Callable[[], Stopwatch]
     field_notes: Callable[[datetime], Sequence[str]] = _no_notes
+    weather: WeatherBoard | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +165,7 @@ class Controller:
         image = await self._measure(at)
         notes, self._notes = [*self._notes, *room], []
         notes = [*notes, *self._ports.recorder.prices(self._ports.prices.published(at), at=at)]
+        notes += self._weather(at)
         drafts = [*self._look_for_limits(image), *self._take_requests(image, notes)]
         asked = {request.asset_id for request in self._overrides.open_at(at)}
         notes += [*self._found.notes, *self._left(image, asked), *self._ports.field_notes(at)]
@@ -222,6 +237,13 @@ class Controller:
             self._memory, outcomes=outcomes, alarms=output.alarms, behind=output.behind
         )
         return outcomes
+
+    def _weather(self, at: datetime) -> list[str]:
+        """Record what arrived, and give what people must know of it."""
+        board = self._ports.weather
+        if board is None:
+            return []
+        return [*self._ports.recorder.weather(board.arrived(at), at=at), *board.notes(at)]
 
     def _prepare(self, image: Image, notes: list[str], *, trusted: bool) -> tuple[Followed, TickInput]:
         limits = self._limits(image.at)

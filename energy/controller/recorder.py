@@ -18,6 +18,7 @@ from energy.errors import RecordBroken, StoreUnavailable
 from energy.ledger.chain import Draft
 from energy.periods import PERIOD
 from energy.ports import ConductSink, PlanSink, StatusSink, TelemetrySink
+from energy.weather import WeatherForecast
 
 UNDELIVERED_MAX = 1000
 """Entries kept while the ledger cannot be written; a person asks for far less in a day."""
@@ -31,6 +32,10 @@ class Record(TelemetrySink, ConductSink, PlanSink, StatusSink, Protocol):
 
     def write_prices(self, *, published_at: datetime, start: datetime, price_eur_per_kwh: FloatArray) -> None:
         """Record published prices of consecutive periods; NaN is left out."""
+        ...
+
+    def write_weather(self, forecast: WeatherForecast) -> None:
+        """Record a weather forecast."""
         ...
 
     def commit(self) -> None:
@@ -181,6 +186,19 @@ class Recorder:
 
             notes = self._noted(write)
         return notes if self._price_note is None else [*notes, self._price_note]
+
+    def weather(self, forecasts: Sequence[WeatherForecast], *, at: datetime) -> list[str]:
+        """Record weather that arrived: it is known from now on, and not before its issue."""
+        if not forecasts:
+            return []
+
+        def write() -> None:
+            for forecast in forecasts:
+                known_at = max(at, forecast.issued_at)
+                self._record.write_weather(dataclasses.replace(forecast, known_at=known_at))
+            self._record.commit()
+
+        return self._noted(write)
 
     def results(
         self,

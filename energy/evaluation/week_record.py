@@ -10,6 +10,7 @@ from energy.conduct import Conduct, Score
 from energy.domain import FloatArray, Forecast, Outcome, Plan, Point, Reading, Status
 from energy.periods import period_start, periods_between
 from energy.ports import Means, PlanAnswer
+from energy.weather import WeatherForecast
 
 PLANS_MAX = 200
 """Two days of plans, as the shipped records give them; older ones are never asked for."""
@@ -95,6 +96,14 @@ class WeekRecord:
 
     def write_prices(self, *, published_at: datetime, start: datetime, price_eur_per_kwh: FloatArray) -> None:
         """Leave prices out: they are asked for at their source."""
+
+    def write_weather(self, forecast: WeatherForecast) -> None:
+        """Leave weather out: the weeks are evaluated without it."""
+
+    def weather_at(self, source: str, known_at: datetime) -> WeatherForecast | None:
+        """Give none: the weeks are evaluated without weather."""
+        del source, known_at
+        return None
 
     def _answer_at(self, moment: datetime) -> PlanAnswer | None:
         place = bisect.bisect_right(self._issued, moment)

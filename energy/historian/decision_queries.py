@@ -139,9 +139,13 @@ class DecisionQueries:
     def weather_at(self, source: str, known_at: datetime) -> WeatherForecast | None:
         """Give a source's newest forecast among those known at a moment; a late older one never hides it."""
         rows = self._file.execute(
-            "SELECT head, arrays FROM weather WHERE source = ? AND known_ms <= ?"
+            "SELECT head, arrays FROM weather WHERE source = ? AND issued_ms <= ? AND known_ms <= ?"
             " ORDER BY issued_ms DESC, known_ms DESC, id DESC LIMIT 1",
-            (source, ms_of(known_at)),
+            (
+                source,
+                ms_of(known_at),
+                ms_of(known_at),
+            ),
         )
         return unpack_weather(*rows[0]) if rows else None
 

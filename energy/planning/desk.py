@@ -32,7 +32,7 @@ from energy.planning.metering import MeterWatch
 from energy.planning.nomination import Nominations
 from energy.planning.past import Expected, expected_assets, series_spec, temperature_spec
 from energy.planning.shadows import is_noon, shadows_of
-from energy.ports import MeansSource, PlanAnswer, PlanRequest, PlanSource, PriceSource
+from energy.ports import MeansSource, PlanAnswer, PlanRequest, PlanSource, PriceSource, WeatherSource
 from energy.region.history import RegionHistory
 from energy.region.loader import load_region
 from energy.region.model import Region
@@ -41,8 +41,8 @@ RETRAIN_DAYS = 7
 """A model that learned from half a year is little older after a week, and a night trains only a seventh."""
 
 
-class Record(MeansSource, PlanSource, Protocol):
-    """The record as the planner sees it: what was measured, and what was planned."""
+class Record(MeansSource, WeatherSource, PlanSource, Protocol):
+    """The record as the planner sees it: what was measured and planned, and the weather ahead."""
 
 
 class Desk:
@@ -110,6 +110,8 @@ class Desk:
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
         notes.extend(self._meter_notes)
+        weather = self._inputs.weather.notes(request.issued_at)
+        notes.extend(f"planned_without_weather: {note}" for note in weather)
         notes.extend(data_notes(self._inputs.marks, end=period_start(request.issued_at)))
         plan = self._optimizer.solve(
             problem,

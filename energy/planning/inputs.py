@@ -3,14 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from energy.forecast.marks.fault import Marks
 from energy.forecast.series import History
 from energy.planning.marked import marked
 from energy.planning.past import Expected, Past, series_spec
 from energy.planning.prior import prior_of
-from energy.ports import MeansSource
+from energy.planning.weather_columns import WeatherColumns
+from energy.ports import MeansSource, WeatherSource
 from energy.region.model import Region
+
+
+class Record(MeansSource, WeatherSource, Protocol):
+    """The record as forecasts see it: what was measured, and what was known ahead of the weather."""
 
 
 class Inputs:
@@ -20,21 +26,28 @@ class Inputs:
     model is asked with what it learned from.
     """
 
-    def __init__(self, region: Region, record: MeansSource) -> None:
+    def __init__(self, region: Region, record: Record) -> None:
         self._region = region
         self._past = Past(region, record)
         self._marks: dict[str, Marks] = {}
+        self.weather = WeatherColumns(region, record)
 
     def history(self, asset: Expected, *, known_at: datetime) -> History:
         """Give what was known of an asset at a moment."""
         history = self._past.history(asset, known_at=known_at)
         history, self._marks[asset.id] = marked(series_spec(self._region, asset), history)
+        history = self._with_weather(asset, history, known_at=known_at)
         return replace(history, prior=prior_of(self._region, asset, history))
 
     def measured(self, asset: Expected, *, known_at: datetime) -> History:
         """Give the same with whatever was measured in it: for who judges at gates of the past."""
         history = self._past.history(asset, known_at=known_at)
+        history = self._with_weather(asset, history, known_at=known_at)
         return replace(history, prior=prior_of(self._region, asset, history))
+
+    def _with_weather(self, asset: Expected, history: History, *, known_at: datetime) -> History:
+        columns = self.weather.columns(asset, start=history.start, known_at=known_at)
+        return replace(history, known_ahead={**history.known_ahead, **columns})
 
     @property
     def marks(self) -> Mapping[str, Marks]:

@@ -139,7 +139,8 @@ async def test_every_number_has_a_unit_and_a_bounded_label(client, folder) -> No
         record.write_metrics(counts.numbers)
     found = await scrape(client)
     assert {metric.name for metric in COUNTED} - found.keys() == {
-        "energiewaage_plan_issued_timestamp_seconds"
+        "energiewaage_plan_issued_timestamp_seconds",
+        "energiewaage_weather_issued_timestamp_seconds",
     }
     countable = {"energiewaage_alarms", "energiewaage_rung", "energiewaage_ledger_entries"}
     states = {"energiewaage_record_readable", "energiewaage_controller_live"}
