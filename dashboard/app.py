@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from dashboard import api, jobs, metrics, pages
+from dashboard import api, jobs, metrics, pages, planners
 from dashboard.desk import Desk
 from dashboard.guard import Guard
 from dashboard.live import Live
@@ -71,4 +71,6 @@ def create_dashboard(region: Region, folder: Path, *, wall_now: Callable[[], dat
     app.include_router(pages.router)
     app.include_router(metrics.router)
     app.include_router(jobs.router)
+    app.include_router(planners.router)
+    app.include_router(planners.pages)
     return Dashboard(asgi=Guard(app), record=record, streams=streams)

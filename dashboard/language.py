@@ -138,6 +138,10 @@ class Words:
         """Write a fraction as a percentage, which is what people read."""
         return NOTHING if value is None else format_percent(value, locale=self.locale)
 
+    def share(self, value: float | None) -> str:
+        """Write a fraction to a tenth of a percent."""
+        return NOTHING if value is None else format_percent(value, format="#,##0.0 %", locale=self.locale)
+
     def count(self, value: int) -> str:
         """Write a whole number."""
         return format_decimal(value, format="#,##0", locale=self.locale)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dashboard.forecasts import PlannersPicture
 from dashboard.picture import Look, Picture, picture_of
 from dashboard.rendering import Renderer
 from energy.periods import period_start
@@ -52,6 +53,10 @@ class Live:
     async def page(self, language: str) -> str:
         """Render a whole page."""
         return await asyncio.to_thread(self._renderer.page, await self.picture(), language)
+
+    def planners_page(self, picture: Picture, planners: PlannersPicture | None, language: str) -> str:
+        """Render the planners' page; without a readable record it only says so."""
+        return self._renderer.planners_page(picture, planners, language)
 
     async def _fresh(self) -> Picture:
         if self._picture is None or time.monotonic() - self._looked_s > LOOK_AGE_S_MAX:

@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
+from dashboard.forecasts import PlannersLook
 from dashboard.picture import LedgerHead, Look, Scores
+from dashboard.planners_record import ForecastBeside, forecast_beside, planners_look
 from dashboard.presence import Heard
 from dashboard.series import ChartInput, MeansByPoint, Window
 from energy.domain import Forecast, Point
@@ -20,9 +22,11 @@ from energy.historian.schema import FILE_NAME
 from energy.historian.sqlite_reader import SqliteReader, open_reader
 from energy.ledger.active_file import FILE_NAME as LEDGER_NAME
 from energy.ledger.chain import Entry
+from energy.ledger.corrections import open_corrections
 from energy.ledger.reader import LedgerReader, ledger_reader
 from energy.periods import PERIOD
 from energy.ports import Means
+from energy.region.model import Region
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 SCORES_AGE_MAX = timedelta(minutes=1)
@@ -142,6 +146,30 @@ class Record:
     def chart_input(self, window: Window, now: datetime, points: Sequence[tuple[str, Point]]) -> ChartInput:
         """Collect what the charts of a window are made of."""
         return self._telemetry.ask(lambda reader: _chart_input(reader, window, now, points))
+
+    def planners_look(self, days: int) -> PlannersLook:
+        """Collect what the planners' page shows; a ledger that cannot be read shows no corrections."""
+
+        def look(reader: SqliteReader) -> PlannersLook:
+            heard = self._heard(reader)
+            return PlannersLook() if heard is None else planners_look(reader, heard.status.at, days)
+
+        found = self._telemetry.ask(look)
+        try:
+            return replace(found, corrections=self._ledger.ask(open_corrections))
+        except (StoreUnavailable, RecordBroken):
+            return found
+
+    def forecast_beside(self, asset_id: str, point: Point, region: Region) -> ForecastBeside | None:
+        """Give an asset's latest forecast with what was measured today; None where there is none."""
+
+        def beside(reader: SqliteReader) -> ForecastBeside | None:
+            heard = self._heard(reader)
+            return (
+                None if heard is None else forecast_beside(reader, heard.status.at, asset_id, point, region)
+            )
+
+        return self._telemetry.ask(beside)
 
     def ledger_head(self) -> LedgerHead | None:
         """Give the ledger's last entry, None while it is empty."""

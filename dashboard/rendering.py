@@ -11,6 +11,7 @@ from dashboard import device_words, phrases, states
 from dashboard.assets import FAMILIES, AssetRow, Freshness, family_of
 from dashboard.balance import Group
 from dashboard.charts import CONTROLLABLE_KINDS
+from dashboard.forecasts import PlannersPicture
 from dashboard.language import LANGUAGES, Words
 from dashboard.picture import Picture
 from energy.domain import Alarm, Applied, Rung, Severity
@@ -53,6 +54,11 @@ class Renderer:
     def page(self, picture: Picture, language: str) -> str:
         """Render the whole page."""
         return self._render("page.html", picture, language)
+
+    def planners_page(self, picture: Picture, planners: PlannersPicture | None, language: str) -> str:
+        """Render the planners' page."""
+        context = {**self._context(picture, language), "f": planners}
+        return self.environment.get_template("forecasts.html").render(context)
 
     def fragments(self, picture: Picture, language: str) -> dict[str, str]:
         """Render each part that changes, by its element's id."""

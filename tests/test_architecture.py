@@ -63,6 +63,7 @@ DASHBOARD_MAY_IMPORT = (
         "energy.periods",
         "energy.canonical",
         "energy.conduct",
+        "energy.live_score",
         "energy.region",
     ),
     *("energy.ports", "energy.ledger", "energy.mailbox", "energy.alarms", "energy.explanation"),

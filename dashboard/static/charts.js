@@ -72,10 +72,14 @@ export class Charts {
     if (key !== this.key) this.load(key);
   }
 
+  get address() {
+    return "/api/v1/charts";
+  }
+
   async load(key) {
     this.key = key;
     try {
-      const response = await fetch("/api/v1/charts");
+      const response = await fetch(this.address);
       if (!response.ok) throw new Error(String(response.status));
       this.data = await response.json();
     } catch {

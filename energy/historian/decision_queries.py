@@ -149,6 +149,15 @@ class DecisionQueries:
         )
         return unpack_weather(*rows[0]) if rows else None
 
+    def weather_heard(self, known_at: datetime) -> Sequence[tuple[str, datetime, datetime]]:
+        """Give each source's newest forecast known at a moment: source, when issued, when known."""
+        rows = self._file.execute(
+            "SELECT source, max(issued_ms), known_ms FROM weather WHERE known_ms <= ?"
+            " GROUP BY source ORDER BY source",
+            (ms_of(known_at),),
+        )
+        return [(source, moment_of(issued_ms), moment_of(known_ms)) for source, issued_ms, known_ms in rows]
+
     def status(self) -> tuple[Status, datetime] | None:
         """Give the latest status and when it was written by the wall clock; None before the first tick."""
         rows = self._file.execute("SELECT body, written_ms FROM status")

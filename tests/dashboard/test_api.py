@@ -13,6 +13,8 @@ from tests.dashboard.conftest import client_of
 from tests.dashboard.day import NOW, POWERS_KW
 
 ROUTES = [
+    "forecasts",
+    "forecasts/leaderboard",
     "region",
     "status",
     "balance",
@@ -203,7 +205,11 @@ async def test_health_is_about_recency(client, wall):
 
 async def test_openapi_describes_every_route_and_only_reads(client):
     document = await get(client, "openapi.json")
-    paths = {route.partition("?")[0] for route in ROUTES} | {"stream", "jobs/{number}"}
+    paths = {route.partition("?")[0] for route in ROUTES} | {
+        "stream",
+        "jobs/{number}",
+        "forecasts/{asset_id}",
+    }
     assert document["paths"].keys() == {f"/api/v1/{path}" for path in paths}
     assert {method for path in document["paths"].values() for method in path} == {"get"}
     assert "NaN" not in json.dumps(document)
