@@ -132,7 +132,9 @@ async def test_a_generation_is_drawn_as_a_magnitude_beside_what_it_was(client):
     assert len(known) > 96
     assert all(0.0 <= low <= middle <= high for low, middle, high, _ in known)
     assert all(middle == pytest.approx(0.8 * before, abs=0.01) for _, middle, _, before in known)
-    assert any(value is not None for value in chart["measured_kw"])
+    load = (await got(client, "/api/v1/forecasts/load")).json()
+    assert any(value is not None for value in load["measured_kw"])
+    assert not any(value is not None for value in load["uncorrected_kw"])
     await got(client, "/api/v1/forecasts/battery", 404)
     await got(client, "/api/v1/forecasts/nobody", 404)
 
@@ -150,7 +152,7 @@ async def test_it_draws_in_a_browser_without_complaint(region, folder, wall):
         await page.goto(f"{url}/de/forecasts?asset=wind_park")
         await expect(page.locator('[data-chart="forecast"] .scatterlayer path').first).to_be_attached()
         assert await drawn_points(page, "forecast") > 500
-        await page.hover('[data-chart="forecast"] .plot', position={"x": 300, "y": 60})
+        await page.hover('[data-chart="forecast"] .plot', position={"x": 700, "y": 60})
         await expect(page.locator(".readout")).to_contain_text("vor der Korrektur")
         width = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert width <= 0
