@@ -13,6 +13,7 @@ from energy.forecast.marks.looking import marks_of
 from energy.forecast.series import History, Kind, SeriesSpec
 from energy.forecast.table import read_table
 from energy.periods import parse_utc
+from energy.planning.marked import marks_on
 from energy.planning.past import Past, expected_assets, series_spec
 from energy.ports import MeansSource
 from energy.region.model import Region
@@ -30,7 +31,7 @@ def faults_on_record(region: Region, record: MeansSource, *, known_at: datetime)
     found: Findings = {}
     for asset in expected_assets(region):
         history = past.history(asset, known_at=known_at)
-        findings = listed(history, marks_of(series_spec(region, asset), history))
+        findings = listed(history, marks_on(asset, series_spec(region, asset), history))
         if findings:
             found[asset.id] = findings
     return found

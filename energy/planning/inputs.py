@@ -35,7 +35,7 @@ class Inputs:
     def history(self, asset: Expected, *, known_at: datetime) -> History:
         """Give what was known of an asset at a moment."""
         history = self._past.history(asset, known_at=known_at)
-        history, self._marks[asset.id] = marked(series_spec(self._region, asset), history)
+        history, self._marks[asset.id] = marked(asset, series_spec(self._region, asset), history)
         history = self._with_weather(asset, history, known_at=known_at)
         return replace(history, prior=prior_of(self._region, asset, history))
 

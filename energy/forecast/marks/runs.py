@@ -42,8 +42,11 @@ HOUR_CHANGES_MIN, DAY_CHANGES_MIN = 3, 12
 CHANCE_MAX = 0.004
 """Values that come back by chance more often than this are too coarse to tell a copy."""
 CHANCE_MIN = 0.0003
+RUN_MIN = 2
+"""Shorter runs say nothing of how long a series holds its value."""
+RESTING: frozenset[Kind] = frozenset({"pv", "hydro"})
 REST_SHARE = 0.1
-"""Of the greatest power so far: below it a run of the river, or an engine, rests."""
+"""Of the greatest power so far: below it a turbine rests, and roofs in whole tens of kW lie under cloud."""
 
 
 def stuck(values: FloatArray, kind: Kind, *, slots: int) -> list[Span]:
@@ -55,7 +58,7 @@ def stuck(values: FloatArray, kind: Kind, *, slots: int) -> list[Span]:
     if kind in ZERO_RESTS:
         same &= values > 0.0
     found = stretches(same)
-    found = found[found[:, 1] - found[:, 0] >= max(3, round(min(least_h, 3.0) * slots / 24)) - 1]
+    found = found[found[:, 1] - found[:, 0] >= RUN_MIN]
     seen = _measured_before(values)
     changed = np.concatenate([[0], np.cumsum(~same & np.isfinite(values))])
     peak = np.fmax.accumulate(values)
@@ -67,14 +70,14 @@ def stuck(values: FloatArray, kind: Kind, *, slots: int) -> list[Span]:
         at_least = round(max(least_h, 0.0 if lively else HELD_H) * slots / 24)
         if kind in ZERO_RESTS and values[first] >= FULL_SHARE * peak[first]:
             at_least = max(at_least, slots)
-        if kind == "hydro" and values[first] <= REST_SHARE * peak[first]:
+        if kind in RESTING and values[first] <= REST_SHARE * peak[first]:
             continue
         limit = max(at_least, int(OVER_LONGEST * longest))
         if length <= limit:
             longest = max(longest, length)
         elif seen[first] >= LEARN_DAYS * slots:
-            hours = longest * 24 / slots
-            why = f"stands still at {values[first]:g}; never longer than {hours:g} h before"
+            before = f"longer than {longest * 24 / slots:g} h" if longest else "did"
+            why = f"stands still at {values[first]:g}; never {before} before"
             spans.append(Span(kind="stuck", first=first + 1, end=end, decided=first + limit + 1, why=why))
     return spans
 
