@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from energy.app.svg import document, text
+
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 960, 360, 80, 40, 60
 PARTS = {
@@ -43,12 +45,12 @@ def main() -> None:
     parser.add_argument("--series", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=FOLDER)
     arguments = parser.parse_args()
-    verdict = json.loads(arguments.verdict.read_text(encoding="utf-8"))
+    verdict = json.loads(arguments.verdict.readtext(encoding="utf-8"))
     known = [week for week in verdict["weeks"] if week["captured"] is not None]
     worst = min(known, key=lambda week: float(week["captured"]))
     rows = arguments.series / f"week_{worst['first_day'].replace('-', '')}.csv"
-    (arguments.out / "evaluation_lost.svg").write_text(lost(verdict["weeks"]), encoding="utf-8")
-    (arguments.out / "evaluation_worst_week.svg").write_text(
+    (arguments.out / "evaluation_lost.svg").writetext(lost(verdict["weeks"]), encoding="utf-8")
+    (arguments.out / "evaluation_worst_week.svg").writetext(
         exchange(rows, worst["first_day"]), encoding="utf-8"
     )
 
@@ -68,9 +70,9 @@ def lost(weeks: Sequence[dict[str, Any]]) -> str:
             begin = up if value > 0.0 else down
             shapes.append(_bar(scale, left, 0.5 * step, begin=begin, end=begin + value, colour=PARTS[part]))
             up, down = (up + value, down) if value > 0.0 else (up, down + value)
-        shapes.append(_text(left, HEIGHT - BOTTOM + 18, week["first_day"]))
+        shapes.append(text(left, HEIGHT - BOTTOM + 18, week["first_day"]))
         share = "none" if week["captured"] is None else f"{100.0 * week['captured']:.0f} % captured"
-        shapes.append(_text(left, HEIGHT - BOTTOM + 34, share))
+        shapes.append(text(left, HEIGHT - BOTTOM + 34, share))
     legend = list(PARTS.items())
     return _picture("EUR a week that we pay more than perfect foresight", scale, shapes, legend)
 
@@ -114,24 +116,19 @@ def _bar(scale: _Scale, left: float, width: float, *, begin: float, end: float, 
     return f'<rect {place} fill="{colour}"/>'
 
 
-def _text(x: float, y: float, words: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}">{words}</text>'
-
-
 def _picture(title: str, scale: _Scale, shapes: list[str], legend: list[tuple[str, str]]) -> str:
     axis = [
-        f'<line x1="{LEFT}" x2="{WIDTH}" y1="{scale.y(tick):.1f}" y2="{scale.y(tick):.1f}" stroke="#dddddd"/>'
-        + _text(4, scale.y(tick) + 4, f"{tick:,.0f}")
+        f'<line x1="{LEFT}" x2="{WIDTH}" y1="{scale.y(tick):.1f}" y2="{scale.y(tick):.1f}" class="grid"/>'
+        + text(4, scale.y(tick) + 4, f"{tick:,.0f}")
         for tick in scale.ticks()
     ]
     keys = [
         f'<rect x="{LEFT + index * 88}" y="{HEIGHT - 16}" width="10" height="10" fill="{colour}"/>'
-        + _text(LEFT + index * 88 + 14, HEIGHT - 7, words)
+        + text(LEFT + index * 88 + 14, HEIGHT - 7, words)
         for index, (words, colour) in enumerate(legend)
     ]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"'
-    body = "\n".join([*axis, *shapes, *keys, _text(LEFT, 20, title)])
-    return f'{head} font-size="11">\n<rect width="100%" height="100%" fill="white"/>\n{body}\n</svg>\n'
+    parts = [*axis, *shapes, *keys, text(LEFT, 20, title)]
+    return document(parts, title=title, width=WIDTH, height=HEIGHT)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from typing import TypedDict, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from energy.domain import Forecast
 from energy.errors import BadInput, Fault
@@ -54,23 +53,6 @@ def with_progress(what: str, work: Callable[[Callable[[int, int], None]], T]) ->
         return work(progress)
 
 
-def print_scores(result: Mapping[str, object]) -> None:
-    """Print a backtest's figures, ours beside the baselines."""
-    table = Table("forecast", "MAE", "MAPE")
-    table.add_row("ours", _number(result["mae"]), _percent(result["mape"]))
-    baselines = result["baselines"]
-    if isinstance(baselines, Mapping):
-        for name, scores in baselines.items():
-            if not isinstance(scores, Mapping):
-                continue
-            table.add_row(str(name), _number(scores["mae"]), _percent(scores["mape"]))
-    console = Console()
-    console.print(table)
-    coverage = result["coverage"]
-    if isinstance(coverage, Mapping):
-        console.print(f"90 % band covers {_percent(coverage['p05_p95'])}, n = {result['n']}")
-
-
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file whole or not at all.
 
@@ -91,14 +73,6 @@ def write_json(path: Path, value: object) -> None:
             mend="name a file in a folder that exists and can be written",
         )
         raise BadInput([fault]) from error
-
-
-def _number(value: object) -> str:
-    return f"{value:,.3f}" if isinstance(value, float) else "-"
-
-
-def _percent(value: object) -> str:
-    return f"{100.0 * value:.2f} %" if isinstance(value, float) else "-"
 
 
 def print_summary(result: Mapping[str, object]) -> None:

@@ -116,10 +116,15 @@ def backtest(
     without_physical: WithoutPhysical = False,
     tilt: Annotated[float | None, typer.Option(help="Of PV modules, degrees; default a usual mix.")] = None,
     azimuth: Annotated[float | None, typer.Option(help="Where they look, degrees; 180 is south.")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", help="Draw the judgement here, SVG.", metavar="FOLDER")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge forecasts on any CSV, day ahead or within the day: rolling origin, only what was known."""
-    from energy.app.showing import print_scores, with_progress
+    from energy.app.backtest_pictures import write_pictures
+    from energy.app.scores_table import print_scores
+    from energy.app.showing import with_progress
     from energy.forecast.backtest import run_backtest
     from energy.forecast.backtest_options import BacktestOptions
     from energy.forecast.backtest_prior import Geometry
@@ -148,6 +153,8 @@ def backtest(
         geometry=Geometry(tilt_degrees=tilt, azimuth_degrees=azimuth),
     )
     result = with_progress("backtest", lambda progress: run_backtest(options, progress))
+    if pictures is not None:
+        write_pictures(pictures, result)
     if as_json:
         print_json(result)
     else:
