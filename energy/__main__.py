@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from energy.app.children import ChildFailed
 from energy.app.commands import (
+    backtest,
     checks,
     commission,
     correcting,
@@ -61,8 +62,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 ROOMS = (
-    *(processes, field, commission, correcting, data, desk, evaluation, exchange, jobs, safekeeping),
-    *(checks, ledger, scan, spooling),
+    *(processes, field, commission, correcting, data, desk, backtest, evaluation, exchange, jobs),
+    *(safekeeping, checks, ledger, scan, spooling),
 )
 for room in ROOMS:
     room.register(app)

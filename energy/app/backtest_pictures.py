@@ -98,7 +98,8 @@ def _errors(report: Mapping[str, Any], group: str, title: str) -> str:
     ]
     ours = [(float(place), float(score["mae"])) for place, score in enumerate(scores)]
     lines.append(Line(name="ours", colour=OURS, points=ours, wide=True))
-    high, ticks = round_ticks(max(y for line in lines for _, y in line.points if y is not None) or 1.0)
+    highest = max(y for line in lines for _, y in line.points if y is not None)
+    high, ticks = round_ticks(highest if highest > 0.0 else 1.0)
     unit = str(report["target"]).rpartition("_")[2]
     shown = {"kw": "kW", "mw": "MW", "gw": "GW"}.get(unit, unit)
     return drawn(

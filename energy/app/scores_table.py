@@ -10,13 +10,13 @@ WORST = 3
 GOOD_COVERAGE = (0.80, 0.97)
 """What the 90 % band may hold in a month or an hour before it is named."""
 NAMES = {
-    "d1": "day before (part of it not yet known)",
-    "d1_known": "day before, as known at the gate",
+    "d1": "day before, in hindsight",
+    "d1_known": "day before, as known",
     "d2": "two days before",
     "week": "last week",
     "persistence": "last value",
     "operator": "grid operator",
-    "seasonal": "seasonal rung, nothing learned",
+    "seasonal": "seasonal rung",
 }
 HOW_TO_READ = (
     "Better by: share of the rival's error that is gone; in brackets where 90 % of redrawn weeks put it, and",

@@ -1,4 +1,4 @@
-"""Commands for planners: forecast, backtest, plan."""
+"""Commands for planners: forecast, plan."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,27 +9,16 @@ from energy.app.commands.options import (
     AsJson,
     DataFolder,
     RegionName,
-    clock_time,
-    day,
     moment,
     print_json,
-    zone_named,
 )
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
-
-HistoryDays = Annotated[
-    int | None, typer.Option(help="See only so many last days of the target, as of a new asset.", metavar="N")
-]
-WithoutPhysical = Annotated[
-    bool, typer.Option("--without-physical", help="Leave out what physics expects of PV and wind.")
-]
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(forecast)
-    app.command()(backtest)
     app.command()(plan)
 
 
@@ -83,84 +72,6 @@ def forecast(
             typer.echo(f"  +{index / 4:4.0f} h {p05[index]:10.0f} {p50[index]:10.0f} {p95[index]:10.0f}")
 
 
-def backtest(
-    *,
-    data: Annotated[
-        Path, typer.Option("--data", help="CSV with a column utc and a regular grid.", metavar="FILE")
-    ],
-    target: Annotated[str, typer.Option("--target", help="The column to forecast.", metavar="COLUMN")],
-    features_known: Annotated[str, typer.Option(help="Columns known ahead for the next day: A,B")] = "",
-    features_past: Annotated[str, typer.Option(help="Columns that become known with the target: C")] = "",
-    operator: Annotated[str | None, typer.Option(help="A published forecast to compare with.")] = None,
-    capacity_column: Annotated[str | None, typer.Option(help="Installed capacity, same unit.")] = None,
-    tz: Annotated[str, typer.Option(help="Local time of gate and day.")] = "Europe/Berlin",
-    holidays: Annotated[str, typer.Option(help="Country and state, for example DE-BY.")] = "",
-    location: Annotated[str | None, typer.Option(help="LAT,LON in degrees.")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="First local day judged.", metavar="T")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Day past the last one.", metavar="T")] = None,
-    gate: Annotated[
-        str, typer.Option(help="Local time of issue on the day before.", metavar="HH:MM")
-    ] = "12:00",
-    intraday: Annotated[
-        bool, typer.Option("--intraday", help="Forecast the coming hours through the day instead.")
-    ] = False,
-    every_h: Annotated[int, typer.Option(help="Within the day: hours between forecasts.")] = 6,
-    reach_h: Annotated[int, typer.Option(help="Within the day: hours each forecast reaches.")] = 48,
-    price: Annotated[
-        str | None, typer.Option(help="Day-ahead price, for the cost of error.", metavar="COLUMN")
-    ] = None,
-    imbalance_price: Annotated[
-        str | None, typer.Option(help="Imbalance price, with --price.", metavar="COLUMN")
-    ] = None,
-    history_days: HistoryDays = None,
-    without_physical: WithoutPhysical = False,
-    tilt: Annotated[float | None, typer.Option(help="Of PV modules, degrees; default a usual mix.")] = None,
-    azimuth: Annotated[float | None, typer.Option(help="Where they look, degrees; 180 is south.")] = None,
-    pictures: Annotated[
-        Path | None, typer.Option("--pictures", help="Draw the judgement here, SVG.", metavar="FOLDER")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Judge forecasts on any CSV, day ahead or within the day: rolling origin, only what was known."""
-    from energy.app.backtest_pictures import write_pictures
-    from energy.app.scores_table import print_scores
-    from energy.app.showing import with_progress
-    from energy.forecast.backtest import run_backtest
-    from energy.forecast.backtest_options import BacktestOptions
-    from energy.forecast.backtest_prior import Geometry
-    from energy.forecast.series import CENTRE_OF_GERMANY
-
-    options = BacktestOptions(
-        data=data,
-        target=target,
-        features_known=_names(features_known),
-        features_past=_names(features_past),
-        operator=operator,
-        capacity_column=capacity_column,
-        zone=zone_named(tz),
-        holidays=holidays,
-        start=day(start, "--from") if start is not None else None,
-        end=day(end, "--to") if end is not None else None,
-        gate=clock_time(gate, "--gate"),
-        intraday=intraday,
-        every_h=every_h,
-        reach_h=reach_h,
-        price=price,
-        imbalance_price=imbalance_price,
-        location=_location(location) if location is not None else CENTRE_OF_GERMANY,
-        history_days=history_days,
-        physical=not without_physical,
-        geometry=Geometry(tilt_degrees=tilt, azimuth_degrees=azimuth),
-    )
-    result = with_progress("backtest", lambda progress: run_backtest(options, progress))
-    if pictures is not None:
-        write_pictures(pictures, result)
-    if as_json:
-        print_json(result)
-    else:
-        print_scores(result)
-
-
 def plan(
     region: RegionName,
     *,
@@ -195,15 +106,3 @@ def plan(
             typer.echo(f"  {name:14} {value:14,.2f} EUR")
         if state is None:
             typer.echo("without --state stores stand still, and the billed peak so far counts as 0 kW")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _location(text: str) -> tuple[float, float]:
-    try:
-        latitude, longitude = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise bad_option("--location", text, "not LAT,LON", "write for example 50.1,11.9") from error
-    return latitude, longitude
