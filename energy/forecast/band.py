@@ -92,10 +92,11 @@ def _sun_hour(frame: Frame, index: IntArray) -> IntArray:
 
 
 def band_of(errors: Errors, *, centred: bool) -> Band:
-    """Learn a band from held-back errors (at least one); ``centred`` leaves the expected value where it is.
+    """Learn a band from held-back errors (at least one); ``centred`` moves their median to zero.
 
-    The errors' own median is kept where a distribution is skewed by nature (wind, sun, prices); elsewhere it
-    is the accident of a few weeks and would be carried on as a bias.
+    The errors' own median is the accident of a few weeks and would be carried on as a bias, so the expected
+    value always stays where it is. Where a distribution is skewed by nature (wind, sun, prices) the other
+    quantiles keep their distance from it; elsewhere they are moved along with the median.
     """
     place, size = errors.place, np.abs(errors.deviation)
     mean = max(float(size.mean()), _SIZE_FLOOR)
@@ -125,7 +126,7 @@ def band_of(errors: Errors, *, centred: bool) -> Band:
         by_level=factors[2],
         by_day_off=factors[3],
         level_edges=edges,
-        quantiles=quantiles - quantiles[:, 2:3] if centred else quantiles,
+        quantiles=_about_zero(quantiles, centred=centred),
     )
 
 
@@ -146,6 +147,14 @@ def expected_size(band: Band, place: Place) -> FloatArray:
         * band.by_day_off[place.day_off]
     )
     return size
+
+
+def _about_zero(quantiles: FloatArray, *, centred: bool) -> FloatArray:
+    """Put the middle of quantiles (levels, 5) at zero, with the others or alone."""
+    if centred:
+        return quantiles - quantiles[:, 2:3]
+    below, above = np.minimum(quantiles[:, :2], 0.0), np.maximum(quantiles[:, 3:], 0.0)
+    return np.hstack([below, np.zeros((quantiles.shape[0], 1)), above])
 
 
 def _factor(ratio: FloatArray, group: IntArray, count: int, *, circular: bool) -> FloatArray:
