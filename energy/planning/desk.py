@@ -134,8 +134,7 @@ class Desk:
         if noon is not None:
             self._shadows = shadows_of(*noon)
         with suppress(StoreUnavailable, RecordBroken):
-            scores = self._leaderboard.due(self._request.issued_at)
-            self._scores = () if scores is None else (scores,)
+            self._scores = (*self._scores, *self._leaderboard.due(self._request.issued_at))
 
     def _note_noon(self, request: PlanRequest, asked: list[Asked], own: tuple[Forecast, ...]) -> None:
         if is_noon(request.start, self._region.zone, done_on=self._shadows_on):

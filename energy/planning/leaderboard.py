@@ -48,7 +48,7 @@ class Archive(PlanSource, Protocol):
 
 
 class Leaderboard:
-    """Works out the scores of at most one day at a time."""
+    """Works out the scores of days that are over, at most one with forecasts at a time."""
 
     def __init__(self, region: Region, archive: Archive, inputs: Inputs) -> None:
         self._region = region
@@ -56,8 +56,8 @@ class Leaderboard:
         self._inputs = inputs
         self._looked_at: datetime | None = None
 
-    def due(self, now: datetime) -> DayScores | None:
-        """Give the scores of the oldest day that has none yet; None where none is due.
+    def due(self, now: datetime) -> tuple[DayScores, ...]:
+        """Give the scores of the days that have none yet, the oldest first, up to one with forecasts.
 
         Looks at most once an hour.
 
@@ -66,27 +66,33 @@ class Leaderboard:
             RecordBroken: what it holds cannot be understood.
         """
         if self._looked_at is not None and timedelta() <= now - self._looked_at < LOOK_EVERY:
-            return None
+            return ()
         self._looked_at = now
-        day = self._unscored(now)
-        return None if day is None else self._scores(day, now)
+        found: list[DayScores] = []
+        for day in self._unscored(now):
+            found.append(self._scores(day, now))
+            if found[-1].scores:
+                break
+        return tuple(found)
 
-    def _unscored(self, now: datetime) -> date | None:
+    def _unscored(self, now: datetime) -> list[date]:
         last = (now - SETTLED).astimezone(self._region.zone).date()
         days = [last - timedelta(days=back) for back in range(DAYS_BACK_MAX, 0, -1)]
         starts = {day: local_day(day, self._region.zone)[0] for day in days}
         scored = set(self._archive.scored_days(starts[days[0]], now))
-        return next((day for day in days if starts[day] not in scored), None)
+        return [day for day in days if starts[day] not in scored]
 
     def _scores(self, day: date, now: datetime) -> DayScores:
         start, end = local_day(day, self._region.zone)
-        prices = self._marginal_price(start, end)
+        prices: FloatArray | None = None
         rows: list[LiveScore] = []
         for asset in expected_assets(self._region):
             forecasts = self._issued(asset.id, start - REACH, end)
-            if forecasts:
-                shadows = self._archive.shadows_between(asset.id, start - REACH, end)
-                rows.extend(day_scores(self._day(asset, start, prices, now), forecasts, shadows))
+            if not forecasts:
+                continue
+            prices = self._marginal_price(start, end) if prices is None else prices
+            shadows = self._archive.shadows_between(asset.id, start - REACH, end)
+            rows.extend(day_scores(self._day(asset, start, prices, now), forecasts, shadows))
         return DayScores(day_start=start, scores=tuple(rows))
 
     def _issued(self, asset_id: str, start: datetime, end: datetime) -> list[Forecast]:
