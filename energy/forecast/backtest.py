@@ -20,6 +20,7 @@ from energy.forecast.backtest_options import (
     spec_of,
     table_of,
 )
+from energy.forecast.backtest_prior import sized
 from energy.forecast.backtest_report import Samples, baselines, costs_eur, figures, samples_of
 from energy.forecast.baselines import NOTE, rivals_of
 from energy.forecast.calendar import Calendar, IntArray
@@ -79,6 +80,7 @@ def backtest_of(
         retrain_days=options.retrain_days,
         history_days=options.history_days,
         progress=progress,
+        prepared=sized,
     )
     samples = _samples(options, table, truth, calendar, judged)
     beside = baselines(samples)

@@ -33,7 +33,10 @@ class Geometry:
 
 
 def with_prior(history: History, spec: SeriesSpec, geometry: Geometry) -> History:
-    """Put the prior to a history that holds the whole file; as it is where physics has nothing to say."""
+    """Put the prior to a history that holds the whole file; as it is where physics has nothing to say.
+
+    It is a share of the installed power, from the weather alone: ``sized`` turns it into power at each gate.
+    """
     plant = _plant(spec, geometry)
     if plant is None:
         return history
@@ -41,8 +44,15 @@ def with_prior(history: History, spec: SeriesSpec, geometry: Geometry) -> Histor
     share = _share(plant, weather, history)
     if share is None:
         return history
-    expected = share * _size(history, share)
-    return replace(history, prior=Prior(name="physical", expected=expected))
+    return replace(history, prior=Prior(name="physical", expected=share))
+
+
+def sized(seen: History) -> History:
+    """Turn the prior of what is known at a gate into power, by the capacity known there and no later one."""
+    if seen.prior is None:
+        return seen
+    share = seen.prior.expected
+    return replace(seen, prior=replace(seen.prior, expected=share * _size(seen, share)))
 
 
 def _plant(spec: SeriesSpec, geometry: Geometry) -> Plant | None:
@@ -72,7 +82,8 @@ def _size(history: History, share: FloatArray) -> FloatArray:
         known = np.isfinite(history.capacity) & (history.capacity > 0.0)
         if known.any():
             last = np.maximum.accumulate(np.where(known, np.arange(known.size), -1))
-            return history.capacity[np.where(last < 0, int(np.argmax(known)), last)]
+            by_period = history.capacity[np.where(last < 0, int(np.argmax(known)), last)]
+            return np.concatenate([by_period, np.full(share.size - by_period.size, by_period[-1])])
     first = slice(0, SCALE_DAYS * 86_400 // history.step_s)
     both = np.isfinite(history.value[first]) & np.isfinite(share[first])
     measured, expected = history.value[first][both].sum(), share[first][both].sum()

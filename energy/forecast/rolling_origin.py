@@ -106,8 +106,11 @@ def judge(
     history_days: int | None = None,
     progress: Progress | None = None,
     look: bool = True,
+    prepared: Callable[[History], History] | None = None,
 ) -> Judged:
     """Forecast from every origin (at least one), learning anew every ``retrain_days`` days.
+
+    ``prepared`` is given what is known at each gate and gives what forecasts are made from.
 
     With ``history_days`` each origin sees only so many last days, as if the file began there.
     ``look`` False takes the data as they are: to see what marking them is worth.
@@ -120,6 +123,7 @@ def judge(
     for number, origin in enumerate(origins):
         value = known_at_gate(spec, history, marks, known=origin.known)
         seen = replace(as_known(history, known=origin.known, ahead=origin.ahead), value=value)
+        seen = seen if prepared is None else prepared(seen)
         young = _cut(origin, history_days, step_s=history.step_s)
         seen = _without_first(seen, origin.known - young.known)
         if origin.day - trained_on >= retrain_days or model is None:
