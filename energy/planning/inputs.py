@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from energy.forecast.marks.fault import Marks
+from energy.forecast.physical.expected import PhysicalPriors
 from energy.forecast.series import History
 from energy.planning.marked import marked
 from energy.planning.past import Expected, Past, series_spec
@@ -29,6 +30,7 @@ class Inputs:
     def __init__(self, region: Region, record: Record) -> None:
         self._region = region
         self._past = Past(region, record)
+        self._priors = PhysicalPriors()
         self._marks: dict[str, Marks] = {}
         self.weather = WeatherColumns(region, record)
 
@@ -37,13 +39,13 @@ class Inputs:
         history = self._past.history(asset, known_at=known_at)
         history, self._marks[asset.id] = marked(asset, series_spec(self._region, asset), history)
         history = self._with_weather(asset, history, known_at=known_at)
-        return replace(history, prior=prior_of(self._region, asset, history))
+        return replace(history, prior=prior_of(self._region, asset, history, priors=self._priors))
 
     def measured(self, asset: Expected, *, known_at: datetime) -> History:
         """Give the same with whatever was measured in it: for who judges at gates of the past."""
         history = self._past.history(asset, known_at=known_at)
         history = self._with_weather(asset, history, known_at=known_at)
-        return replace(history, prior=prior_of(self._region, asset, history))
+        return replace(history, prior=prior_of(self._region, asset, history, priors=self._priors))
 
     def _with_weather(self, asset: Expected, history: History, *, known_at: datetime) -> History:
         columns = self.weather.columns(asset, start=history.start, known_at=known_at)

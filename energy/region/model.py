@@ -36,6 +36,7 @@ from energy.region.hydro import Hydro
 from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.load import Load
 from energy.region.market import Market
+from energy.region.place import Location
 from energy.region.privacy import Privacy
 from energy.region.pumped_reservoir import PumpedReservoir
 from energy.region.pv import Pv
@@ -65,14 +66,6 @@ Asset = Annotated[
     | GridPoint,
     Field(discriminator="kind"),
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
-class Location:
-    """A place on Earth, WGS 84, degrees."""
-
-    latitude: Annotated[Number, Field(ge=-90.0, le=90.0)]
-    longitude: Annotated[Number, Field(ge=-180.0, le=180.0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)

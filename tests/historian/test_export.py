@@ -36,7 +36,8 @@ from energy.ports import Resolution as Step
 from energy.region.asset import DeviceAddress, HistoryColumn, Name
 from energy.region.load import Load
 from energy.region.market import Market
-from energy.region.model import Control, Location, Region
+from energy.region.model import Control, Region
+from energy.region.place import Location
 
 T0 = datetime(2020, 6, 1, 10, tzinfo=UTC)
 END = T0 + 2 * PERIOD

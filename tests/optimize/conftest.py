@@ -29,7 +29,8 @@ from energy.region.hydro import Hydro
 from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.load import Load
 from energy.region.market import Market
-from energy.region.model import Control, Location, Municipality, Network, Region
+from energy.region.model import Control, Municipality, Network, Region
+from energy.region.place import Location
 from energy.region.pumped_reservoir import PumpedReservoir
 from energy.region.pv import Pv
 from energy.region.wind import Wind

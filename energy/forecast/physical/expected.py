@@ -39,6 +39,7 @@ class PhysicalPriors:
         periods: int,
         step_s: int,
         known: int,
+        needed: int | None = None,
     ) -> FloatArray | None:
         """Expect the power of each period, shape (periods,).
 
@@ -49,6 +50,7 @@ class PhysicalPriors:
             periods: how many.
             step_s: how long each is.
             known: how many of them lie before the horizon.
+            needed: up to which period the weather must reach; None asks for all of them.
 
         Returns:
             NaN where the weather of the past is not known. Sun falls back on the clear sky for the whole run
@@ -64,7 +66,7 @@ class PhysicalPriors:
         if first_s % step_s:
             raise ValueError(f"{start.isoformat()} is not on a grid of {step_s} s")
         power = self._over(plant, weather, first_s=first_s, periods=periods, step_s=step_s)
-        if np.isfinite(power[known:]).all():
+        if np.isfinite(power[known:needed]).all():
             return power
         if isinstance(plant, WindPlant):
             return None
