@@ -8,7 +8,7 @@ from tests.source_code import product, within
 UNITS = frozenset(
     {
         *("kw", "kwh", "w", "wh", "mw", "mwh", "eur", "s", "ms", "h", "days", "c", "k", "degrees"),
-        *("m2", "m3", "mps"),
+        *("m", "m2", "m3", "mps"),
         *("percent", "bytes", "periods", "registers", "bits", "fraction", "efficiency", "share", "coverage"),
     }
 )

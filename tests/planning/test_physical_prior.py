@@ -84,7 +84,7 @@ def test_every_turbine_that_a_region_may_name_has_a_curve() -> None:
 @pytest.mark.parametrize(
     ("kind", "wrong", "words"),
     [
-        ("wind", {"turbine_type": "V112/300"}, "did you mean V112/3000"),
+        ("wind", {"turbine_type": "V112/300"}, "did you mean V112/3300, V112/3000"),
         ("pv", {"planes": [{"tilt_degrees": 30, "azimuth_degrees": 180, "share": 0.4}]}, "add up to 1"),
         ("pv", {"power_kwp": 100_000.0}, "check the units"),
     ],
