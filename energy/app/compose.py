@@ -49,6 +49,7 @@ from energy.market.day_ahead import DayAheadPrices
 from energy.market.publication import Publications
 from energy.planning.child import PlannerProcess
 from energy.planning.desk import RulesPlanner
+from energy.planning.worker import IN_TURN
 from energy.ports import Clock, PlanAnswer, Planner, PlanRequest
 from energy.region.history import RegionHistory
 from energy.region.model import Region
@@ -280,7 +281,7 @@ def _planner(region: Region, folder: Path, *, lockstep: bool) -> PlannerProcess:
     slack_s = LOCKSTEP_SLACK_S if lockstep else PLANNER_SLACK_S
     seconds_max = region.control.solver_s_max + slack_s
     return PlannerProcess(
-        [str(region.folder), str(folder), region.digest],
+        [str(region.folder), str(folder), region.digest, *([IN_TURN] if lockstep else [])],
         seconds_max=seconds_max,
         wait_s=seconds_max if lockstep else 0.0,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from energy.errors import BadInput, Fault
 from energy.ledger.segment import folder_of
+from energy.planning.training_record import FOLDER as MODELS
 
 LEDGER = "ledger.sqlite"
 REQUESTS = "requests.sqlite"
@@ -33,7 +34,11 @@ def fresh_demo_folder(folder: Path) -> Path:
             mend = "name an empty folder with --data"
             raise _fault(folder, "it holds a record that is not a demo's", mend)
         if marker.exists():
-            for path in (*folder.iterdir(), *folder_of(folder / LEDGER).glob("*")):
+            for path in (
+                *folder.iterdir(),
+                *folder_of(folder / LEDGER).glob("*"),
+                *(folder / MODELS).glob("*"),
+            ):
                 if path.is_file() and path.name != LOCK:
                     path.unlink()
         folder.mkdir(parents=True, exist_ok=True)

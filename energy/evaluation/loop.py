@@ -29,7 +29,9 @@ from energy.ledger.chain import Draft
 from energy.market.publication import Publications
 from energy.periods import PERIOD_S
 from energy.planning.desk import Desk, RulesPlanner
+from energy.planning.models_at_hand import LearnedHere
 from energy.planning.nomination import Nominations
+from energy.planning.turn import TurnTraining
 from energy.ports import PlanAnswer, Planner, PlanRequest
 from energy.region.model import Region
 
@@ -90,8 +92,9 @@ class LoopRun:
 class DeskPlanner:
     """Implements ``ports.Planner`` in this process: plans when it is asked, trains after answering."""
 
-    def __init__(self, desk: Desk, region: Region, *, train_days: int) -> None:
+    def __init__(self, desk: Desk, training: TurnTraining, region: Region, *, train_days: int) -> None:
         self._desk = desk
+        self._training = training
         self._zone = region.zone
         self._train_every = timedelta(days=train_days)
         self._trained_on: date | None = None
@@ -120,7 +123,8 @@ class DeskPlanner:
         today = at.astimezone(self._zone).date()
         if self._trained_on is None or today - self._trained_on >= self._train_every:
             self._trained_on = today
-            self._desk.train_if_due()
+            if self._desk.asked_at is not None:
+                self._training.train_if_due(self._desk.asked_at)
 
 
 class NoBook:
@@ -173,8 +177,10 @@ def run_ours(scene: Scene, pace: Pace) -> LoopRun:
     """Run the controller with forecasts and optimisation, as it ships."""
     region = scene.region
     record = scene.record(until=scene.window.start)
-    desk = Desk(region, record=record, prices=scene.prices)
-    planner = DeskPlanner(desk, region, train_days=pace.train_days)
+    learned = LearnedHere()
+    desk = Desk(region, record=record, prices=scene.prices, models=learned)
+    training = TurnTraining(region, record=record, learned=learned)
+    planner = DeskPlanner(desk, training, region, train_days=pace.train_days)
     nominations = Nominations(region, record)
 
     def nominate(image: Image, issued_at: datetime, day: Window) -> FloatArray:

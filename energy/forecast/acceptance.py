@@ -27,7 +27,7 @@ from energy.forecast.model import TRAINING_DAYS_MIN, Model
 HELD_DAYS = 14
 """Two weeks hold each weekday twice; a change of habits is half over before it is judged."""
 JUDGED_DAYS_MIN = 3
-NOISE_SHARE = 0.01
+NOISE_SHARE = 0.03
 RETIRE_SHARE = 0.05
 """A model at work goes only if it is worse than the rung below by this, and by two standard errors."""
 RETIRE_ERRORS = 2.0
@@ -36,8 +36,9 @@ AHEAD_SLOT_SHARE = 0.5
 NEAR_SLOT_SHARES = (0.25, 0.75)
 """Morning and evening: the gates of the near forecasts."""
 NEAR_H = 8.0
-Asks = Callable[[int], Model | None]
-"""The model that a rung would have had at a gate (periods known); None for the rung below."""
+BELOW: Literal["below"] = "below"
+Asks = Callable[[int], Model | Literal["below"] | None]
+"""Who answers at a gate (periods known): a model, the rung below, or nobody who has not seen the day."""
 Outcome = Literal["first", "accepted", "kept_old", "no_better", "retired"]
 
 
@@ -92,7 +93,7 @@ def current_at(frame: Frame, model: Model, twin: Model | None) -> Asks:
     """Let the model at work answer at gates that it had not seen, its twin at those before."""
     learned, twin_learned = _periods(frame, model), None if twin is None else _periods(frame, twin)
 
-    def ask(gate: int) -> Model | None:
+    def ask(gate: int) -> Model | Literal["below"] | None:
         if learned <= gate:
             return model
         return twin if twin_learned is not None and twin_learned <= gate else None
@@ -170,18 +171,23 @@ def _gap(ours: FloatArray, theirs: FloatArray, days: BoolArray) -> tuple[float, 
 
 
 def _day(frame: Frame, day: int, *, known: int, first: int, asks: Asks) -> tuple[FloatArray, FloatArray]:
-    """Measured magnitudes and expected quantiles of one day's forecasts, in a row."""
+    """Measured magnitudes and expected quantiles of one day's forecasts, in a row; NaN where one fails."""
+    nothing = np.full(1, np.nan), np.full((len(QUANTILES), 1), np.nan)
     truths, expected = [], []
     for asked, at in _questions(frame, day):
         index = asked[asked < known]
         if at < first or index.size == 0:
             continue
         gate = np.full(index.size, at, dtype=np.int64)
-        found = quantiles_of(asks(at), frame, index, gate, gates=LiveGates())
+        asked_of = asks(at)
+        model = asked_of if isinstance(asked_of, Model) else None
+        found = quantiles_of(model, frame, index, gate, gates=LiveGates())
+        if asked_of is None or found is None:
+            return nothing
         truths.append(frame.value[index] * frame.capacity[index])
-        expected.append(found[1] if found is not None else np.full((len(QUANTILES), index.size), np.nan))
+        expected.append(found[1])
     if not truths:
-        return np.full(1, np.nan), np.full((len(QUANTILES), 1), np.nan)
+        return nothing
     return np.concatenate(truths), np.concatenate(expected, axis=1)
 
 

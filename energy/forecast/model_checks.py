@@ -8,19 +8,25 @@ import numpy as np
 
 from energy.domain import QUANTILES
 from energy.forecast.band import LEAD_EDGES_H, Band
+from energy.forecast.conformal import Needed
 from energy.forecast.features import rows_of
 from energy.forecast.frame import frame_of
 from energy.forecast.model import NEAR_CLASSES, Model, Ridge, learned_deviation
-from energy.forecast.series import History, SeriesSpec
+from energy.forecast.series import History, Prior, SeriesSpec
 from energy.forecast.trees import Trees
 
 NUMBER_MAX = 1e9
 """Deviations are in units of the scale: nothing learned comes near this, and sums of such stay finite."""
 SPREAD_MIN = 1e-12
 """The least spread that the training leaves standing (``energy.forecast.model``)."""
+COUNT_MAX = 10**11
+"""Seconds since 1970 reach the year 5138."""
+NEEDED_MAX = 100_000
 NODES_MAX = 100_000
 COLUMNS_MAX = 40
 STEPS_S = frozenset({300, 600, 900, 1800, 3600})
+PRIOR_MARK = "| prior"
+"""What a model's columns hold if it was learned beside a prior."""
 _REHEARSAL_DAYS = 9
 _REHEARSAL_AT = datetime(2024, 1, 15, tzinfo=UTC)
 
@@ -44,6 +50,7 @@ def _faults(model: Model) -> Iterator[str]:
     yield from _of_ridge(model.ridge)
     yield from _of_trees(model.trees)
     yield from _of_band(model.band)
+    yield from _of_needed(model.needed)
 
 
 def _numbers(part: object, name: str) -> Iterator[str]:
@@ -55,6 +62,8 @@ def _numbers(part: object, name: str) -> Iterator[str]:
         endless = name.endswith("threshold")
         if np.isnan(part).any() or not (endless or _within(part, -NUMBER_MAX, NUMBER_MAX)):
             yield f"{name} holds numbers that nothing can have taught"
+    elif isinstance(part, np.ndarray) and part.dtype.kind == "i" and not _within(part, -COUNT_MAX, COUNT_MAX):
+        yield f"{name} holds numbers that count nothing"
     elif isinstance(part, float) and not -NUMBER_MAX <= part <= NUMBER_MAX:
         yield f"{name} holds a number that nothing can have taught"
     elif isinstance(part, tuple):
@@ -112,18 +121,28 @@ def _of_band(band: Band) -> Iterator[str]:
         yield "the band's levels are out of order"
 
 
+def _of_needed(needed: Needed) -> Iterator[str]:
+    shapes = {needed.at_s.shape, needed.outer.shape, needed.inner.shape}
+    if len(shapes) != 1 or needed.at_s.ndim != 1 or needed.at_s.size > NEEDED_MAX:
+        yield "the band's record of what it needed differs in length"
+    elif not (_within(needed.outer, 0.0, NUMBER_MAX) and _within(needed.inner, 0.0, NUMBER_MAX)):
+        yield "the band needed less than nothing"
+
+
 def _faults_in_rehearsal(model: Model, spec: SeriesSpec) -> Iterator[str]:
     """Ask the model about invented days: what does not fit our features shows here, not in operation."""
     slots = 86_400 // model.step_s
     known, periods = (_REHEARSAL_DAYS - 1) * slots, _REHEARSAL_DAYS * slots
     course = 1.0 + np.sin(np.arange(periods) * (2.0 * np.pi / slots)) ** 2
     split = model.columns.index("|")
+    past = [name for name in model.columns[split + 1 :] if name != PRIOR_MARK]
     history = History(
         start=_REHEARSAL_AT - timedelta(days=_REHEARSAL_DAYS - 1),
         value=course[:known],
         step_s=model.step_s,
         known_ahead=dict.fromkeys(model.columns[:split], course),
-        past=dict.fromkeys(model.columns[split + 1 :], course[:known]),
+        past=dict.fromkeys(past, course[:known]),
+        prior=Prior(name="profile", expected=course) if PRIOR_MARK in model.columns else None,
     )
     frame = frame_of(spec, history, known=known, periods=periods)
     index = np.arange(known, periods, dtype=np.int64)

@@ -3,7 +3,7 @@
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -11,10 +11,8 @@ import numpy as np
 
 from energy.domain import FloatArray, Forecast
 from energy.errors import BadInput, NoPlan, RecordBroken, StoreUnavailable
-from energy.forecast.effort import LIVE
 from energy.forecast.ladder import Request as Asked
 from energy.forecast.ladder import forecast, forecast_many
-from energy.forecast.model import Model, train
 from energy.historian.sqlite_reader import open_reader
 from energy.live_score import DayScores
 from energy.market.day_ahead import DayAheadPrices
@@ -29,6 +27,8 @@ from energy.planning.leaderboard import Archive, Leaderboard
 from energy.planning.marked import data_notes
 from energy.planning.messages import decode_request, encode_answer, encode_refusal
 from energy.planning.metering import MeterWatch
+from energy.planning.model_store import ModelStore
+from energy.planning.models_at_hand import Models, StoredModels
 from energy.planning.nomination import Nominations
 from energy.planning.past import Expected, expected_assets, series_spec, temperature_spec
 from energy.planning.shadows import is_noon, shadows_of
@@ -37,21 +37,25 @@ from energy.region.history import RegionHistory
 from energy.region.loader import load_region
 from energy.region.model import Region
 
-RETRAIN_DAYS = 7
-"""A model that learned from half a year is little older after a week, and a night trains only a seventh."""
-
 
 class Record(MeansSource, WeatherSource, PlanSource, Protocol):
     """The record as the planner sees it: what was measured and planned, and the weather ahead."""
 
 
 class Desk:
-    """Forecasts, optimises and trains for one region; with an archive it judges what it forecast, too."""
+    """Forecasts and optimises for one region with the models at hand; with an archive it judges, too."""
 
     def __init__(
-        self, region: Region, *, record: Record, prices: PriceSource, archive: Archive | None = None
+        self,
+        region: Region,
+        *,
+        record: Record,
+        prices: PriceSource,
+        models: Models,
+        archive: Archive | None = None,
     ) -> None:
         self._region = region
+        self._models = models
         self._prices = prices
         self._nominations = Nominations(region, record)
         self._inputs = Inputs(region, record)
@@ -63,8 +67,6 @@ class Desk:
         self._meters = MeterWatch(region, record)
         self._meter_notes: tuple[str, ...] = ()
         self._optimizer = Optimizer(region)
-        self._models: dict[str, Model] = {}
-        self._trained_on: date | None = None
         self._request: PlanRequest | None = None
 
     def answer(self, line: bytes) -> bytes:
@@ -113,6 +115,7 @@ class Desk:
         weather = self._inputs.weather.notes(request.issued_at)
         notes.extend(f"planned_without_weather: {note}" for note in weather)
         notes.extend(data_notes(self._inputs.marks, end=period_start(request.issued_at)))
+        notes.extend(self._models.notes())
         plan = self._optimizer.solve(
             problem,
             plan_id=request.plan_id,
@@ -150,27 +153,10 @@ class Desk:
         except (StoreUnavailable, RecordBroken, ArithmeticError, np.linalg.LinAlgError) as error:
             self._meter_notes = (f"meter_watch_failed: {error}",)
 
-    def train_if_due(self) -> None:
-        """Train once a local day, on what was known at the last request.
-
-        An asset without a model is trained at once, the others in turn: each once a week.
-        """
-        if self._request is None:
-            return
-        today = self._request.issued_at.astimezone(self._region.zone).date()
-        if today == self._trained_on:
-            return
-        self._trained_on = today
-        turn = today.toordinal() % RETRAIN_DAYS
-        for index, asset in enumerate(expected_assets(self._region)):
-            if asset.id in self._models and index % RETRAIN_DAYS != turn:
-                continue
-            with suppress(StoreUnavailable):
-                history = self._inputs.history(asset, known_at=self._request.issued_at)
-                spec = series_spec(self._region, asset)
-                model = train(spec, history, self._request.issued_at, effort=LIVE)
-                if model is not None:
-                    self._models[asset.id] = model
+    @property
+    def asked_at(self) -> datetime | None:
+        """When the last plan was asked for, None before the first."""
+        return self._request.issued_at if self._request is not None else None
 
     def _temperature_c(self, request: PlanRequest) -> FloatArray | None:
         spec = temperature_spec(self._region)
@@ -196,10 +182,12 @@ class Desk:
         )
 
     def _asked(self, request: PlanRequest, asset: Expected) -> Asked:
+        spec = series_spec(self._region, asset)
+        history = self._inputs.history(asset, known_at=request.issued_at)
         return Asked(
-            spec=series_spec(self._region, asset),
-            model=self._models.get(asset.id),
-            history=self._inputs.history(asset, known_at=request.issued_at),
+            spec=spec,
+            model=self._models.model_for(spec, history),
+            history=history,
             issued_at=request.issued_at,
             start=request.start,
             periods=HORIZON_PERIODS,
@@ -253,4 +241,5 @@ def open_desk(region_name: str, folder: Path, *, digest: str) -> Desk:
         raise RecordBroken(f"{region.folder}: the region file was changed; start the controller again")
     reader = open_reader(folder)
     prices = DayAheadPrices(region, RegionHistory(region))
-    return Desk(region, record=reader, prices=prices, archive=reader)
+    models = StoredModels(ModelStore(folder))
+    return Desk(region, record=reader, prices=prices, models=models, archive=reader)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from energy.forecast.marks.fault import Marks
 from energy.forecast.physical.expected import PhysicalPriors
 from energy.forecast.series import History
 from energy.planning.marked import marked
-from energy.planning.past import Expected, Past, series_spec
+from energy.planning.past import WINDOW, Expected, Past, series_spec
 from energy.planning.prior import prior_of
 from energy.planning.weather_columns import WeatherColumns
 from energy.ports import MeansSource, WeatherSource
@@ -34,9 +34,9 @@ class Inputs:
         self._marks: dict[str, Marks] = {}
         self.weather = WeatherColumns(region, record)
 
-    def history(self, asset: Expected, *, known_at: datetime) -> History:
-        """Give what was known of an asset at a moment."""
-        history = self._past.history(asset, known_at=known_at)
+    def history(self, asset: Expected, *, known_at: datetime, window: timedelta = WINDOW) -> History:
+        """Give what was known of an asset at a moment, as far back as ``window``."""
+        history = self._past.history(asset, known_at=known_at, window=window)
         history, self._marks[asset.id] = marked(asset, series_spec(self._region, asset), history)
         history = self._with_weather(asset, history, known_at=known_at)
         return replace(history, prior=prior_of(self._region, asset, history, priors=self._priors))

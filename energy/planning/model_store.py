@@ -17,9 +17,8 @@ from energy.errors import RecordBroken, StoreUnavailable
 from energy.forecast.model_checks import faults_of
 from energy.forecast.model_file import FILE_BYTES_MAX, StoredModel, model_bytes, model_from
 from energy.forecast.series import History, SeriesSpec
-from energy.planning.training_record import RECORD_BYTES_MAX, Night, TrainingRecord, record_from
+from energy.planning.training_record import FOLDER, RECORD_BYTES_MAX, Night, TrainingRecord, record_from
 
-FOLDER = "models"
 LOCK = "training.lock"
 Variant = Literal["plain", "weather"]
 Which = Literal["current", "previous"]
@@ -103,11 +102,11 @@ class ModelStore:
         with self._writing(), suppress(FileNotFoundError):
             self._path(asset_id, variant, "current").replace(self._path(asset_id, variant, "previous"))
 
-    def exchange(self, asset_id: str, variant: Variant) -> None:
-        """Put the previous model back; the current one becomes the previous one.
+    def put_back(self, asset_id: str, variant: Variant, *, at: datetime, actor: str, reason: str) -> None:
+        """Put the previous model back, for a person who says why; the current one becomes the previous one.
 
         Raises:
-            StoreUnavailable: the folder cannot be written.
+            StoreUnavailable: there is no previous one, or the folder cannot be written.
         """
         current, previous = (self._path(asset_id, variant, which) for which in ("current", "previous"))
         with self._writing():
@@ -115,6 +114,8 @@ class ModelStore:
             if current.exists():
                 self._set_aside(asset_id, variant)
             part.replace(current)
+        night = Night(known_at=at, verdict="rolled_back", days=0, actor=actor, reason=reason)
+        self.note(asset_id, variant, night, must_win=True)
 
     def record(self, asset_id: str, variant: Variant) -> TrainingRecord:
         """Read what became of the trainings; an unreadable record counts as an empty one."""

@@ -21,11 +21,15 @@ from energy.region.pv import Pv
 from energy.region.wind import Wind
 
 WINDOW = timedelta(days=180)
-"""Half a year: more than that teaches the next two days little and trains longer."""
+"""Half a year is kept in memory: forecasts look back less far."""
+TRAINING_WINDOW = timedelta(days=730)
+"""Two years: each season and each holiday twice."""
 TEMPERATURE_WINDOW = timedelta(days=30)
 """The next two days' temperature leans on the last days, not on the season."""
 LATE = timedelta(days=2)
 """Data may come in this late; older quarter hours are read once."""
+PERIODS_A_DAY = 96
+"""Of 24 hours: a whole number of these keeps the grid's place in the day."""
 COVERAGE_MIN = 0.5
 """A quarter hour measured for less than this says too little about its mean."""
 DRAWN_PER_PUMPED_MAX = 2.0
@@ -97,12 +101,15 @@ class Past:
         self._means = means
         self._kept: dict[str, History] = {}
 
-    def history(self, asset: Expected, *, known_at: datetime) -> History:
+    def history(self, asset: Expected, *, known_at: datetime, window: timedelta = WINDOW) -> History:
         """Give what was measured, kW, of the quarter hours that were complete at ``known_at``.
 
-        Magnitudes; below zero stands what runs the wrong way, for the marks to judge.
+        Magnitudes; below zero stands what runs the wrong way, for the marks to judge. Another window than
+        the usual one is read for this once, and begins with the first day measured.
         """
         end = period_start(known_at)
+        if window != WINDOW:
+            return _from_first_day(end - window, self._read(asset, end - window, end, known_at))
         start = end - WINDOW
         kept = self._kept.get(asset.id)
         if kept is None:
@@ -179,3 +186,10 @@ class Past:
         start = end - TEMPERATURE_WINDOW
         means = self._means.means(pump.id, Point.TEMPERATURE_C, start=start, end=end, known_at=known_at)
         return History(start=start, value=np.where(means.coverage >= COVERAGE_MIN, means.value, np.nan))
+
+
+def _from_first_day(start: datetime, value: FloatArray) -> History:
+    """Leave out whole days before anything was measured."""
+    known = np.flatnonzero(np.isfinite(value))
+    days = int(known[0]) // PERIODS_A_DAY if known.size else 0
+    return History(start=start + timedelta(days=days), value=value[days * PERIODS_A_DAY :])

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from energy.errors import RecordBroken
 
+FOLDER = "models"
+"""Below the data folder."""
 NIGHTS_MAX = 60
 RECORD_BYTES_MAX = 200_000
 Verdict = Literal[
@@ -54,8 +56,9 @@ class TrainingRecord(_Part):
     nights: Sequence[Night] = ()
 
     def with_night(self, night: Night, *, must_win: bool) -> "TrainingRecord":
-        """Add a night at the front; the oldest ones go."""
-        nights = (night, *self.nights)[:NIGHTS_MAX]
+        """Add a night at the front, in place of what stood there of the same moment; the oldest ones go."""
+        before = [entry for entry in self.nights if entry.known_at != night.known_at]
+        nights = (night, *before)[:NIGHTS_MAX]
         return self.model_copy(update={"nights": nights, "must_win": must_win})
 
 

@@ -1,8 +1,10 @@
-"""The planner's child process: ``python -m energy.planning.worker REGION FOLDER DIGEST``.
+"""The planner's child process: ``python -m energy.planning.worker REGION FOLDER DIGEST [in_turn]``.
 
-Reads one plan request a line on standard input, writes one answer a line on standard output, trains its
-models after answering so that a plan never waits for training, and ends when its input ends. It only reads
-the data folder.
+Reads one plan request a line on standard input, writes one answer a line on standard output, begins the
+night's training after answering so that a plan never waits for it, and ends when its input ends. It only
+reads the data folder; its own child, the trainer, writes models there. With ``in_turn``, where time is
+simulated, it trains by itself between two requests, so that the same seed gives the same models at the same
+moments.
 """
 
 import os
@@ -12,22 +14,27 @@ from typing import BinaryIO
 
 SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """One thread each: the same input gives the same plan, and the control loop keeps its core."""
+IN_TURN = "in_turn"
 
 
 def main(arguments: list[str]) -> int:
     """Run until the input ends; gives the exit code."""
-    region_name, folder, digest = arguments
+    region_name, folder, digest = arguments[:3]
     answers = _take_standard_output()
     os.environ.update(SINGLE_THREAD)
     from energy.planning.desk import open_desk  # noqa: PLC0415 (after the thread limits are set)
+    from energy.planning.schooling import open_schooling  # noqa: PLC0415 (after the thread limits are set)
 
     desk = open_desk(region_name, Path(folder), digest=digest)
+    schooling = open_schooling(region_name, Path(folder), digest=digest, in_turn=IN_TURN in arguments)
     for line in sys.stdin.buffer:
         answers.write(desk.answer(line))
         answers.flush()
         desk.watch_meters()
         desk.judge()
-        desk.train_if_due()
+        if desk.asked_at is not None:
+            schooling.begin_if_due(desk.asked_at)
+    schooling.close()
     return 0
 
 

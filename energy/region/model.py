@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import field
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Authority
@@ -19,6 +20,7 @@ from energy.region.asset import (
     NonNegativeKw,
     Number,
     TemperatureColumn,
+    only_text,
 )
 from energy.region.battery import Battery
 from energy.region.boiler import Boiler
@@ -105,6 +107,8 @@ class Control:
     solver_gap: Annotated[Number, Field(ge=0.0, le=0.1)] = 0.001
     correction_deadband_kw: NonNegativeKw = 50.0
     """Deviation of the quarter hour's exchange from its plan that is left alone."""
+    trained_at: Annotated[time, BeforeValidator(only_text)] = time(2, 0)
+    """Local time from which a night's training of the forecasts may begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)

@@ -1,0 +1,49 @@
+"""The night's trainer: ``python -m energy.planning.trainer REGION FOLDER DIGEST KNOWN_AT``.
+
+A process of its own, with low priority, one thread and little memory: no plan and no tick waits for it. It
+ends when its input ends, which is when its parent does, and after its time. It reads the record and writes
+the folder of models, nothing else.
+"""
+
+import os
+import resource
+import sys
+import threading
+from pathlib import Path
+
+NICENESS = 15
+"""Below everything that controls."""
+ADDRESS_BYTES_MAX = 3_000_000_000
+"""Room for addresses, of which about half is ever used (measured: docs/benchmarks.md)."""
+SECONDS_MAX = 3600.0
+"""A night of 60 assets takes a few minutes; what still runs after an hour hangs."""
+ENDED = 3
+"""Exit code of a trainer that was told to end, or ran over its time."""
+
+
+def main(arguments: list[str]) -> int:
+    """Train every asset that is due; gives the exit code."""
+    region_name, folder, digest, known_at = arguments
+    from energy.planning.worker import SINGLE_THREAD  # noqa: PLC0415 (nothing heavy before the limits)
+
+    os.environ.update(SINGLE_THREAD)
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES_MAX, ADDRESS_BYTES_MAX))
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    limit = threading.Timer(SECONDS_MAX, os._exit, [ENDED])
+    limit.daemon = True
+    limit.start()
+    from energy.planning.night import train_due  # noqa: PLC0415 (after the thread limits are set)
+
+    return train_due(region_name, Path(folder), digest=digest, known_at=known_at)
+
+
+def _end_with_input() -> None:
+    """Wait for the end of the input; the models that are finished stay, the one under way is dropped."""
+    while os.read(0, 4096):
+        continue
+    os._exit(ENDED)  # a half-written file has no name yet
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
