@@ -18,6 +18,7 @@ from energy.periods import parse_utc
 from energy.planning.child import PlannerProcess
 from energy.planning.desk import RulesPlanner
 from energy.planning.messages import decode_request, encode_request
+from energy.planning.worker import IN_TURN
 from energy.ports import PlanAnswer, PlanRequest, Prices
 from energy.region.history import RegionHistory
 from energy.region.loader import load_region
@@ -54,7 +55,7 @@ def folder(region: Region, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def planner(folder: Path) -> Iterator[PlannerProcess]:
-    made = PlannerProcess(["musterstadt", str(folder), DIGEST], seconds_max=90.0, wait_s=90.0)
+    made = PlannerProcess(["musterstadt", str(folder), DIGEST, IN_TURN], seconds_max=90.0, wait_s=90.0)
     yield made
     made.close()
 
@@ -110,8 +111,10 @@ def test_the_child_plans_learns_and_is_replaced_when_it_dies(planner: PlannerPro
     planner.start(request_of(2))
     with pytest.raises(PlannerUnavailable, match="died"):
         _poll_until_it_raises(planner)
-    assert answer_of(planner, request_of(3)).plan.rung is Rung.OPTIMAL
+    third = answer_of(planner, request_of(3))
+    assert third.plan.rung is Rung.OPTIMAL
     assert planner.pid != pid
+    assert "learned" in {forecast.model for forecast in third.forecasts}, "what was learned outlives it"
 
 
 def test_a_planner_over_its_time_is_ended(folder: Path) -> None:

@@ -1,0 +1,90 @@
+"""The night's trainer for real: a process that ends with its parent, and leaves whole models behind."""
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from energy.errors import StoreUnavailable
+from energy.historian.preload import preload
+from energy.historian.sqlite_record import SqliteRecord
+from energy.periods import format_utc, parse_utc
+from energy.planning.model_store import ModelStore
+from energy.planning.night import train_assets
+from energy.planning.past import expected_assets, series_spec
+from energy.planning.trainer import ENDED
+from energy.planning.trainer_child import TrainerChild
+from energy.planning.training import due_assets
+from energy.region.history import RegionHistory
+from energy.region.loader import load_region
+
+REGION = load_region("musterstadt")
+NOW = parse_utc("2020-05-18T03:00Z")
+NIGHT_S_MAX = 120.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("record")
+    with SqliteRecord(made) as record:
+        preload(REGION, RegionHistory(REGION), record, start=NOW)
+    return made
+
+
+@pytest.fixture
+def trainer(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "energy.planning.trainer", "musterstadt", str(folder), REGION.digest]
+    process = subprocess.Popen([*command, format_utc(NOW)], stdin=subprocess.PIPE)
+    yield process
+    process.kill()
+    process.wait()
+    if process.stdin is not None and not process.stdin.closed:
+        process.stdin.close()
+
+
+def only_whole_models(folder: Path) -> int:
+    """Read everything that stands under a model's name."""
+    store, found = ModelStore(folder), 0
+    for asset in expected_assets(REGION):
+        found += store.read(series_spec(REGION, asset), "plain") is not None
+    return found
+
+
+def test_a_trainer_ends_when_its_parent_lets_go(trainer: subprocess.Popen[bytes]) -> None:
+    assert trainer.stdin is not None
+    trainer.stdin.close()
+    assert trainer.wait(timeout=30.0) == ENDED
+
+
+def test_a_trainer_killed_at_any_moment_leaves_whole_models_and_the_others_their_turn(folder: Path) -> None:
+    chance = random.Random(5)  # noqa: S311 (moments of death, no secrets)
+    store = ModelStore(folder)
+    for _ in range(4):
+        if not due_assets(REGION, store, NOW):
+            break
+        child = TrainerChild(REGION, store, ("musterstadt", str(folder), REGION.digest))
+        child.begin_if_due(NOW)
+        assert child.pid is not None
+        time.sleep(chance.uniform(1.0, 5.0))
+        child.close()
+        only_whole_models(folder)
+    else:
+        train_assets(REGION, folder, due_assets(REGION, store, NOW), known_at=NOW)
+    assert due_assets(REGION, store, NOW) == ()
+    ends = {record.nights[0].verdict for record in store.records()}
+    assert ends <= {"first", "no_better", "failed"}
+    assert not list(store.folder.glob(".part-*"))
+
+
+def test_a_second_training_beside_the_first_is_refused(folder: Path) -> None:
+    with ModelStore(folder).only_trainer(), pytest.raises(StoreUnavailable, match="another training runs"):
+        train_assets(REGION, folder, (), known_at=NOW)
+
+
+def test_a_trainer_finishes_a_whole_night(trainer: subprocess.Popen[bytes], folder: Path) -> None:
+    assert trainer.wait(timeout=NIGHT_S_MAX) == 0
+    assert due_assets(REGION, ModelStore(folder), NOW) == ()
