@@ -45,6 +45,10 @@ class InventedRecord:
         value = np.where(known, self.course(np.maximum(at, 0.0)), np.nan)
         return Means(start=start, value=value, coverage=np.where(known, 1.0, 0.0))
 
+    def weather_at(self, source: str, known_at: datetime) -> None:
+        """Implements ``ports.WeatherSource``: nobody forecast the weather."""
+        del source, known_at
+
 
 def region_of_loads() -> Region:
     """The shipped region; its one load is what tests train."""
