@@ -24,6 +24,7 @@ from energy.app.commands import (
     safekeeping,
     scan,
     spooling,
+    weather,
 )
 from energy.errors import BadInput, EnergiewaageError
 
@@ -63,7 +64,7 @@ app = typer.Typer(
 )
 ROOMS = (
     *(processes, field, commission, correcting, data, desk, backtest, evaluation, exchange, jobs),
-    *(safekeeping, checks, ledger, scan, spooling),
+    *(safekeeping, checks, ledger, scan, spooling, weather),
 )
 for room in ROOMS:
     room.register(app)

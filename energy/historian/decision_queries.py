@@ -13,6 +13,7 @@ from energy.historian.limits import (
     EVENTS_PER_QUERY_MAX,
     PLANS_PER_QUERY_MAX,
     POINTS_PER_QUERY_MAX,
+    WEATHER_PER_QUERY_MAX,
     query_fault,
     window,
 )
@@ -157,6 +158,30 @@ class DecisionQueries:
             (ms_of(known_at),),
         )
         return [(source, moment_of(issued_ms), moment_of(known_ms)) for source, issued_ms, known_ms in rows]
+
+    def weather_sources(self) -> Sequence[str]:
+        """List the sources that weather was recorded of."""
+        return [str(row[0]) for row in self._file.execute("SELECT DISTINCT source FROM weather ORDER BY 1")]
+
+    def weather_between(self, source: str, start: datetime, end: datetime) -> Sequence[WeatherForecast]:
+        """Give a source's forecasts issued in [start, end), oldest first, WEATHER_PER_QUERY_MAX at most.
+
+        Raises:
+            BadInput: there are more.
+        """
+        rows = self._file.execute(
+            "SELECT head, arrays FROM weather WHERE source = ? AND issued_ms >= ? AND issued_ms < ?"
+            " ORDER BY issued_ms, known_ms, id LIMIT ?",
+            (source, ms_of(start), ms_of(end), WEATHER_PER_QUERY_MAX + 1),
+        )
+        if len(rows) > WEATHER_PER_QUERY_MAX:
+            raise query_fault(
+                "start, end",
+                value=f"{start} to {end}",
+                limit=f"at most {WEATHER_PER_QUERY_MAX} weather forecasts a query",
+                mend="ask for a shorter window",
+            )
+        return [unpack_weather(*row) for row in rows]
 
     def status(self) -> tuple[Status, datetime] | None:
         """Give the latest status and when it was written by the wall clock; None before the first tick."""

@@ -11,6 +11,8 @@ POINTS_PER_QUERY_MAX = 500_000
 PLANS_PER_QUERY_MAX = 200
 """Two days of plans, one each quarter hour."""
 EVENTS_PER_QUERY_MAX = 1_000
+WEATHER_PER_QUERY_MAX = 1_000
+"""Forty days of one place, asked each hour."""
 SAMPLES_KEPT_DAYS = 14
 """Raw samples, by whole hours."""
 MINUTES_KEPT_DAYS = 90

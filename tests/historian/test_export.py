@@ -38,6 +38,7 @@ from energy.region.load import Load
 from energy.region.market import Market
 from energy.region.model import Control, Region
 from energy.region.place import Location
+from energy.weather import WeatherForecast
 
 T0 = datetime(2020, 6, 1, 10, tzinfo=UTC)
 END = T0 + 2 * PERIOD
@@ -126,7 +127,14 @@ def table(path: Path) -> list[dict[str, str]]:
 def test_everything_of_the_span_is_there(folder: Path, region: Region, tmp_path: Path) -> None:
     out, told = tmp_path / "out", list[float]()
     summary = export(folder, region, T0, END, out, on_progress=told.append)
-    assert summary.rows == {"readings": 2, "forecasts": 2, "plans": 6, "outcomes": 2, "prices": 0}
+    assert summary.rows == {
+        "readings": 2,
+        "forecasts": 2,
+        "plans": 6,
+        "outcomes": 2,
+        "prices": 0,
+        "weather": 0,
+    }
     assert told[-1] == 1.0
     readings = table(out / "readings.csv")
     assert readings[0]["start_utc"] == "2020-06-01T10:00:00Z"
@@ -269,6 +277,31 @@ def test_a_price_that_was_corrected_stands_twice(region: Region, tmp_path: Path)
     rows = table(tmp_path / "out" / "prices.csv")
     assert [row["price_eur_per_kwh"] for row in rows] == ["0.08", "0.09"]
     assert rows[0]["published_at_utc"] == "2020-05-31T14:00:00Z"
+
+
+def test_weather_is_exported_as_it_became_known(region: Region, tmp_path: Path) -> None:
+    with SqliteRecord(tmp_path / "data") as record:
+        record.write_weather(
+            WeatherForecast(
+                source="csv/region",
+                issued_at=T0,
+                known_at=T0 + timedelta(minutes=5),
+                start=T0,
+                step_s=3600,
+                latitude=50.1,
+                longitude=11.9,
+                values={"temperature_c": np.array([7.5, np.nan, 8.5])},
+            )
+        )
+        record.commit()
+    export(tmp_path / "data", region, T0, T0 + PERIOD, tmp_path / "out")
+    rows = table(tmp_path / "out" / "weather.csv")
+    assert [(row["start_utc"], row["value"]) for row in rows] == [
+        ("2020-06-01T10:00:00Z", "7.5"),
+        ("2020-06-01T12:00:00Z", "8.5"),
+    ]
+    assert {row["variable"] for row in rows} == {"temperature_c"}
+    assert rows[0]["known_at_utc"] == "2020-06-01T10:05:00Z"
 
 
 def test_the_public_gets_nothing_of_a_single_meter(folder: Path, region: Region, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def forecast(
     from energy.app.data_faults import faults_on_record
     from energy.app.forecast_sums import print_sums, sums_json
     from energy.app.showing import forecast_rows
+    from energy.app.weather_view import behind_in_words, weather_behind
     from energy.historian.sqlite_reader import open_reader
     from energy.region.loader import load_region
 
@@ -51,6 +52,8 @@ def forecast(
                 "--data", str(folder), "no controller has run here", "start one, or name a moment with --at"
             )
         forecasts = reader.forecasts_at(known_at)
+        issued_at = forecasts[0].issued_at if forecasts else known_at
+        behind = weather_behind(checked, reader, known_at=issued_at)
         faults = faults_on_record(checked, reader, known_at=known_at) if as_json else {}
     rows = forecast_rows(forecasts)
     if not rows:
@@ -59,8 +62,12 @@ def forecast(
         )
     if as_json:
         sums = {"sums": sums_json(checked, forecasts)} if by == "municipality" else {}
-        print_json({"region": checked.id, "forecasts": rows, **sums, "data_faults": faults})
+        print_json(
+            {"region": checked.id, "forecasts": rows, **sums, "data_faults": faults, "weather": behind}
+        )
         return
+    for line in behind_in_words(behind):
+        typer.echo(line)
     if by == "municipality":
         print_sums(checked, forecasts)
         return

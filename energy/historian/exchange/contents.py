@@ -15,6 +15,7 @@ from energy.historian.sqlite_reader import SqliteReader
 from energy.periods import PERIOD
 from energy.ports import RollUp
 from energy.region.model import Region
+from energy.weather import WeatherForecast
 
 _PIECE = timedelta(hours=1)
 """Plans and outcomes are read an hour at a time, which keeps every query far below its limit."""
@@ -150,6 +151,32 @@ def prices(reader: SqliteReader, start: datetime, end: datetime) -> Iterator[Bat
             "start_utc": np.array([ms_of(item[1]) for item in found], dtype="datetime64[ms]"),
             "price_eur_per_kwh": np.array([item[2] for item in found], dtype=np.float64),
         }
+
+
+def weather(reader: SqliteReader, start: datetime, end: datetime) -> Iterator[Batch]:
+    """Give every weather forecast issued in the span, a variable at a time."""
+    for source in reader.weather_sources():
+        for begin, stop in _pieces(start, end):
+            for forecast in reader.weather_between(source, begin, stop):
+                for name, values in forecast.values.items():
+                    yield _weather_rows(forecast, name, values)
+
+
+def _weather_rows(forecast: WeatherForecast, name: str, values: FloatArray) -> Batch:
+    there = np.isfinite(values)
+    count = int(there.sum())
+    step = np.timedelta64(forecast.step_s * 1000, "ms")
+    labels = np.datetime64(ms_of(forecast.start), "ms") + np.flatnonzero(there) * step
+    return {
+        "issued_at_utc": _repeated(forecast.issued_at, count),
+        "known_at_utc": _repeated(forecast.known_at, count),
+        "source": [forecast.source] * count,
+        "start_utc": np.asarray(labels),
+        "latitude_degrees": np.full(count, forecast.latitude),
+        "longitude_degrees": np.full(count, forecast.longitude),
+        "variable": [name] * count,
+        "value": values[there],
+    }
 
 
 def _pieces(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

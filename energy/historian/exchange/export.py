@@ -24,6 +24,7 @@ from energy.historian.exchange.tables import (
     PRICES,
     PUBLIC,
     READINGS,
+    WEATHER,
     Batch,
     Column,
     Table,
@@ -72,7 +73,7 @@ def export(
     wanted: Wanted | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> ExportSummary:
-    """Write readings, forecasts, plans, outcomes and prices of [start, end) into a new folder.
+    """Write readings, forecasts, plans, outcomes, prices and weather of [start, end) into a new folder.
 
     Args:
         folder: the data folder.
@@ -137,6 +138,7 @@ def _tables(
         (PLANS, contents.plans(reader, start, end)),
         (OUTCOMES, contents.outcomes(reader, start, end)),
         (PRICES, contents.prices(reader, start, end)),
+        (WEATHER, contents.weather(reader, start, end)),
     ]
 
 

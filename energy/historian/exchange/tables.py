@@ -125,6 +125,23 @@ PRICES = Table(
     about="Day-ahead prices of the span as they were published; a corrected one stands twice.",
     columns=(time("published_at"), time("start"), number("price_eur_per_kwh", "EUR/kWh")),
 )
+WEATHER = Table(
+    name="weather",
+    about=(
+        "Every weather forecast issued in the span as it became known; a value is of the step that begins "
+        "at start_utc. A variable's name ends in its unit; where a forecast says nothing there is no row."
+    ),
+    columns=(
+        time("issued_at"),
+        time("known_at"),
+        name_of("source"),
+        time("start"),
+        number("latitude_degrees", "degrees"),
+        number("longitude_degrees", "degrees"),
+        name_of("variable"),
+        Column(name="value", type="number", unit="as the variable's name ends"),
+    ),
+)
 PUBLIC = Table(
     name="public",
     about=(
