@@ -21,9 +21,9 @@ from energy.app.ledger_rules import ledger_rules
 from energy.app.own_code import code_digest
 from energy.app.record_opening import opened_record
 from energy.app.simulated_field import require_simulated
-from energy.app.weather_opening import opened_weather
+from energy.app.weather_opening import Pace, opened_weather
 from energy.controller.counting import Counts
-from energy.controller.loop import Controller, Mode, Ports, power_kw_plausible
+from energy.controller.loop import Controller, Mode, Ports, WeatherBoard, power_kw_plausible
 from energy.controller.memory import recall
 from energy.controller.plan_keeper import PlanKeeper
 from energy.controller.recorder import Recorder
@@ -117,6 +117,7 @@ async def controller_of(
         record = stack.enter_context(opened.record)
         ledger, upkeep = _ledger(stack, folder, space, lockstep=lockstep, kept=ledger_kept)
         store = stack.enter_context(further_store(os.environ, folder, clock))
+        told = [store.notes] if store is not None and not lockstep else []
         budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
         field = ModbusField(region, maps, _settings(region, tick_s, simulated), now=clock.now, budget=budget)
         stack.push_async_callback(field.close)
@@ -137,22 +138,8 @@ async def controller_of(
                 requests=stack.enter_context(MailboxReader(folder / REQUESTS)),
                 prices=Publications(prices, region.zone),
                 stopwatch=Stopwatch,
-                weather=opened_weather(
-                    stack,
-                    region,
-                    record,
-                    clock,
-                    os.environ,
-                    tally=counts,
-                    simulated=simulated is not None,
-                    lockstep=lockstep,
-                ),
-                field_notes=told_by(
-                    budget.notes,
-                    upkeep.notes,
-                    lambda _at: notes_of_asides(folder),
-                    *([store.notes] if store is not None and not lockstep else []),
-                ),
+                weather=_weather(stack, region, record, clock, counts, simulated),
+                field_notes=told_by(budget.notes, upkeep.notes, lambda _at: notes_of_asides(folder), *told),
             ),
             keeper=_keeper(region, waiting if lockstep else planner, prices, last_plan=opened.last_plan),
             memory=with_tests(memory, ledger),
@@ -171,6 +158,19 @@ async def controller_of(
             counts=counts,
             jobs=_jobs(stack, region, folder, space, lockstep=lockstep),
         )
+
+
+def _weather(  # noqa: PLR0917 - one owner each
+    stack: AsyncExitStack,
+    region: Region,
+    record: SqliteRecord,
+    clock: Clock,
+    counts: Counts,
+    simulated: Plant | None,
+) -> WeatherBoard | None:
+    """Start fetching the weather, if the region asks for it."""
+    pace: Pace = "live" if simulated is None else "lockstep" if simulated.lockstep else "simulated"
+    return opened_weather(stack, region, record, clock, os.environ, tally=counts, pace=pace)
 
 
 def _ledger(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
+from typing import Literal
 
 import structlog
 
@@ -14,6 +15,8 @@ from energy.ports import Clock, WeatherProvider
 from energy.region.model import Region
 from energy.region.weather import places_of, source_name
 
+Pace = Literal["live", "simulated", "lockstep"]
+"""Real time; simulated time on a clock; or simulated time that waits for everybody."""
 log = structlog.get_logger(__name__)
 
 
@@ -25,8 +28,7 @@ def opened_weather(
     environment: Mapping[str, str],
     *,
     tally: Tally,
-    simulated: bool,
-    lockstep: bool,
+    pace: Pace,
 ) -> WeatherBoard | None:
     """Start fetching where the region asks for it; None where it does not.
 
@@ -40,12 +42,14 @@ def opened_weather(
     if weather is None:
         return None
     providers: Mapping[str, WeatherProvider] = (
-        csv_files(region) if simulated else providers_of(region, environment)
+        providers_of(region, environment) if pace == "live" else csv_files(region)
     )
     if not providers:
         log.warning("simulated time has no weather from a server", source=weather.source)
     rounds = Rounds(providers, every_s=weather.every_s)
-    arrivals = InLockstep(rounds) if lockstep else stack.enter_context(InThread(rounds, now=clock.now))
+    arrivals = (
+        InLockstep(rounds) if pace == "lockstep" else stack.enter_context(InThread(rounds, now=clock.now))
+    )
     names = [source_name(weather, place) for place in places_of(weather)] if providers else []
     now = clock.now()
     found = {name: record.weather_at(name, now) for name in names}
