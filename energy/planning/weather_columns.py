@@ -212,10 +212,9 @@ def _lay(
 
 def _place_of(asset: Expected, region: Region) -> tuple[float, float]:
     """Give where an asset stands, as far as it says."""
-    latitude, longitude = getattr(asset, "latitude", None), getattr(asset, "longitude", None)
-    if latitude is None or longitude is None:
-        return region.location.latitude, region.location.longitude
-    return latitude, longitude
+    own = asset.location if isinstance(asset, Pv | Wind) else None
+    place = own if own is not None else region.location
+    return place.latitude, place.longitude
 
 
 def _coordinates(place: WeatherPlace, region: Region) -> tuple[float, float]:
