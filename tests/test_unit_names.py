@@ -41,6 +41,8 @@ UNITLESS: dict[str, str] = {
 
 UNITLESS_FIELDS: dict[str, str] = {
     "dashboard.record.Counted.numbers": "a mapping whose keys name the units",
+    "energy.forecast.backtest_profile.Year.energy": "the target's unit times hours",
+    "energy.forecast.backtest_profile.Year.shares": "fractions of a year's energy",
     "dashboard.balance.GroupTotal.kinds": "pairs of a kind and its power_kw",
     **dict.fromkeys(
         (f"dashboard.charts.Band.{name}" for name in ("measured", "planned", "p05", "p50", "p95")),

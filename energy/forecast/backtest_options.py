@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from energy.errors import BadInput, Fault
 from energy.forecast.backtest_prior import Geometry, with_prior
+from energy.forecast.backtest_profile import Year, with_profile
 from energy.forecast.calendar import Calendar, calendar_of, is_known_holiday_code
 from energy.forecast.imbalance_cost import eur_per_kwh_per_unit, kw_per_unit
 from energy.forecast.reference import DAYS_BACK_MIN
@@ -56,6 +57,7 @@ class BacktestOptions:
     physical: bool = True
     """Whether physics gives its prior for PV and wind."""
     geometry: Geometry = field(default_factory=Geometry)
+    year: Year = field(default_factory=Year)
 
     def columns(self) -> tuple[str, ...]:
         """Name the columns of the file that are read."""
@@ -130,6 +132,7 @@ def history_of(options: BacktestOptions, table: Table) -> History:
         past={name: table.columns[name] for name in options.features_past},
         capacity=None if options.capacity_column is None else table.columns[options.capacity_column],
     )
+    history = with_profile(history, spec_of(options), options.year)
     return with_prior(history, spec_of(options), options.geometry) if options.physical else history
 
 
@@ -195,6 +198,7 @@ def _faults(options: BacktestOptions) -> list[Fault]:
         faults += _intraday_faults(options)
     faults += _price_faults(options)
     faults += _physics_faults(options)
+    faults += [options.fault(*fault) for fault in options.year.faults(spec_of(options).kind)]
     if options.gate.minute % 15 or options.gate.second or options.gate.microsecond:
         faults.append(
             options.fault("gate", str(options.gate), "a full quarter hour", "write for example 12:00")

@@ -33,6 +33,13 @@ HistoryDays = Annotated[
     int | None,
     typer.Option(help="See only so many last days of the target, as of a new asset.", metavar="N"),
 ]
+YearlyEnergy = Annotated[
+    float | None,
+    typer.Option(help="Known before it is measured, target's unit times hours: a profile.", metavar="E"),
+]
+StandardShares = Annotated[
+    str, typer.Option("--standard-profile", help="Whose load it is: h25:0.6,g25:0.4 (default a town).")
+]
 WithoutPhysical = Annotated[
     bool, typer.Option("--without-physical", help="Leave out what physics expects of PV and wind.")
 ]
@@ -68,6 +75,8 @@ def backtest(
     price: Price = None,
     imbalance_price: ImbalancePrice = None,
     history_days: HistoryDays = None,
+    yearly_energy: YearlyEnergy = None,
+    standard_profile: StandardShares = "",
     without_physical: WithoutPhysical = False,
     tilt: Tilt = None,
     azimuth: Azimuth = None,
@@ -81,6 +90,7 @@ def backtest(
     from energy.forecast.backtest import run_backtest
     from energy.forecast.backtest_options import BacktestOptions
     from energy.forecast.backtest_prior import Geometry
+    from energy.forecast.backtest_profile import Year
     from energy.forecast.series import CENTRE_OF_GERMANY
 
     options = BacktestOptions(
@@ -104,6 +114,7 @@ def backtest(
         history_days=history_days,
         physical=not without_physical,
         geometry=Geometry(tilt_degrees=tilt, azimuth_degrees=azimuth),
+        year=Year(energy=yearly_energy, shares=_shares(standard_profile)),
     )
     result = with_progress("backtest", lambda progress: run_backtest(options, progress))
     if pictures is not None:
@@ -116,6 +127,14 @@ def backtest(
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _shares(text: str) -> dict[str, float]:
+    parts = [part.partition(":") for part in _names(text)]
+    try:
+        return {name.strip().lower(): float(share) for name, _, share in parts}
+    except ValueError as error:
+        raise bad_option("--standard-profile", text, "not NAME:SHARE,...", "write h25:0.6,g25:0.4") from error
 
 
 def _location(text: str) -> tuple[float, float]:
