@@ -12,6 +12,7 @@ from energy.forecast.backtest_options import BacktestOptions
 from energy.forecast.backtest_profile import Year
 from energy.forecast.calendar import calendar_of
 from energy.forecast.profiles.standard_load import standard_load
+from energy.forecast.series import Kind
 
 START = datetime(2023, 1, 8, 23, tzinfo=UTC)
 DAYS = 40
@@ -32,14 +33,18 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _options(path: Path, **more: object) -> BacktestOptions:
+def _options(
+    path: Path, *, year: Year | None = None, history_days: int | None = None, kind: Kind = "load"
+) -> BacktestOptions:
     return BacktestOptions(
         data=path,
         target="load_kw",
         holidays="DE-BY",
         start=date(2023, 1, 20),
         end=date(2023, 2, 3),
-        **more,  # type: ignore[arg-type]
+        kind=kind,
+        history_days=history_days,
+        year=year if year is not None else Year(),
     )
 
 
