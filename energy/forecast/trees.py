@@ -51,22 +51,24 @@ def coded(rows: FloatArray) -> Coded:
 
 def fit_trees(rows: Coded, target: FloatArray, weight: FloatArray, effort: Effort) -> Trees:
     """Fit trees with squared error; ``target`` and ``weight`` have shape (samples,)."""
-    estimator = HistGradientBoostingRegressor(
-        max_iter=min(effort.trees_max, max(TREES_MIN, target.size // effort.samples_a_tree)),
-        learning_rate=effort.learning_rate,
-        max_depth=DEPTH_MAX,
-        max_leaf_nodes=effort.leaves_max,
-        min_samples_leaf=SAMPLES_LEAF_MIN,
-        l2_regularization=L2,
-        max_features=0.5,
-        early_stopping=False,
-        random_state=0,
-    )
-    estimator.fit(rows.codes, target, sample_weight=weight)
-    # scikit-learn offers no public view of its nodes; a test compares our evaluation with its own.
-    predictors = [stage[0].nodes for stage in estimator._predictors]  # noqa: SLF001 - no public view
-    baseline = float(np.asarray(estimator._baseline_prediction).item())  # noqa: SLF001 - no public view
-    return _flatten(predictors, baseline, rows.edges)
+    stages, baselines = [], []
+    for draw in range(effort.draws):
+        estimator = HistGradientBoostingRegressor(
+            max_iter=min(effort.trees_max, max(TREES_MIN, target.size // effort.samples_a_tree)),
+            learning_rate=effort.learning_rate,
+            max_depth=DEPTH_MAX,
+            max_leaf_nodes=effort.leaves_max,
+            min_samples_leaf=SAMPLES_LEAF_MIN,
+            l2_regularization=L2,
+            max_features=0.5,
+            early_stopping=False,
+            random_state=draw,
+        )
+        estimator.fit(rows.codes, target, sample_weight=weight)
+        # scikit-learn offers no public view of its nodes; a test compares our evaluation with its own.
+        stages += [stage[0].nodes for stage in estimator._predictors]  # noqa: SLF001 - no public view
+        baselines.append(np.asarray(estimator._baseline_prediction).item())  # noqa: SLF001 - no public view
+    return _flatten(stages, float(np.mean(baselines)), rows.edges, share=1.0 / effort.draws)
 
 
 def evaluate(trees: Trees, rows: FloatArray) -> FloatArray:
@@ -104,7 +106,9 @@ def _codes(column: FloatArray, edges: FloatArray) -> FloatArray:
     return np.where(known, codes, np.nan)
 
 
-def _flatten(stages: list[NDArray[np.void]], baseline: float, edges: list[FloatArray]) -> Trees:
+def _flatten(
+    stages: list[NDArray[np.void]], baseline: float, edges: list[FloatArray], *, share: float
+) -> Trees:
     sizes = [nodes.size for nodes in stages]
     roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
     shift = np.repeat(roots, sizes)
@@ -119,7 +123,7 @@ def _flatten(stages: list[NDArray[np.void]], baseline: float, edges: list[FloatA
         missing_left=nodes["missing_go_to_left"].astype(bool),
         left=np.where(leaf, own, nodes["left"] + shift).astype(np.int32),
         right=np.where(leaf, own, nodes["right"] + shift).astype(np.int32),
-        value=np.where(leaf, nodes["value"], 0.0).astype(np.float64),
+        value=np.where(leaf, share * nodes["value"], 0.0).astype(np.float64),
     )
 
 

@@ -23,7 +23,7 @@ from energy.forecast.trees import (
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
-SMALL = replace(FULL, trees_max=30, samples_a_tree=1)
+SMALL = replace(FULL, trees_max=30, samples_a_tree=1, draws=1)
 LARGER = replace(FULL, trees_max=60, samples_a_tree=1)
 
 
@@ -95,6 +95,18 @@ def test_trees_evaluate_as_the_library_does() -> None:
     theirs = library.fit(rows, target).predict(rows)
     ours = evaluate(fit_trees(coded(rows), target, np.ones(800), SMALL), rows)
     assert np.allclose(ours, theirs, rtol=1e-6)
+
+
+def test_two_draws_are_averaged() -> None:
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(800, 6))
+    target = rows[:, 0] + rows[:, 1] ** 2 + rng.normal(size=800)
+    weight = np.ones(800)
+    one = evaluate(fit_trees(coded(rows), target, weight, SMALL), rows)
+    both = evaluate(fit_trees(coded(rows), target, weight, replace(SMALL, draws=2)), rows)
+    three = evaluate(fit_trees(coded(rows), target, weight, replace(SMALL, draws=3)), rows)
+    assert not np.allclose(one, both)
+    assert np.std(three - both) < np.std(both - one)
 
 
 def test_trees_split_between_values_that_they_have_not_seen() -> None:
