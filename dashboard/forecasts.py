@@ -1,9 +1,11 @@
 """The planners' desk as people see it: what is expected, by which rung, and how good that was. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
+from dashboard.trainings import Training
 from energy.domain import Forecast, Request
 from energy.live_score import Lead, Standing
 from energy.region.model import Asset, Region
@@ -23,6 +25,7 @@ class PlannersLook:
     corrections: Sequence[Request] = ()
     notes: Sequence[str] = ()
     weather: "Sequence[WeatherHeard]" = ()
+    trainings: Mapping[str, Training] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,8 @@ class ForecastRow:
     """How the rung in use did, as of noon."""
     corrections: tuple[Request, ...]
     notes: tuple[Note, ...]
+    training: Training | None
+    """Of its model, the last one that is noted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,4 +135,5 @@ def _row(asset: Asset, forecast: Forecast, look: PlannersLook, notes: Sequence[N
         ),
         corrections=tuple(request for request in look.corrections if request.asset_id == asset.id),
         notes=tuple(note for note in notes if note.target_id == asset.id),
+        training=look.trainings.get(asset.id),
     )

@@ -13,6 +13,7 @@ from dashboard.picture import LedgerHead, Look, Scores
 from dashboard.planners_record import ForecastBeside, forecast_beside, planners_look
 from dashboard.presence import Heard
 from dashboard.series import ChartInput, MeansByPoint, Window
+from dashboard.trainings import last_trainings
 from energy.domain import Forecast, Point
 from energy.errors import RecordBroken, StoreUnavailable
 from energy.historian.influx.spool_file import FILE_NAME as SPOOL_NAME
@@ -154,7 +155,7 @@ class Record:
             heard = self._heard(reader)
             return PlannersLook() if heard is None else planners_look(reader, heard.status.at, days)
 
-        found = self._telemetry.ask(look)
+        found = replace(self._telemetry.ask(look), trainings=last_trainings(self.folder))
         try:
             return replace(found, corrections=self._ledger.ask(open_corrections))
         except (StoreUnavailable, RecordBroken):

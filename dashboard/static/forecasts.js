@@ -12,14 +12,16 @@ class ForecastChart extends Charts {
   specifications() {
     const { data, words } = this;
     const hue = this.section.dataset.kind;
+    // Only where it was changed: elsewhere it would lie on the median and hide it.
+    const before = data.uncorrected_kw.map((value, index) => (value === data.p50_kw[index] ? null : value));
     return {
       forecast: {
         unit: "kW",
         lines: [
           { role: "band", hue, low: data.p05_kw, high: data.p95_kw },
           { role: "median", hue, values: data.p50_kw },
-          ...(data.uncorrected_kw.some((value) => value !== null)
-            ? [{ role: "planned", hue: "text", values: data.uncorrected_kw, label: words.uncorrected }] : []),
+          ...(before.some((value) => value !== null)
+            ? [{ role: "planned", hue: "text", values: before, label: words.uncorrected }] : []),
           { role: "measured", hue, values: data.measured_kw },
         ],
       },

@@ -1,6 +1,7 @@
 """The planners' page and its API: rungs, leaderboard, corrections, findings; magnitudes in words."""
 
 import dataclasses
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -75,6 +76,13 @@ def folder(folder: Path) -> Path:
     )
     with SqliteRecord(folder) as record:
         record.write_plan(answer)
+    (folder / "models").mkdir()
+    nights = {
+        "asset_id": "wind_park",
+        "nights": [{"known_at": "2020-06-17T00:00:00Z", "verdict": "kept_old"}],
+    }
+    (folder / "models" / "wind_park.plain.json").write_text(json.dumps(nights))
+    (folder / "models" / "other.json").write_text("no JSON")
     with Ledger(folder / LEDGER_NAME) as ledger:
         ledger.append("tick", NOW, {"corrections": [plain(CORRECTION)]})
     return folder
@@ -97,6 +105,7 @@ async def test_the_page_tells_rung_rank_correction_and_finding(client):
     assert "Wartung an zwei Anlagen" in text
     assert EVIL not in text
     assert "Daten stehen still" in text
+    assert "altes behalten" in text
     english = (await got(client, "/en/forecasts")).text
     assert "not from physics" in english.lower()
 

@@ -1,7 +1,7 @@
 """Commands of the planner's desk: correct forecasts, list and withdraw corrections, print the leaderboard."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,7 @@ from energy.app.refusal import bad_option
 from energy.canonical import plain
 from energy.correction import Correction
 from energy.domain import Request, RequestKind
+from energy.errors import BadInput
 from energy.periods import format_utc
 
 ID_CHARS_MIN = 4
@@ -65,10 +66,7 @@ def correct(
         found = _named(_open_corrections(folder), withdraw)
         _post(folder, _withdrawal(found, made_at=made_at, actor=actor, reason=reason))
         return
-    given = {"ASSET": asset, "--from": start, "--to": end, "--reason": reason}
-    for option, value in given.items():
-        if value is None:
-            raise bad_option(option, "", "a correction needs it", "see energiewaage correct --help")
+    _require({"ASSET": asset, "--from": start, "--to": end, "--reason": reason})
     _post(
         folder,
         _correction(
@@ -83,6 +81,20 @@ def correct(
             until=None if expires is None else moment(expires, "--expires"),
         ),
     )
+
+
+def _require(given: Mapping[str, str | None]) -> None:
+    """Refuse what is missing, all of it at once."""
+    faults = [
+        fault
+        for option, value in given.items()
+        if value is None
+        for fault in bad_option(
+            option, None, "a correction needs it", "see energiewaage correct --help"
+        ).faults
+    ]
+    if faults:
+        raise BadInput(faults)
 
 
 def leaderboard(
