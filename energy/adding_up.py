@@ -24,7 +24,7 @@ EXPECTED = 2
 ELSEWHERE = "elsewhere"
 """The municipality of assets that name none."""
 LIKENESS: Mapping[str, float] = MappingProxyType(
-    {"load": 0.3, "heat": 0.5, "ev_hub": 0.1, "pv": 0.8, "wind": 0.7, "hydro": 0.5}
+    {"load": 0.3, "heat": 0.5, "ev_hub": 0.1, "pv": 0.9, "wind": 0.8, "hydro": 0.5}
 )
 """Correlation of day-ahead errors of two assets of one kind; of two kinds it is taken for 0."""
 
