@@ -1,4 +1,8 @@
-"""A CSV of measured series: ``utc`` labels the start of each period of one regular grid."""
+"""A CSV of measured series: ``utc`` labels the start of each period of one regular grid.
+
+Fields are parted by commas, or by semicolons as German spreadsheets do it; then decimals may have a comma.
+Moments may be local time with its offset.
+"""
 
 import csv
 import gzip
@@ -8,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
@@ -64,7 +69,14 @@ def _raw(path: Path) -> pd.DataFrame:
         uneven = _uneven(path)
         if uneven:
             raise BadInput(uneven)
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=ROWS_MAX + 1, skip_blank_lines=False)
+        raw = pd.read_csv(
+            path,
+            sep=_delimiter(path),
+            dtype=str,
+            keep_default_na=False,
+            nrows=ROWS_MAX + 1,
+            skip_blank_lines=False,
+        )
     except OSError as error:
         reason = error.strerror or str(error)
         raise _whole(
@@ -78,16 +90,25 @@ def _raw(path: Path) -> pd.DataFrame:
     return raw
 
 
+def _opened(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
+
+
+def _delimiter(path: Path) -> str:
+    """Read from the header what parts the fields: no column of ours has either sign in its name."""
+    with _opened(path) as stream:
+        header = stream.readline(BYTES_MAX)
+    return ";" if ";" in header and "," not in header else ","
+
+
 def _uneven(path: Path) -> list[Fault]:
     """Report lines with another number of fields than the header: pandas would shift or fill them unseen."""
     rows: list[tuple[int, str]] = []
     more = 0
-    with (
-        gzip.open(path, "rt", encoding="utf-8", newline="")
-        if path.suffix == ".gz"
-        else path.open(encoding="utf-8", newline="") as stream
-    ):
-        lines = csv.reader(stream)
+    with _opened(path) as stream:
+        lines = csv.reader(stream, delimiter=_delimiter(path))
         width = len(next(lines, []))
         for row in islice(lines, ROWS_MAX):
             if len(row) == width or not row or width < 2:
@@ -133,6 +154,15 @@ def _missing_columns(path: Path, raw: pd.DataFrame, wanted: Sequence[str]) -> li
 
 def _numbers(path: Path, cells: "pd.Series[str]") -> tuple[FloatArray, list[Fault]]:
     text = cells.str.strip()
+    comma = text.str.fullmatch(r"[+-]?\d+,\d+").to_numpy(dtype=np.bool_)
+    if comma.any():
+        # beside commas a point may be one of thousands: 1.234 is then left to whoever knows
+        point = text.str.contains(".", regex=False).to_numpy(dtype=np.bool_)
+        limit, mend = "a point where other lines have a comma", "write all decimals alike, thousands unparted"
+        mixed = _listed(path, cells, point, limit=limit, mend=mend)
+        if mixed:
+            return np.full(text.size, np.nan), mixed
+        text = text.str.replace(",", ".", regex=False)
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
     empty = text.isin(["", "NaN", "nan"]).to_numpy(dtype=np.bool_)
     wrong = ~empty & ~np.isfinite(numbers)

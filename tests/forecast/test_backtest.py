@@ -232,6 +232,19 @@ def test_a_decimal_comma_never_shifts_the_columns(tmp_path: Path, name: str, cel
     assert last.value == "16 more like this"
 
 
+def test_a_german_spreadsheet_is_read_as_it_is(tmp_path: Path) -> None:
+    plain = write(tmp_path / "a.csv", {"load_kw": noisy(20)})
+    lines = plain.read_text(encoding="utf-8").splitlines()
+    german = tmp_path / "b.csv"
+    told = [line.replace("Z,", "+00:00,").replace(",", ";").replace(".", ",") for line in lines]
+    german.write_text("\r\n".join(told), encoding="utf-8")
+    span = {"start": date(2020, 3, 18), "end": date(2020, 3, 19)}
+    assert judge(german, **span)["mae"] == judge(plain, **span)["mae"]
+    told[7] = told[7].split(";")[0] + ";1.234"
+    german.write_text("\n".join(told), encoding="utf-8")
+    assert faults_of(german) == [(8, "load_kw")]
+
+
 def test_a_torn_file_is_a_fault(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv.gz", {"load_kw": noisy(20)})
     content = bytearray(path.read_bytes())
