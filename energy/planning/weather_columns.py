@@ -65,6 +65,7 @@ class WeatherColumns:
         self._record = record
         self._days: _Days = {}
         self._coming: dict[str, tuple[datetime, _Coming]] = {}
+        self._kept: dict[str, tuple[tuple[datetime, datetime], Mapping[str, FloatArray]]] = {}
 
     def columns(self, asset: Expected, *, start: datetime, known_at: datetime) -> dict[str, FloatArray]:
         """Give the columns from ``start`` to past the horizon; none where there is no weather to stand on.
@@ -79,17 +80,30 @@ class WeatherColumns:
         coming = self._newest(source, known_at)
         if coming.forecast is None:
             return {}
+        every = self._laid_out(source, coming, start=start, known_at=known_at)
+        return {name: every[name].copy() for name in names if name in every}
+
+    def _laid_out(
+        self, source: str, coming: _Coming, *, start: datetime, known_at: datetime
+    ) -> Mapping[str, FloatArray]:
+        """Give all columns of a place; assets of one region ask alike, so the last answer is kept."""
+        asked = start, known_at
+        kept = self._kept.get(source)
+        if kept is not None and kept[0] == asked:
+            return kept[1]
         now = period_start(known_at)
-        periods = periods_between(start, now) + AHEAD_PERIODS
-        columns = {name: np.full(periods, np.nan) for name in names if name in coming.values}
+        columns = {
+            name: np.full(periods_between(start, now) + AHEAD_PERIODS, np.nan) for name in coming.values
+        }
         for day in _days_of(start, now, self._region):
             first, _ = local_day(day, self._region.zone)
             _lay(columns, start, first, self._day(source, day, known_at))
         for array in columns.values():
             array[periods_between(start, now) :] = np.nan
-        ahead = {name: coming.values[name] for name in columns}
         skip = max(0, periods_between(coming.start, now))
-        _lay(columns, start, coming.start + skip * PERIOD, {name: a[skip:] for name, a in ahead.items()})
+        ahead = {name: array[skip:] for name, array in coming.values.items()}
+        _lay(columns, start, coming.start + skip * PERIOD, ahead)
+        self._kept[source] = asked, columns
         return columns
 
     def notes(self, known_at: datetime) -> Sequence[str]:
