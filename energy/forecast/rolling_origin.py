@@ -20,6 +20,7 @@ from energy.forecast.marks.fault import Marks
 from energy.forecast.marks.listing import known_at_gate
 from energy.forecast.marks.looking import marks_of
 from energy.forecast.model import Model, train
+from energy.forecast.profiles.outgrown import without_outgrown
 from energy.forecast.series import History, SeriesSpec
 
 Progress = Callable[[int, int], None]
@@ -125,7 +126,7 @@ def judge(
         seen = replace(as_known(history, known=origin.known, ahead=origin.ahead), value=value)
         seen = seen if prepared is None else prepared(seen)
         young = _cut(origin, history_days, step_s=history.step_s)
-        seen = _without_first(seen, origin.known - young.known)
+        seen = without_outgrown(_without_first(seen, origin.known - young.known))
         if origin.day - trained_on >= retrain_days or model is None:
             model = train(spec, seen, moment_of(history, origin.known), gates=gates)
             trained_on = origin.day

@@ -9,6 +9,7 @@ from energy.forecast.calendar import calendar_of
 from energy.forecast.profiles.charging import FULL_LOAD_H, charging
 from energy.forecast.profiles.climate import HOURS_PER_YEAR
 from energy.forecast.profiles.heat import heat_load, heat_peak
+from energy.forecast.profiles.outgrown import is_outgrown
 from energy.forecast.profiles.standard_load import (
     STANDARD_NAMES,
     TOWN,
@@ -37,9 +38,12 @@ Profiled = Load | FlexibleLoad | HeatLoad | EvHub | PumpedReservoir | Hydro
 
 
 def profile_prior(region: Region, asset: Profiled, history: History) -> Prior | None:
-    """Give an asset's profile over its history and as far ahead as is asked; None where nothing is known."""
+    """Give an asset's profile over its history and as far ahead as is asked.
+
+    None where nothing is known of its energy, or where its own days say more.
+    """
     energy_kwh = _energy_kwh_per_year(asset)
-    if energy_kwh is None:
+    if energy_kwh is None or is_outgrown(history):
         return None
     unit = _unit(region, asset, history)
     return Prior(name="profile", expected=np.minimum(energy_kwh * unit, _greatest_kw(asset)))

@@ -11,6 +11,7 @@ from energy.forecast.backtest import run_backtest
 from energy.forecast.backtest_options import BacktestOptions
 from energy.forecast.backtest_profile import Year
 from energy.forecast.calendar import calendar_of
+from energy.forecast.profiles.outgrown import PROFILE_DAYS
 from energy.forecast.profiles.standard_load import standard_load
 from energy.forecast.series import Kind
 
@@ -62,9 +63,18 @@ def test_the_first_day_is_named_after_its_profile_and_better_than_without(villag
 
 def test_measured_days_mend_a_wrong_year(village: Path) -> None:
     half = Year(energy=0.5 * ENERGY_KWH, shares={"h25": 1.0})
-    right = run_backtest(_options(village, history_days=10, year=half))
+    right = run_backtest(_options(village, history_days=7, year=half))
+    assert right["model"] == "profile"
     assert isinstance(right["nmae"], float)
-    assert right["nmae"] < 0.12
+    assert right["nmae"] < 0.15
+
+
+def test_ten_measured_days_say_more_than_a_profile(village: Path) -> None:
+    year = Year(energy=ENERGY_KWH, shares={"g25": 1.0})
+    outgrown = run_backtest(_options(village, history_days=PROFILE_DAYS, year=year))
+    unknown = run_backtest(_options(village, history_days=PROFILE_DAYS))
+    assert outgrown["model"] == unknown["model"] == "seasonal"
+    assert outgrown["mae"] == unknown["mae"]
 
 
 @pytest.mark.parametrize(
