@@ -134,7 +134,7 @@ def dark_at_noon(values: FloatArray, sun: FloatArray, days: Days) -> list[Span]:
     """Find days in a row on which a park gave nothing under a high sun."""
     if values.size == 0:
         return []
-    peak = usual(greatest(days.table), 0.9)
+    peak = usual(greatest(days.table), 0.5)
     bright = (sun > SUN_SHARE * float(sun.max())) & np.isfinite(values)
     lit = np.bincount(days.of[bright], minlength=peak.size)
     given = bright & (values > days.by_period(SUN_DARK * peak))
