@@ -1,11 +1,9 @@
 """What was found wrong in the data: on the record of a region, or in a file."""
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
 
 from energy.forecast.backtest_options import BERLIN, kind_of
 from energy.forecast.marks.listing import listed
@@ -63,22 +61,14 @@ def within(found: Findings, start: datetime | None, end: datetime | None) -> Fin
 
 
 def print_faults(found: Mapping[str, list[dict[str, object]]]) -> None:
-    """Print findings as a table."""
-    table = Table("series", "what", "from", "to", "value", "usual", "why", "kept out")
-    for name, items in found.items():
-        for item in items:
-            table.add_row(
-                name,
-                str(item["kind"]),
-                str(item["from"]),
-                str(item["to"]),
-                _number(item["value"]),
-                _number(item["usual"]),
-                str(item["why"]),
-                "yes" if item["kept_out"] else "no",
-            )
-    console = Console()
-    console.print(table if table.row_count else "nothing was found")
+    """Print a line a finding."""
+    lines = [
+        f"{name} {item['kind']} {item['from']} to {item['to']}: {_number(item['value'])} "
+        f"(usual {_number(item['usual'])}); {item['why']}; {'left out' if item['kept_out'] else 'still used'}"
+        for name, items in found.items()
+        for item in items
+    ]
+    sys.stdout.write("\n".join(lines or ["nothing was found"]) + "\n")
 
 
 def _number(value: object) -> str:
