@@ -20,6 +20,7 @@ from energy.app.commands import (
     field,
     jobs,
     ledger,
+    models,
     processes,
     safekeeping,
     scan,
@@ -64,7 +65,7 @@ app = typer.Typer(
 )
 ROOMS = (
     *(processes, field, commission, correcting, data, desk, backtest, evaluation, exchange, jobs),
-    *(safekeeping, checks, ledger, scan, spooling, weather),
+    *(safekeeping, checks, ledger, models, scan, spooling, weather),
 )
 for room in ROOMS:
     room.register(app)

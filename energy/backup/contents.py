@@ -10,6 +10,9 @@ from energy.mailbox import FILE_NAME as REQUESTS
 
 SEGMENTS = "ledger"
 """The folder of sealed segments: files that nothing changes any more."""
+MODELS = "models"
+"""The folder of learned models: whole files that appear under their names by replacing."""
+MODEL_SUFFIXES = (".model", ".json")
 SPOOL = "spool.sqlite"
 JOBS = "jobs.sqlite"
 DATABASES = (LEDGER, REQUESTS, FIELD, TELEMETRY, SPOOL, JOBS)
@@ -32,3 +35,14 @@ def segments_of(folder: Path) -> list[str]:
         return []
     names = sorted(path.name for path in place.iterdir() if path.is_file())
     return [f"{SEGMENTS}/{name}" for name in names if not name.startswith(".") and not name.endswith(PARTIAL)]
+
+
+def models_of(folder: Path) -> list[str]:
+    """List the learned models and their records by their names below the data folder."""
+    place = folder / MODELS
+    if not place.is_dir():
+        return []
+    names = sorted(path.name for path in place.iterdir() if path.is_file())
+    return [
+        f"{MODELS}/{name}" for name in names if not name.startswith(".") and name.endswith(MODEL_SUFFIXES)
+    ]

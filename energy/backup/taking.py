@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
-from energy.backup.contents import DATABASES, NEEDED, segments_of
+from energy.backup.contents import DATABASES, NEEDED, models_of, segments_of
 from energy.backup.folders import flush_folder, staged
 from energy.backup.manifest import (
     FILE_NAME,
@@ -64,6 +64,7 @@ def take_backup(
             for name in DATABASES:
                 if name != LEDGER and (folder / name).is_file():
                     copying.database(name)
+            copying.models()
             files = {name: copying.entry(name) for name in sorted(copying.stamps)}
         except OSError as error:
             raise StoreUnavailable(f"{out}: {error.strerror}. Mend: free disk space there") from error
@@ -160,6 +161,12 @@ class _Copying:
             application_id=stamp.application_id if stamp is not None else None,
             schema_version=stamp.version if stamp is not None else None,
         )
+
+    def models(self) -> None:
+        """Copy the learned models; one that was retired meanwhile is left out."""
+        for name in models_of(self._folder):
+            with suppress(FileNotFoundError):
+                self._segment(name)
 
     def _segment(self, name: str) -> None:
         target = self._stage / name

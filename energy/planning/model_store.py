@@ -75,6 +75,10 @@ class ModelStore:
                 raise RecordBroken(f"its numbers cannot be: {'; '.join(found)[:300]}")
         return stored
 
+    def has_previous(self, asset_id: str, variant: Variant) -> bool:
+        """Tell whether there is a model to put back."""
+        return self._path(asset_id, variant, "previous").is_file()
+
     def keep(self, stored: StoredModel, variant: Variant) -> None:
         """Make a model the current one; the one before becomes the previous one.
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 NICENESS = 15
 """Below everything that controls."""
-ADDRESS_BYTES_MAX = 3_000_000_000
-"""Room for addresses, of which about half is ever used (measured: docs/benchmarks.md)."""
+ADDRESS_BYTES_MAX = 2_000_000_000
+"""Room for addresses; two years of an asset take 0.8 GB of it, 0.35 GB in memory (docs/benchmarks.md)."""
 SECONDS_MAX = 3600.0
 """A night of 60 assets takes a few minutes; what still runs after an hour hangs."""
 ENDED = 3

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from tests.source_code import ROOT
 
-GROUPS = ("devices", "historian", "optimize", "forecast", "loop")
+GROUPS = ("devices", "historian", "optimize", "forecast", "nights", "loop")
 EXIT_BAD_INPUT = 2
 
 

@@ -38,11 +38,15 @@ class InventedRecord:
         self, asset_id: str, point: Point, *, start: datetime, end: datetime, known_at: datetime
     ) -> Means:
         """Implements ``ports.MeansSource``."""
-        del asset_id, point
+        del asset_id
         periods = periods_between(start, end)
         at = np.arange(periods, dtype=np.float64) + (start - START) / PERIOD
         known = (at >= (self._since - START) / PERIOD) & (at < (known_at - START) / PERIOD)
         value = np.where(known, self.course(np.maximum(at, 0.0)), np.nan)
+        if point is Point.POWER_KW_AVAILABLE:
+            value = -value
+        elif point is not Point.POWER_KW:
+            value = np.full(periods, np.nan)
         return Means(start=start, value=value, coverage=np.where(known, 1.0, 0.0))
 
     def weather_at(self, source: str, known_at: datetime) -> None:

@@ -1,0 +1,111 @@
+"""The command about learned models: what became of each night, put one back, train by hand."""
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, print_json
+from energy.app.data_folder import default_folder
+from energy.app.refusal import bad_option
+from energy.errors import StoreUnavailable
+from energy.periods import format_utc
+
+if TYPE_CHECKING:
+    from energy.planning.training_record import TrainingRecord
+    from energy.region.model import Region
+
+SHOWN = ("candidate", "current", "below")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(models)
+
+
+def models(
+    region: RegionName,
+    *,
+    rollback: Annotated[
+        str | None, typer.Option("--rollback", help="Put this asset's previous model back.", metavar="ASSET")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; needed with --rollback.")] = "",
+    actor: Annotated[str | None, typer.Option("--actor", help="Who; default: the user's name.")] = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="Train what this night has not trained yet, now and here.")
+    ] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", help="Train on what was known then, UTC; default: now.", metavar="T")
+    ] = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show each asset's learned models and how they came to be; train, or put one back."""
+    from energy.planning.model_store import ModelStore
+    from energy.region.loader import load_region
+
+    checked = load_region(region)
+    folder = data if data is not None else default_folder(checked.id)
+    store = ModelStore(folder)
+    if rollback is not None:
+        if not reason.strip():
+            raise bad_option("--reason", reason, "a reason is recorded with it", "say why")
+        _put_back(store.folder, folder, rollback, actor=actor or getpass.getuser(), reason=reason)
+    if train:
+        _train(checked, folder, at)
+    records = store.records()
+    if as_json:
+        print_json({"models": [record.model_dump(mode="json") for record in records]})
+        return
+    for record in records:
+        typer.echo(_line(record))
+    if not records:
+        typer.echo(f"no model was ever trained in {store.folder}")
+
+
+def _put_back(models_folder: Path, folder: Path, asset_id: str, *, actor: str, reason: str) -> None:
+    """Put back every variant of an asset that has a previous model."""
+    from energy.app.clock import wall_now
+    from energy.planning.model_store import VARIANTS, ModelStore
+
+    store = ModelStore(folder)
+    variants = [variant for variant in VARIANTS if store.has_previous(asset_id, variant)]
+    if not variants:
+        limit = f"no previous model lies in {models_folder}"
+        raise bad_option("--rollback", asset_id, limit, "see `energiewaage models REGION`")
+    with store.only_trainer():
+        for variant in variants:
+            store.put_back(asset_id, variant, at=wall_now(), actor=actor, reason=reason)
+
+
+def _train(region: "Region", folder: Path, at: str | None) -> None:
+    from energy.app.clock import wall_now
+    from energy.app.showing import with_progress
+    from energy.planning.model_store import ModelStore
+    from energy.planning.night import train_assets
+    from energy.planning.training import due_assets
+
+    if not (folder / "telemetry.sqlite").is_file():
+        raise StoreUnavailable(f"{folder}: there is no record to learn from. Mend: name it with --data")
+    known_at = moment(at, "--at") if at is not None else wall_now()
+    due = due_assets(region, ModelStore(folder), known_at)
+    with_progress(
+        "train", lambda progress: train_assets(region, folder, due, known_at=known_at, told=progress)
+    )
+
+
+def _line(record: "TrainingRecord") -> str:
+    if not record.nights:
+        return f"{record.asset_id} {record.variant}: never trained"
+    night = record.nights[0]
+    scores = ", ".join(f"{name} {night.scores[name].mae_kw:.1f} kW" for name in SHOWN if name in night.scores)
+    parts = (
+        f"{record.asset_id} {record.variant}: {night.verdict} at {format_utc(night.known_at)}",
+        f"{night.days} days",
+        f"MAE {scores}" if scores else "",
+        f"{night.seconds:.1f} s" if night.seconds else "",
+        f"by {night.actor}" if night.actor else "",
+        night.reason,
+    )
+    return ", ".join(part for part in parts if part)

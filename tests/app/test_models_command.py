@@ -1,0 +1,62 @@
+"""What a person sees of the models, puts back and trains by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from energy.__main__ import app
+from energy.backup.contents import models_of
+from energy.planning.model_store import ModelStore
+from energy.planning.past import expected_assets
+from energy.planning.training import Training
+from energy.region.loader import load_region
+from tests.planning.invented_years import InventedRecord, day
+
+REGION = load_region("musterstadt")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    load = next(asset for asset in expected_assets(REGION) if asset.id == "load")
+    for number in (150, 151):
+        record = InventedRecord()
+        Training(REGION, record=record, store=ModelStore(folder)).run(load, known_at=day(number))
+    return folder
+
+
+def said(place: Path, *words: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["models", "musterstadt", "--data", str(place), *words])
+    assert result.exit_code == code, result.output
+    return result.stdout if code == 0 else result.stderr
+
+
+def test_each_model_shows_how_it_came_to_be(place: Path) -> None:
+    assert "load plain: " in said(place)
+    shown = json.loads(said(place, "--json"))["models"][0]
+    assert shown["asset_id"] == "load"
+    assert {night["verdict"] for night in shown["nights"]} <= {"first", "accepted", "kept_old"}
+    assert shown["nights"][0]["scores"]["candidate"]["mae_kw"] > 0.0
+
+
+def test_a_model_is_put_back_with_a_reason_or_not_at_all(place: Path) -> None:
+    assert "--reason" in said(place, "--rollback", "load", code=2)
+    assert "no previous model" in said(place, "--rollback", "nobody", "--reason", "x", code=2)
+    words = ("--rollback", "load", "--reason", "peaks missed", "--actor", "Anna Beispiel")
+    assert "rolled_back" in said(place, *words)
+    assert ModelStore(place).record("load", "plain").nights[0].actor == "Anna Beispiel"
+
+
+def test_without_a_record_nothing_is_trained(place: Path) -> None:
+    assert "no record to learn from" in said(place, "--train", code=1)
+
+
+def test_a_backup_takes_the_models_and_leaves_what_is_half_written(place: Path) -> None:
+    (place / "models" / ".part-load").write_bytes(b"half")
+    assert models_of(place) == [
+        "models/load.plain.json",
+        "models/load.plain.model",
+        "models/load.plain.previous.model",
+    ]
