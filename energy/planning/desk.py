@@ -28,7 +28,7 @@ from energy.planning.marked import data_notes
 from energy.planning.messages import decode_request, encode_answer, encode_refusal
 from energy.planning.metering import MeterWatch
 from energy.planning.model_store import ModelStore
-from energy.planning.models_at_hand import Models, StoredModels
+from energy.planning.models_at_hand import Models, StoredModels, with_model
 from energy.planning.nomination import Nominations
 from energy.planning.past import Expected, expected_assets, series_spec, temperature_spec
 from energy.planning.shadows import is_noon, shadows_of
@@ -184,9 +184,10 @@ class Desk:
     def _asked(self, request: PlanRequest, asset: Expected) -> Asked:
         spec = series_spec(self._region, asset)
         history = self._inputs.history(asset, known_at=request.issued_at)
+        model, history = with_model(self._models, spec, history)
         return Asked(
             spec=spec,
-            model=self._models.model_for(spec, history),
+            model=model,
             history=history,
             issued_at=request.issued_at,
             start=request.start,

@@ -1,6 +1,7 @@
 """The models that forecasts are made with: taken from the store as they appear, or none."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from energy.errors import RecordBroken, StoreUnavailable
@@ -22,6 +23,21 @@ class Models(Protocol):
     def notes(self) -> tuple[str, ...]:
         """Say what is wrong with models, as ``code@asset: reason``."""
         ...
+
+
+def with_model(models: Models, spec: SeriesSpec, history: History) -> tuple[Model | None, History]:
+    """Give the model that fits a history, and the history that it is asked with.
+
+    On its first day no model knows the weather yet: what was learned without it is better than nothing
+    learned, unless physics stands on the weather.
+    """
+    model = models.model_for(spec, history)
+    physical = history.prior is not None and history.prior.name == "physical"
+    if model is not None or physical or not history.known_ahead:
+        return model, history
+    bare = replace(history, known_ahead={})
+    plain = models.model_for(spec, bare)
+    return (None, history) if plain is None else (plain, bare)
 
 
 class LearnedHere:
