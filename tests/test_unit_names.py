@@ -41,8 +41,6 @@ UNITLESS: dict[str, str] = {
 
 UNITLESS_FIELDS: dict[str, str] = {
     "dashboard.record.Counted.numbers": "a mapping whose keys name the units",
-    "energy.forecast.backtest_profile.Year.energy": "the target's unit times hours",
-    "energy.forecast.backtest_profile.Year.shares": "fractions of a year's energy",
     "dashboard.balance.GroupTotal.kinds": "pairs of a kind and its power_kw",
     **dict.fromkeys(
         (f"dashboard.charts.Band.{name}" for name in ("measured", "planned", "p05", "p50", "p95")),
@@ -67,6 +65,7 @@ UNITLESS_FIELDS: dict[str, str] = {
 }
 
 UNITLESS_ROOMS: dict[str, str] = {
+    "energy.app.svg": "numbers of a drawing, in the unit that its axis's label names",
     "energy.forecast": "learns any column in the column's own unit, or scaled by its spread",
     "energy.metering.gram": "normal equations of a regression",
     "energy.metering.search": "variances of fractions",
