@@ -12,7 +12,6 @@ its size (Holland and Welsch 1977, doi 10.1080/03610927708827533), so that a wil
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import lfilter
 
 from energy.domain import FloatArray
 from energy.forecast.calendar import SATURDAY, BoolArray, Calendar, IntArray
@@ -109,12 +108,23 @@ class _Chunks:
 
     def before(self, values: FloatArray, half_life_days: float) -> FloatArray:
         """Sum (periods, ...) over all chunks before each, older ones less: shape (count + 1, ...)."""
+        return self.faded(self.laid(values).sum(axis=1), half_life_days)
+
+    def laid(self, values: FloatArray) -> FloatArray:
+        """Lay (periods, ...) out by chunk, zeros where the last one is short: shape (count, size, ...)."""
         padded = np.zeros((self.count * self.size, *values.shape[1:]))
         padded[: self.periods] = values
-        sums = padded.reshape(self.count, self.size, *values.shape[1:]).sum(axis=1)
+        return padded.reshape(self.count, self.size, *values.shape[1:])
+
+    def faded(self, sums: FloatArray, half_life_days: float) -> FloatArray:
+        """Add up each chunk's sums (count, ...) before each note: shape (count + 1, ...)."""
         fade = 0.5 ** (CHUNK_S / 86_400.0 / half_life_days)
-        faded = lfilter([1.0], [1.0, -fade], sums, axis=0)
-        result: FloatArray = np.concatenate([np.zeros((1, *values.shape[1:])), faded])
+        shift = 1
+        while shift < self.count:
+            # each pass doubles how far back a sum reaches
+            sums[shift:] = sums[shift:] + fade**shift * sums[:-shift]
+            shift *= 2
+        result: FloatArray = np.concatenate([np.zeros((1, *sums.shape[1:])), sums])
         return result
 
 
@@ -170,12 +180,13 @@ def _solve(
     """Weights of the raw terms by note, shape (notes, terms); the prior as it is where nothing is known."""
     count = terms.shape[1]
     weighed = terms * weigh[:, None]
-    left = chunks.before(weighed[:, :, None] * terms[:, None, :], SHAPE_HALF_LIFE_DAYS)
+    products = np.matmul(chunks.laid(weighed).transpose(0, 2, 1), chunks.laid(terms))
+    left = chunks.faded(products, SHAPE_HALF_LIFE_DAYS)
     right = chunks.before(weighed * truth[:, None], SHAPE_HALF_LIFE_DAYS)
     days = chunks.before((weigh > 0.0).astype(np.float64), SHAPE_HALF_LIFE_DAYS)
     days = days * chunks.size**-1.0 * (CHUNK_S / 86_400.0)
     usable = (days > 0.0) & (left[:, 0, 0] > 0.0)
-    left = np.einsum("nji,njk,nkl->nil", bends, left, bends)
+    left = np.matmul(bends.transpose(0, 2, 1), np.matmul(left, bends))
     right = np.einsum("nji,nj->ni", bends, right)
     a_day = np.where(usable, left[:, 0, 0] / np.where(usable, days, 1.0), 1.0)
     trust = np.where(np.arange(count) == 0, LEVEL_TRUST_DAYS, SHAPE_TRUST_DAYS)

@@ -158,9 +158,7 @@ def train_on(
             index=index[late],
             gate=gate[late],
             rows=_take(rows, late),
-            trust=1.0
-            if frame.known_ahead or frame.prior is not None
-            else min(1.0, days / DAYS_OF_FULL_TRUST),
+            trust=1.0 if frame.known_ahead else min(1.0, days / DAYS_OF_FULL_TRUST),
         )
         shares, expected = _shares(held, ridge, trees)
         near_shares = _near_shares(held, expected)
