@@ -46,7 +46,7 @@ class LiveScore:
     """Sums over ``n`` forecast quarter hours whose truth is known.
 
     ``inside`` counts those in the band from p05 to p95. ``cost_eur`` and its parts are summed over the
-    ``cost_n`` quarter hours for which the plan had a marginal price (``energy.forecast.error_cost``).
+    ``cost_n`` quarter hours for which the plan had a marginal price (``energy.forecast.judging.error_cost``).
     """
 
     asset_id: str

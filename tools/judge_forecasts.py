@@ -16,8 +16,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from energy.app.backtest_pictures import write_pictures
-from energy.forecast.backtest import run_backtest
-from energy.forecast.backtest_options import BacktestOptions
+from energy.forecast.judging.backtest import run_backtest
+from energy.forecast.judging.backtest_options import BacktestOptions
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 GERMANY = "dev_de_15min_2019_2023.csv.gz"

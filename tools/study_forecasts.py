@@ -14,8 +14,8 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from energy.forecast.backtest import run_backtest
-from energy.forecast.backtest_options import BERLIN, BacktestOptions
+from energy.forecast.judging.backtest import run_backtest
+from energy.forecast.judging.backtest_options import BERLIN, BacktestOptions
 from energy.forecast.series import CENTRE_OF_GERMANY
 
 ZURICH, LUXEMBOURG = ZoneInfo("Europe/Zurich"), ZoneInfo("Europe/Luxembourg")

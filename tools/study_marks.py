@@ -17,11 +17,11 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.forecast.calendar import calendar_of
 from energy.forecast.gates import DayAheadGate
+from energy.forecast.judging.rolling_origin import day_ahead, judge
+from energy.forecast.judging.table import read_table
 from energy.forecast.marks.fault import Marks
 from energy.forecast.marks.looking import marks_of
-from energy.forecast.rolling_origin import day_ahead, judge
 from energy.forecast.series import History, SeriesSpec
-from energy.forecast.table import read_table
 
 Seeded = tuple[str, float]
 """What is put in, and for how many hours."""

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from energy.forecast.backtest_options import BERLIN, kind_of
+from energy.forecast.judging.backtest_options import BERLIN, kind_of
+from energy.forecast.judging.table import read_table
 from energy.forecast.marks.listing import listed
 from energy.forecast.marks.looking import marks_of
 from energy.forecast.series import History, Kind, SeriesSpec
-from energy.forecast.table import read_table
 from energy.periods import parse_utc
 from energy.planning.marked import marks_on
 from energy.planning.past import Past, expected_assets, series_spec

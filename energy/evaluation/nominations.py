@@ -14,9 +14,9 @@ import numpy as np
 from energy.domain import FloatArray, Image
 from energy.evaluation.scene import Scene
 from energy.evaluation.weeks import Window, days_of
-from energy.forecast.effort import LIVE
 from energy.forecast.ladder import Request, forecast, forecast_many
-from energy.forecast.model import Model, train
+from energy.forecast.learned.effort import LIVE
+from energy.forecast.learned.model import Model, train
 from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS, format_utc, parse_utc, period_start, periods_between

@@ -2,10 +2,12 @@
 
 ::
 
-    History ──> frame ──────> features ──> model ───> band ──> Forecast
-                calendar      known at     ridge,     held-back
-                reference     the gate     trees      errors
+    weather ──> physical, profiles ──> prior ───────────────────────────┐
+                                         │                              v
+    History ──> marks ──> frame ─────────┴──> learned ──> band ──> ladder ──> Forecast ──> judging
+                          calendar            ridge,      errors
+                          reference           trees       known at the gate
 
-The rungs, named in ``Forecast.model``: ``learned``, ``seasonal``, ``flat``. ``backtest`` judges them on any
-CSV.
+The rungs, named in ``Forecast.model``: ``learned``, ``physical`` or ``profile``, ``seasonal``, ``flat``.
+``judging`` tells how good they are, on any CSV and live.
 """

@@ -8,13 +8,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
 
 from energy.domain import QUANTILES, FloatArray, Forecast
-from energy.forecast.band import place_of, spread
 from energy.forecast.calendar import IntArray
-from energy.forecast.conformal import stretched
-from energy.forecast.drift import band_stretch
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
-from energy.forecast.model import Model, learned_deviation, periods_known
+from energy.forecast.learned.band import place_of, spread
+from energy.forecast.learned.conformal import stretched
+from energy.forecast.learned.drift import band_stretch
+from energy.forecast.learned.model import Model, learned_deviation, periods_known
 from energy.forecast.prior import prior_quantiles
 from energy.forecast.reference import LEAD_DAYS_MAX, clear_sky_over
 from energy.forecast.seasonal import seasonal_band, seasonal_deviation

@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.forecast.band import Errors, Place, band_of, place_of, spread
 from energy.forecast.calendar import IntArray
 from energy.forecast.correction import Correction
 from energy.forecast.frame import Frame
 from energy.forecast.gates import Gates
+from energy.forecast.learned.band import Errors, Place, band_of, place_of, spread
 from energy.forecast.reference import clear_sky_over
 from energy.forecast.series import Kind
 

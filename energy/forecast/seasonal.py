@@ -9,10 +9,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.forecast.band import Band, Errors, band_of, place_of
 from energy.forecast.calendar import IntArray
 from energy.forecast.frame import Frame
 from energy.forecast.gates import Gates
+from energy.forecast.learned.band import Band, Errors, band_of, place_of
 from energy.forecast.series import SKEWED, Kind
 
 _ALWAYS = 1e9

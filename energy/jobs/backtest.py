@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from energy.errors import BadInput
-from energy.forecast.backtest import run_backtest
-from energy.forecast.backtest_options import BacktestOptions
+from energy.forecast.judging.backtest import run_backtest
+from energy.forecast.judging.backtest_options import BacktestOptions
 from energy.forecast.series import History
 from energy.historian.sqlite_reader import SqliteReader
 from energy.job import fault

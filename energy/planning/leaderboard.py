@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from energy.domain import FloatArray, Forecast
-from energy.forecast.live_scores import Day, day_scores, naive_kw
+from energy.forecast.judging.live_scores import Day, day_scores, naive_kw
 from energy.live_score import DayScores, LiveScore
 from energy.periods import PERIOD, local_day, periods_between
 from energy.planning.inputs import Inputs

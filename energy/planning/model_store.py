@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from energy.errors import RecordBroken, StoreUnavailable
-from energy.forecast.model_checks import faults_of
-from energy.forecast.model_file import FILE_BYTES_MAX, StoredModel, model_bytes, model_from
+from energy.forecast.learned.model_checks import faults_of
+from energy.forecast.learned.model_file import FILE_BYTES_MAX, StoredModel, model_bytes, model_from
 from energy.forecast.series import History, SeriesSpec
 from energy.planning.training_record import FOLDER, RECORD_BYTES_MAX, Night, TrainingRecord, record_from
 

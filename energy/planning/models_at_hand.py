@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from energy.errors import RecordBroken, StoreUnavailable
-from energy.forecast.model import Model
+from energy.forecast.learned.model import Model
 from energy.forecast.series import History, SeriesSpec
 from energy.planning.model_store import VARIANTS, ModelStore, Stamp, Variant
 

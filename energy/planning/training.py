@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from energy.errors import RecordBroken, StoreUnavailable
-from energy.forecast.acceptance import (
+from energy.forecast.frame import frame_of
+from energy.forecast.learned.acceptance import (
     BELOW,
     Asks,
     Judgement,
@@ -22,10 +23,9 @@ from energy.forecast.acceptance import (
     losses,
     verdict,
 )
-from energy.forecast.effort import LIVE
-from energy.forecast.frame import frame_of
-from energy.forecast.model import Model, periods_known, train
-from energy.forecast.model_file import StoredModel
+from energy.forecast.learned.effort import LIVE
+from energy.forecast.learned.model import Model, periods_known, train
+from energy.forecast.learned.model_file import StoredModel
 from energy.forecast.series import History, SeriesSpec
 from energy.planning.inputs import Inputs, Record
 from energy.planning.model_store import VARIANTS, ModelStore, Variant, series_of, variant_of

@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import date, datetime
 
 from energy.errors import StoreUnavailable
-from energy.forecast.effort import LIVE
-from energy.forecast.model import train
+from energy.forecast.learned.effort import LIVE
+from energy.forecast.learned.model import train
 from energy.planning.inputs import Inputs, Record
 from energy.planning.models_at_hand import LearnedHere
 from energy.planning.past import expected_assets, series_spec

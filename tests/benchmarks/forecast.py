@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from energy.forecast.effort import LIVE
 from energy.forecast.ladder import Request, forecast, forecast_many
-from energy.forecast.model import Model, train
+from energy.forecast.learned.effort import LIVE
+from energy.forecast.learned.model import Model, train
 from energy.forecast.series import History, SeriesSpec
 from energy.periods import HORIZON_PERIODS, PERIOD, periods_between
 from energy.planning.past import WINDOW, expected_assets, series_spec

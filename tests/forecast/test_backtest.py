@@ -13,8 +13,8 @@ import pytest
 
 from energy.domain import FloatArray
 from energy.errors import BadInput
-from energy.forecast.backtest import run_backtest
-from energy.forecast.backtest_options import BacktestOptions
+from energy.forecast.judging.backtest import run_backtest
+from energy.forecast.judging.backtest_options import BacktestOptions
 
 START = datetime(2020, 2, 29, 23, tzinfo=UTC)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from energy.errors import BadInput
-from energy.forecast.backtest import run_backtest
-from energy.forecast.backtest_options import BacktestOptions
-from energy.forecast.backtest_profile import Year
 from energy.forecast.calendar import calendar_of
+from energy.forecast.judging.backtest import run_backtest
+from energy.forecast.judging.backtest_options import BacktestOptions
+from energy.forecast.judging.backtest_profile import Year
 from energy.forecast.profiles.outgrown import PROFILE_DAYS
 from energy.forecast.profiles.standard_load import standard_load
 from energy.forecast.series import Kind

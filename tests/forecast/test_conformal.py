@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.domain import FloatArray
-from energy.forecast.conformal import (
+from energy.forecast.learned.conformal import (
     STRETCH_MAX,
     Needed,
     Stretch,

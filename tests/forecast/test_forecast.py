@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from energy.domain import FloatArray, Forecast
 from energy.forecast.ladder import Request, forecast, forecast_many
-from energy.forecast.model import Model, train
+from energy.forecast.learned.model import Model, train
 from energy.forecast.series import History, Kind, SeriesSpec
 from energy.forecast.sun import sine_of_elevation
 

@@ -12,9 +12,9 @@ import pytest
 import energy.regions
 from energy.domain import FloatArray
 from energy.forecast.calendar import calendar_of
-from energy.forecast.effort import LIVE
 from energy.forecast.ladder import forecast
-from energy.forecast.model import train
+from energy.forecast.learned.effort import LIVE
+from energy.forecast.learned.model import train
 from energy.forecast.series import History, SeriesSpec
 from energy.forecast.steps import levelled
 

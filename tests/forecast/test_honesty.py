@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from energy.domain import FloatArray
-from energy.forecast.backtest import run_backtest
-from energy.forecast.backtest_options import BacktestOptions
-from energy.forecast.backtest_prior import Geometry, sized, with_prior
 from energy.forecast.calendar import calendar_of
-from energy.forecast.effort import LIVE
 from energy.forecast.gates import DayAheadGate, Gates, LiveGates
+from energy.forecast.judging.backtest import run_backtest
+from energy.forecast.judging.backtest_options import BacktestOptions
+from energy.forecast.judging.backtest_prior import Geometry, sized, with_prior
+from energy.forecast.judging.rolling_origin import Origin, day_ahead, judge, within_day
 from energy.forecast.ladder import Request, forecast, forecast_many
-from energy.forecast.model import train
-from energy.forecast.rolling_origin import Origin, day_ahead, judge, within_day
+from energy.forecast.learned.effort import LIVE
+from energy.forecast.learned.model import train
 from energy.forecast.series import History, Kind, Prior, SeriesSpec
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from energy.domain import Forecast
-from energy.forecast.error_cost import error_cost
-from energy.forecast.live_scores import Day, day_scores, naive_kw
+from energy.forecast.judging.error_cost import error_cost
+from energy.forecast.judging.live_scores import Day, day_scores, naive_kw
 from energy.live_score import DAY_BEFORE, WEEK_BEFORE, Lead, LiveScore, standings
 from energy.periods import PERIOD, local_day, periods_between
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from energy.errors import RecordBroken
 from energy.forecast.ladder import forecast
-from energy.forecast.model import Model, train
-from energy.forecast.model_checks import faults_of
-from energy.forecast.model_file import StoredModel, model_bytes, model_from
+from energy.forecast.learned.model import Model, train
+from energy.forecast.learned.model_checks import faults_of
+from energy.forecast.learned.model_file import StoredModel, model_bytes, model_from
 from energy.forecast.series import History, SeriesSpec
 
 START = datetime(2021, 1, 4, tzinfo=UTC)

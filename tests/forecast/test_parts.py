@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from energy.forecast.band import Errors, Place, band_of, spread
 from energy.forecast.calendar import SUNDAY, calendar_of
-from energy.forecast.effort import FULL
 from energy.forecast.gates import DayAheadGate, LiveGates
-from energy.forecast.sun import sine_of_elevation
-from energy.forecast.trees import (
+from energy.forecast.learned.band import Errors, Place, band_of, spread
+from energy.forecast.learned.effort import FULL
+from energy.forecast.learned.trees import (
     DEPTH_MAX,
     L2,
     SAMPLES_LEAF_MIN,
@@ -21,6 +20,7 @@ from energy.forecast.trees import (
     evaluate,
     fit_trees,
 )
+from energy.forecast.sun import sine_of_elevation
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SMALL = replace(FULL, trees_max=30, samples_a_tree=1, draws=1)

@@ -9,7 +9,7 @@ import pytest
 
 from energy.domain import FloatArray
 from energy.forecast.ladder import forecast
-from energy.forecast.model import Model, train
+from energy.forecast.learned.model import Model, train
 from energy.forecast.series import History, Prior, SeriesSpec
 from energy.forecast.sun import sine_of_elevation
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from energy.forecast.baselines import day_before_known, persistence, rivals_of
-from energy.forecast.scores import coverage, error_scores, pinball, reliability, scores_of
-from energy.forecast.skill import skill_scores
+from energy.forecast.judging.baselines import day_before_known, persistence, rivals_of
+from energy.forecast.judging.scores import coverage, error_scores, pinball, reliability, scores_of
+from energy.forecast.judging.skill import skill_scores
 
 TRUTH = np.array([1.0, 2.0])
 BAND = np.array([[0.0, 2.5], [0.5, 2.6], [1.5, 3.0], [2.0, 3.5], [3.0, 4.0]])

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from energy.forecast.model import Model, train
+from energy.forecast.learned.model import Model, train
 from energy.forecast.series import History, Prior, SeriesSpec
 from energy.planning.models_at_hand import with_model
 

@@ -9,7 +9,7 @@ import pytest
 
 from energy.domain import FloatArray
 from energy.forecast.ladder import forecast
-from energy.forecast.model_file import model_bytes
+from energy.forecast.learned.model_file import model_bytes
 from energy.planning.inputs import Inputs
 from energy.planning.model_store import ModelStore
 from energy.planning.models_at_hand import StoredModels

@@ -87,10 +87,10 @@ def backtest(
     from energy.app.backtest_pictures import write_pictures
     from energy.app.scores_table import print_scores
     from energy.app.showing import with_progress
-    from energy.forecast.backtest import run_backtest
-    from energy.forecast.backtest_options import BacktestOptions
-    from energy.forecast.backtest_prior import Geometry
-    from energy.forecast.backtest_profile import Year
+    from energy.forecast.judging.backtest import run_backtest
+    from energy.forecast.judging.backtest_options import BacktestOptions
+    from energy.forecast.judging.backtest_prior import Geometry
+    from energy.forecast.judging.backtest_profile import Year
     from energy.forecast.series import CENTRE_OF_GERMANY
 
     options = BacktestOptions(

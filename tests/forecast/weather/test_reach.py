@@ -7,7 +7,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.forecast.ladder import forecast
-from energy.forecast.model import train
+from energy.forecast.learned.model import train
 from energy.forecast.series import History, SeriesSpec
 
 DAYS, AHEAD, MISSING = 120, 192, 24

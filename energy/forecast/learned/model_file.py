@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from energy.errors import RecordBroken
-from energy.forecast.model import Model
+from energy.forecast.learned.model import Model
 
 FORMAT = 1
 _MAGIC = b"energiewaage-model"
@@ -75,7 +75,7 @@ def model_bytes(stored: StoredModel) -> bytes:
 
 
 def model_from(data: bytes) -> StoredModel:
-    """Read a model; its numbers are still to be checked (``energy.forecast.model_checks``).
+    """Read a model; its numbers are still to be checked (``energy.forecast.learned.model_checks``).
 
     Raises:
         RecordBroken: it is damaged, of another format, or learned by another version.
@@ -99,8 +99,9 @@ def model_from(data: bytes) -> StoredModel:
 @functools.cache
 def forecaster_digest() -> str:
     """Give a digest of the modules that learn and ask models: another version reads other features."""
+    learned = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in (*sorted(learned.parent.glob("*.py")), *sorted(learned.glob("*.py"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:32]
 

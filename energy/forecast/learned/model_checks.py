@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from energy.domain import QUANTILES
-from energy.forecast.band import LEAD_EDGES_H, Band
-from energy.forecast.conformal import Needed
-from energy.forecast.features import rows_of
 from energy.forecast.frame import frame_of
-from energy.forecast.model import NEAR_CLASSES, Model, Ridge, learned_deviation
+from energy.forecast.learned.band import LEAD_EDGES_H, Band
+from energy.forecast.learned.conformal import Needed
+from energy.forecast.learned.features import rows_of
+from energy.forecast.learned.model import NEAR_CLASSES, Model, Ridge, learned_deviation
+from energy.forecast.learned.trees import Trees
 from energy.forecast.series import History, Prior, SeriesSpec
-from energy.forecast.trees import Trees
 
 NUMBER_MAX = 1e9
 """Deviations are in units of the scale: nothing learned comes near this, and sums of such stay finite."""
 SPREAD_MIN = 1e-12
-"""The least spread that the training leaves standing (``energy.forecast.model``)."""
+"""The least spread that the training leaves standing (``energy.forecast.learned.model``)."""
 COUNT_MAX = 10**11
 """Seconds since 1970 reach the year 5138."""
 NEEDED_MAX = 100_000

@@ -6,13 +6,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from energy.errors import BadInput, Fault
-from energy.forecast.backtest_prior import Geometry, with_prior
-from energy.forecast.backtest_profile import Year, with_profile
 from energy.forecast.calendar import Calendar, calendar_of, is_known_holiday_code
-from energy.forecast.imbalance_cost import eur_per_kwh_per_unit, kw_per_unit
+from energy.forecast.judging.backtest_prior import Geometry, with_prior
+from energy.forecast.judging.backtest_profile import Year, with_profile
+from energy.forecast.judging.imbalance_cost import eur_per_kwh_per_unit, kw_per_unit
+from energy.forecast.judging.table import Table, read_table
 from energy.forecast.reference import DAYS_BACK_MIN
 from energy.forecast.series import CENTRE_OF_GERMANY, History, Kind, SeriesSpec
-from energy.forecast.table import Table, read_table
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WARM_UP_DAYS = 10

@@ -22,7 +22,7 @@ from energy.forecast.calendar import BoolArray, IntArray
 from energy.forecast.frame import Frame
 from energy.forecast.gates import LiveGates
 from energy.forecast.ladder import quantiles_of
-from energy.forecast.model import TRAINING_DAYS_MIN, Model
+from energy.forecast.learned.model import TRAINING_DAYS_MIN, Model
 
 HELD_DAYS = 14
 """Two weeks hold each weekday twice; a change of habits is half over before it is judged."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.domain import QUANTILES, FloatArray, Forecast
-from energy.forecast.error_cost import error_cost
+from energy.forecast.judging.error_cost import error_cost
 from energy.live_score import DAY_BEFORE, UNCORRECTED, WEEK_BEFORE, Lead, LiveScore, Rival
 from energy.periods import PERIOD, PERIOD_H, PERIOD_S
 

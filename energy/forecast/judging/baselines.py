@@ -6,8 +6,8 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.forecast.calendar import IntArray
-from energy.forecast.scores import error_scores, pinball
-from energy.forecast.skill import skill_scores
+from energy.forecast.judging.scores import error_scores, pinball
+from energy.forecast.judging.skill import skill_scores
 
 SHIFTS_H = {"d1": 24, "d2": 48, "week": 168}
 PERSISTENCE_H_MAX = 24

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.forecast.backtest_options import local_date
-from energy.forecast.baselines import rival_scores, seasonal_scores
 from energy.forecast.calendar import Calendar, IntArray
-from energy.forecast.imbalance_cost import error_cost_eur
-from energy.forecast.rolling_origin import Judged
-from energy.forecast.scores import Score, reliability, scores_of
+from energy.forecast.judging.backtest_options import local_date
+from energy.forecast.judging.baselines import rival_scores, seasonal_scores
+from energy.forecast.judging.imbalance_cost import error_cost_eur
+from energy.forecast.judging.rolling_origin import Judged
+from energy.forecast.judging.scores import Score, reliability, scores_of
 
 LEADS_H = (0.25, 0.5, 1.0, 2.0, 3.0, 6.0, 12.0, 24.0, 36.0, 48.0)
 """Classes of lead time within the day, each named by the longest: from the gate to the period's end."""

@@ -11,7 +11,9 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import BadInput
-from energy.forecast.backtest_options import (
+from energy.forecast.calendar import Calendar, IntArray
+from energy.forecast.gates import DayAheadGate, Gates, LiveGates
+from energy.forecast.judging.backtest_options import (
     BacktestOptions,
     calendar_over,
     days_of,
@@ -20,17 +22,15 @@ from energy.forecast.backtest_options import (
     spec_of,
     table_of,
 )
-from energy.forecast.backtest_prior import sized
-from energy.forecast.backtest_report import Samples, baselines, costs_eur, figures, samples_of
-from energy.forecast.baselines import NOTE, rivals_of
-from energy.forecast.calendar import Calendar, IntArray
-from energy.forecast.gates import DayAheadGate, Gates, LiveGates
-from energy.forecast.imbalance_cost import eur_per_kwh_per_unit, kw_per_unit
+from energy.forecast.judging.backtest_prior import sized
+from energy.forecast.judging.backtest_report import Samples, baselines, costs_eur, figures, samples_of
+from energy.forecast.judging.baselines import NOTE, rivals_of
+from energy.forecast.judging.imbalance_cost import eur_per_kwh_per_unit, kw_per_unit
+from energy.forecast.judging.rolling_origin import Judged, Origin, Progress, day_ahead, judge, within_day
+from energy.forecast.judging.table import Table
 from energy.forecast.marks.listing import counted, listed, truth_of
 from energy.forecast.marks.looking import marks_of
-from energy.forecast.rolling_origin import Judged, Origin, Progress, day_ahead, judge, within_day
 from energy.forecast.series import Kind
-from energy.forecast.table import Table
 
 FAULTS_LISTED = 500
 """So many findings in the data are listed one by one; all are counted."""

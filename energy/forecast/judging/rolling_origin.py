@@ -16,10 +16,10 @@ from energy.forecast.calendar import Calendar, IntArray
 from energy.forecast.frame import frame_of
 from energy.forecast.gates import DayAheadGate, Gates
 from energy.forecast.ladder import HISTORY_DAYS_MAX, flat_quantiles, quantiles_of, seasonal_quantiles
+from energy.forecast.learned.model import Model, train
 from energy.forecast.marks.fault import Marks
 from energy.forecast.marks.listing import known_at_gate
 from energy.forecast.marks.looking import marks_of
-from energy.forecast.model import Model, train
 from energy.forecast.profiles.outgrown import without_outgrown
 from energy.forecast.series import History, SeriesSpec
 

@@ -9,12 +9,12 @@ from datetime import timedelta
 
 import numpy as np
 
-from energy.forecast.band import place_of, spread
 from energy.forecast.calendar import IntArray
-from energy.forecast.conformal import Stretch, needed_of, stretch_of, together
 from energy.forecast.frame import Frame
 from energy.forecast.gates import Gates
-from energy.forecast.model import Model, learned_deviation
+from energy.forecast.learned.band import place_of, spread
+from energy.forecast.learned.conformal import Stretch, needed_of, stretch_of, together
+from energy.forecast.learned.model import Model, learned_deviation
 
 DAYS_MAX = 28
 """Four half-lives: what is older is hardly heard."""

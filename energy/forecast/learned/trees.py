@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from energy.domain import FloatArray
-from energy.forecast.effort import Effort
+from energy.forecast.learned.effort import Effort
 
 DEPTH_MAX = 7
 BINS = 64

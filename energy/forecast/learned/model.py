@@ -10,17 +10,17 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
 
 from energy.domain import FloatArray
-from energy.forecast.band import Band, Errors, band_of, place_of, spread
 from energy.forecast.calendar import BoolArray, IntArray
-from energy.forecast.conformal import Needed, needed_of
-from energy.forecast.effort import FULL, Effort
-from energy.forecast.features import DEVIATION_MAX, Rows, rows_of
 from energy.forecast.frame import Frame, frame_of
 from energy.forecast.gates import Gates, LiveGates
+from energy.forecast.learned.band import Band, Errors, band_of, place_of, spread
+from energy.forecast.learned.conformal import Needed, needed_of
+from energy.forecast.learned.effort import FULL, Effort
+from energy.forecast.learned.features import DEVIATION_MAX, Rows, rows_of
+from energy.forecast.learned.trees import Trees, coded, evaluate, fit_trees
 from energy.forecast.prior import prior_deviation
 from energy.forecast.seasonal import seasonal_deviation
 from energy.forecast.series import SKEWED, History, SeriesSpec
-from energy.forecast.trees import Trees, coded, evaluate, fit_trees
 
 TRAINING_DAYS_MAX = 1100
 """Three years: older habits teach little."""

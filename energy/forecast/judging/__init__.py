@@ -1,0 +1,1 @@
+"""How good forecasts are: rolling origin on any CSV, scores, rivals, and what an error costs."""
