@@ -38,6 +38,14 @@ def test_a_band_without_width_that_misses_counts_as_a_miss() -> None:
     assert coverage(np.array([0.0, 1.0]), np.zeros((5, 2))) == {"p05_p95": 0.0, "p25_p75": 0.0}
 
 
+def test_a_rare_glimmer_at_night_is_no_share_of_an_hour() -> None:
+    truth, band = np.zeros(365), np.zeros((5, 365))
+    truth[:3] = 0.1
+    assert coverage(truth, band)["p05_p95"] is None
+    truth[:40] = 0.1
+    assert coverage(truth, band)["p05_p95"] == 0.0
+
+
 def test_reliability_shows_each_quantile_its_own_number() -> None:
     truth = np.arange(1000.0)
     band = np.repeat(np.quantile(truth, [0.05, 0.25, 0.5, 0.75, 0.95])[:, None], 1000, axis=1)

@@ -13,6 +13,10 @@ _NEAR_ZERO = 0.01
 _ROUNDING = 1e-9
 """Share of the greatest magnitude by which a value may miss an edge and still count as on it."""
 
+COUNTED_SHARE_MIN = 0.05
+"""An hour in which fewer of the periods are uncertain shows no coverage: three misses by a glimmer in a year of
+nights would read as none inside. The whole counts them."""
+
 
 def error_scores(truth: FloatArray, expected: FloatArray) -> dict[str, float | None]:
     """Give ``mae`` and ``mape`` over the periods where both are known; None where there are none.
@@ -65,9 +69,13 @@ def pinball(truth: FloatArray, quantiles: FloatArray) -> float:
 def coverage(truth: FloatArray, quantiles: FloatArray) -> dict[str, float | None]:
     """Give the share of the truth inside each band, its edges included (to a rounding of the last digits).
 
-    Only periods count where the band has a width or the truth lies outside; None where there are none.
+    Only periods count where the band has a width or the truth lies outside; None where they are fewer than
+    COUNTED_SHARE_MIN of all.
     """
-    return _covered(truth, quantiles, ~certain_periods(truth, quantiles))
+    counted = ~certain_periods(truth, quantiles)
+    if counted.mean() < COUNTED_SHARE_MIN:
+        counted = np.zeros_like(counted)
+    return _covered(truth, quantiles, counted)
 
 
 def certain_periods(truth: FloatArray, quantiles: FloatArray) -> BoolArray:
