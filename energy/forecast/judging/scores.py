@@ -14,8 +14,8 @@ _ROUNDING = 1e-9
 """Share of the greatest magnitude by which a value may miss an edge and still count as on it."""
 
 COUNTED_SHARE_MIN = 0.05
-"""An hour in which fewer of the periods are uncertain shows no coverage: three misses by a glimmer in a year of
-nights would read as none inside. The whole counts them."""
+"""An hour in which fewer of the periods are uncertain shows no coverage: three glimmers in a year of nights
+would read as none inside. The whole counts them."""
 
 
 def error_scores(truth: FloatArray, expected: FloatArray) -> dict[str, float | None]:
