@@ -1,11 +1,15 @@
 """One careful GET: encrypted as asked, bounded in bytes and seconds, never redirected."""
 
+import socket
+import threading
 import time
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLError
+from typing import Any
 
 import httpx
 
@@ -49,8 +53,10 @@ def download(address: str, query: Mapping[str, str], *, bounds: Bounds, secret: 
     verify = httpx.create_ssl_context(
         verify=True if bounds.ca_file is None else str(bounds.ca_file), trust_env=False
     )
+    cut = _Cut()
     try:
         with (
+            _cut_after(bounds.timeout_s, cut),
             httpx.Client(verify=verify, timeout=bounds.timeout_s, trust_env=False) as client,
             client.stream(
                 "GET",
@@ -58,12 +64,68 @@ def download(address: str, query: Mapping[str, str], *, bounds: Bounds, secret: 
                 params=parameters,
                 headers={"Accept-Encoding": "gzip", "User-Agent": "energiewaage"},
                 follow_redirects=False,
+                extensions={"trace": cut.notice},
             ) as response,
         ):
             _require_success(address, response)
-            return _body(address, response, bounds, until_s)
+            body = _body(address, response, bounds, until_s)
     except (httpx.HTTPError, httpx.InvalidURL, SSLError, OSError) as error:
+        if cut.is_over:
+            raise _late(address, bounds) from error
         raise Retryable(f"{address}: no answer: {type(error).__name__}: {_told(error, secret)}") from error
+    if cut.is_over:  # an answer of no stated length ends where the line was cut
+        raise _late(address, bounds)
+    return body
+
+
+def _late(address: str, bounds: Bounds) -> Retryable:
+    return Retryable(f"{address}: not complete after {bounds.timeout_s:g} s")
+
+
+@dataclass(slots=True)
+class _Cut:
+    """Cuts the line once the time is up, whatever is being waited for.
+
+    httpx bounds the wait for each piece alone: who sends a byte now and then, in the handshake or among the
+    headers, would hold the thread for days.
+    """
+
+    _lines: list[socket.socket] = field(default_factory=list)
+    is_over: bool = False
+
+    def notice(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take what httpcore tells of a request: the connection, before anything is said over it."""
+        if event != "connection.connect_tcp.complete":
+            return
+        line: socket.socket = info["return_value"].get_extra_info("socket")
+        self._lines.append(line.dup())  # encryption takes the socket itself away; its double still cuts
+        if self.is_over:
+            self.cut()
+
+    def cut(self) -> None:
+        """End what is under way; whoever waits there is told that the line broke."""
+        self.is_over = True
+        for line in self._lines:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let the doubles go."""
+        for line in self._lines:
+            line.close()
+
+
+@contextmanager
+def _cut_after(seconds: float, cut: _Cut) -> Iterator[None]:
+    timer = threading.Timer(seconds, cut.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        cut.close()
 
 
 def _told(error: Exception, secret: str | None) -> str:
@@ -105,7 +167,7 @@ def _body(address: str, response: httpx.Response, bounds: Bounds, until_s: float
     body = bytearray()
     for piece in response.iter_raw():  # as it comes: a piece size would wait for the piece to fill
         if time.monotonic() > until_s:
-            raise Retryable(f"{address}: not complete after {bounds.timeout_s:g} s")
+            raise _late(address, bounds)
         room = bounds.bytes_max + 1 - len(body)
         try:
             body += piece if unpacker is None else unpacker.decompress(piece, room)

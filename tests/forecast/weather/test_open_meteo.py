@@ -1,5 +1,6 @@
 """Open-Meteo's answers: relabelled, in our units, and refused where they are anything else."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -117,6 +118,20 @@ def test_trouble_that_may_pass_is_tried_again(server: WeatherServer, answer: Ans
 
 def test_a_server_that_drips_is_given_up(server: WeatherServer) -> None:
     server.answer = Answer(body=open_meteo(), pause_s=0.05)
+    with pytest.raises(Retryable, match="not complete after 1 s"):
+        provider(server, timeout_s=1.0).fetch(NOON)
+
+
+def test_a_server_that_drips_a_header_is_given_up_as_soon(server: WeatherServer) -> None:
+    server.answer = Answer(headers_pause_s=0.2)
+    begun_s = time.monotonic()
+    with pytest.raises(Retryable, match="not complete after 1 s"):
+        provider(server, timeout_s=1.0).fetch(NOON)
+    assert time.monotonic() - begun_s < 3.0
+
+
+def test_an_answer_of_no_stated_length_that_is_cut_is_not_taken_for_whole(server: WeatherServer) -> None:
+    server.answer = Answer(body=open_meteo() + b" " * 200, pause_s=0.02, states_length=False)
     with pytest.raises(Retryable, match="not complete after 1 s"):
         provider(server, timeout_s=1.0).fetch(NOON)
 

@@ -22,6 +22,9 @@ class Answer:
     """Between two bytes."""
     cut: int | None = None
     """Bytes after which the connection ends, though more were promised."""
+    states_length: bool = True
+    headers_pause_s: float = 0.0
+    """Between two bytes of a header that never ends."""
 
 
 class WeatherServer:
@@ -38,12 +41,16 @@ class WeatherServer:
         self.asked.append((parts.path, parse_qs(parts.query)))
         answer = self.answer
         body = gzip.compress(answer.body) if answer.packed else answer.body
+        if answer.headers_pause_s:
+            _drip_header(request, answer.headers_pause_s)
+            return
         request.send_response(answer.status)
         if answer.packed:
             request.send_header("Content-Encoding", "gzip")
         for name, value in answer.headers.items():
             request.send_header(name, value)
-        request.send_header("Content-Length", str(len(body)))
+        if answer.states_length:
+            request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         try:
             if answer.pause_s:
@@ -55,6 +62,17 @@ class WeatherServer:
                 request.wfile.write(body if answer.cut is None else body[: answer.cut])
         except OSError:
             return  # the one who asked is gone
+
+
+def _drip_header(request: BaseHTTPRequestHandler, pause_s: float) -> None:
+    try:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Never-Ends: ")
+        while True:
+            request.wfile.write(b"x")
+            request.wfile.flush()
+            time.sleep(pause_s)
+    except OSError:
+        return  # the one who asked is gone
 
 
 @contextmanager
