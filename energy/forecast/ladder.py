@@ -1,6 +1,6 @@
 """The ladder: learned, else physical or profile, else seasonal, else flat; the forecast names its rung."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -117,17 +117,29 @@ def forecast_many(requests: Sequence[Request]) -> tuple[Forecast, ...]:
 def quantiles_of(
     model: Model | None, frame: Frame, index: IntArray, gate: IntArray, *, gates: Gates
 ) -> tuple[str, FloatArray] | None:
-    """Give the rung's name and magnitudes (5, samples): the best that can say something; None if none can."""
+    """Give the rung's name and magnitudes (5, samples): the best that can say something; None if none can.
+
+    What is no number says nothing: the rung below is asked instead, for one asset, and named.
+    """
+    for rung in _rungs(model, frame, index, gate, gates):
+        if rung is not None and np.isfinite(rung[1]).all():
+            return rung
+    return None
+
+
+def _rungs(
+    model: Model | None, frame: Frame, index: IntArray, gate: IntArray, gates: Gates
+) -> Iterator[tuple[str, FloatArray] | None]:
     if model is not None and _has_reference(frame, index):
         deviation = learned_deviation(model, frame, index, gate)
         stretch = band_stretch(model, frame, known=int(gate[0]), gates=gates)
         errors = spread(model.band, place_of(frame, index, gate, deviation))
-        return "learned", _around(frame, index, deviation, stretched(errors, stretch))
+        yield "learned", _around(frame, index, deviation, stretched(errors, stretch))
     if frame.prior is not None:
         expected = prior_quantiles(frame, index, gate, gates=gates)
         if expected is not None:
-            return frame.prior.name, expected
-    return seasonal_quantiles(frame, index, gate, gates=gates)
+            yield frame.prior.name, expected
+    yield seasonal_quantiles(frame, index, gate, gates=gates)
 
 
 def seasonal_quantiles(

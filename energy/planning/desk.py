@@ -1,7 +1,6 @@
 """The planner's desk: from a request to a plan and its forecasts, down the ladder where it must."""
 
 import time
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -37,6 +36,8 @@ from energy.region.history import RegionHistory
 from energy.region.loader import load_region
 from energy.region.model import Region
 
+NOTE_CHARS_MAX = 300
+
 
 class Record(MeansSource, WeatherSource, PlanSource, Protocol):
     """The record as the planner sees it: what was measured and planned, and the weather ahead."""
@@ -66,6 +67,8 @@ class Desk:
         self._noon: tuple[list[Asked], tuple[Forecast, ...]] | None = None
         self._meters = MeterWatch(region, record)
         self._meter_notes: tuple[str, ...] = ()
+        self._judging_notes: tuple[str, ...] = ()
+        self._schooling_notes: tuple[str, ...] = ()
         self._optimizer = Optimizer(region)
         self._request: PlanRequest | None = None
 
@@ -111,7 +114,7 @@ class Desk:
         )
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
-        notes.extend(self._meter_notes)
+        notes.extend((*self._meter_notes, *self._judging_notes, *self._schooling_notes))
         weather = self._inputs.weather.notes(request.issued_at)
         notes.extend(f"planned_without_weather: {note}" for note in weather)
         notes.extend(data_notes(self._inputs.marks, end=period_start(request.issued_at)))
@@ -133,11 +136,20 @@ class Desk:
         """Forecast by the other rungs at noon, and score a day that is over: the next plan tells."""
         if self._request is None or self._leaderboard is None:
             return
-        noon, self._noon = self._noon, None
-        if noon is not None:
-            self._shadows = shadows_of(*noon)
-        with suppress(StoreUnavailable, RecordBroken):
+        try:
+            noon, self._noon = self._noon, None
+            if noon is not None:
+                self._shadows = shadows_of(*noon)
             self._scores = (*self._scores, *self._leaderboard.due(self._request.issued_at))
+            self._judging_notes = ()
+        except (StoreUnavailable, RecordBroken):
+            return  # it is tried again: what is not written counts as not scored
+        except Exception as error:  # noqa: BLE001 - judging must end neither plans nor the night's training
+            self._judging_notes = (f"judging_failed: {type(error).__name__}: {error}"[:NOTE_CHARS_MAX],)
+
+    def tell(self, notes: tuple[str, ...]) -> None:
+        """Take what people must know of the night's training: the next plan tells it."""
+        self._schooling_notes = notes
 
     def _note_noon(self, request: PlanRequest, asked: list[Asked], own: tuple[Forecast, ...]) -> None:
         if is_noon(request.start, self._region.zone, done_on=self._shadows_on):

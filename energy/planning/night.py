@@ -1,5 +1,6 @@
 """A night's training as a whole: which assets, from which record, into which store."""
 
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,8 +26,10 @@ def train_due(region_name: str, folder: Path, *, digest: str, known_at: str) -> 
     at = parse_utc(known_at)
     try:
         train_assets(region, folder, due_assets(region, ModelStore(folder), at), known_at=at)
-    except (StoreUnavailable, RecordBroken):
-        return 1  # the record cannot be read, or the disk is full: the old models stay
+    except (StoreUnavailable, RecordBroken) as error:
+        # the record cannot be read, or the disk is full: the old models stay
+        sys.stderr.write(f"the night's training ended early: {error}\n")
+        return 1
     return 0
 
 

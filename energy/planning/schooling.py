@@ -22,6 +22,10 @@ class Schooling(Protocol):
         """Begin what is due on what was known at a moment."""
         ...
 
+    def notes(self) -> tuple[str, ...]:
+        """Say what people must know of it."""
+        ...
+
     def close(self) -> None:
         """End what was begun."""
         ...
@@ -44,6 +48,10 @@ class InTurn:
             with self._store.only_trainer():
                 for asset in due:
                     self._training.run(asset, known_at=at)
+
+    def notes(self) -> tuple[str, ...]:
+        """Nothing: what went wrong with an asset stands in its record."""
+        return ()
 
     def close(self) -> None:
         """Nothing runs between two calls."""

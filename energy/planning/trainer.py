@@ -1,12 +1,15 @@
 """The night's trainer: ``python -m energy.planning.trainer REGION FOLDER DIGEST KNOWN_AT``.
 
 A process of its own, with low priority, one thread and little memory: no plan and no tick waits for it. It
-ends when its input ends, which is when its parent does, and after its time. It reads the record and writes
-the folder of models, nothing else.
+ends when its input ends, which is when its parent does, and after its time; on Linux the kernel ends it with
+its parent even where it was stopped and cannot look. It reads the record and writes the folder of models,
+nothing else.
 """
 
+import ctypes
 import os
 import resource
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -17,6 +20,8 @@ ADDRESS_BYTES_MAX = 2_000_000_000
 """Room for addresses; two years of an asset take 0.8 GB of it, 0.35 GB in memory (docs/benchmarks.md)."""
 SECONDS_MAX = 3600.0
 """A night of 60 assets takes a few minutes; what still runs after an hour hangs."""
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal sent to this process when its parent ends."""
 ENDED = 3
 """Exit code of a trainer that was told to end, or ran over its time."""
 
@@ -26,6 +31,7 @@ def main(arguments: list[str]) -> int:
     region_name, folder, digest, known_at = arguments
     from energy.planning.worker import SINGLE_THREAD  # noqa: PLC0415 (nothing heavy before the limits)
 
+    _end_with_parent()
     os.environ.update(SINGLE_THREAD)
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES_MAX, ADDRESS_BYTES_MAX))
@@ -36,6 +42,12 @@ def main(arguments: list[str]) -> int:
     from energy.planning.night import train_due  # noqa: PLC0415 (after the thread limits are set)
 
     return train_due(region_name, Path(folder), digest=digest, known_at=known_at)
+
+
+def _end_with_parent() -> None:
+    """Ask for the signal that ends even who was stopped; where there is no prctl, the input must do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end_with_input() -> None:

@@ -35,6 +35,8 @@ from energy.region.model import Region
 
 TURN_DAYS = 7
 """Where nights are simulated, a seventh of the assets learns in each, so that a run takes no longer."""
+FAILURES = (ArithmeticError, ValueError, LookupError, RecordBroken, MemoryError, np.linalg.LinAlgError)
+"""What may go wrong with one asset's past; the others still have their turn."""
 BEGUN = "begun and not ended: the training was killed, or the power failed"
 
 
@@ -78,8 +80,9 @@ def turn_of(region: Region, store: ModelStore, at: datetime) -> tuple[Expected, 
 
 
 def _had_turn(region: Region, record: TrainingRecord, tonight: date) -> bool:
+    """Look for this very night: a clock that was ahead for a while must not leave nights out afterwards."""
     return any(
-        night_of(region, night.known_at) >= tonight
+        night_of(region, night.known_at) == tonight
         for night in record.nights
         if night.verdict != "rolled_back"
     )
@@ -107,8 +110,15 @@ class Training:
         Raises:
             StoreUnavailable: the record cannot be read, or the models' folder cannot be written.
         """
-        history = self._inputs.history(asset, known_at=known_at, window=TRAINING_WINDOW)
         spec = series_spec(self._region, asset)
+        try:
+            history = self._inputs.history(asset, known_at=known_at, window=TRAINING_WINDOW)
+        except FAILURES as error:
+            failed = Night(known_at=known_at, verdict="failed", days=0)
+            must_win = self._store.record(asset.id, "plain").must_win
+            why = f"its past cannot be used: {type(error).__name__}: {error}"
+            self._store.note(asset.id, "plain", replace_reason(failed, why), must_win=must_win)
+            return
         for seen in _variants(history):
             lesson = _Lesson(
                 spec=spec,
@@ -126,7 +136,7 @@ class Training:
         self._note(lesson, begun, must_win=must_win)
         try:
             night = self._night(lesson, must_win=must_win)
-        except (ArithmeticError, ValueError, RecordBroken, MemoryError, np.linalg.LinAlgError) as error:
+        except FAILURES as error:
             night = replace_reason(begun, f"{type(error).__name__}: {error}")
         night = night.model_copy(update={"seconds": round(time.perf_counter() - began_s, 3)})
         self._note(lesson, night, must_win=must_win and night.verdict not in {"first", "accepted", "retired"})

@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> int:
         desk.judge()
         if desk.asked_at is not None:
             schooling.begin_if_due(desk.asked_at)
+            desk.tell(schooling.notes())
     schooling.close()
     return 0
 

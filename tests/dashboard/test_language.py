@@ -1,6 +1,7 @@
 """The catalogues: complete, equal, and every code translated."""
 
 import string
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,10 @@ from energy.alarms import QUALITY_CODES, RUNG_CODES
 from energy.conduct import FollowingState
 from energy.controller.taking_back import LEFT, TAKEN_BACK
 from energy.domain import Authority, Level, Quality, Rung, Severity
+from energy.forecast.marks.fault import FaultKind
+from energy.live_score import Lead
+from energy.planning.models_at_hand import TOLD
+from energy.planning.training_record import Verdict
 from tests.dashboard.test_colours import KINDS
 from tests.dashboard.valley import valley
 
@@ -52,6 +57,11 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
         ("alarm", ["not_commissioned", "device_local", "device_fault", "setpoint_not_followed"]),
         ("alarm", ["foreign_write", "write_budget_low", "write_budget_spent", "heartbeat_stale"]),
         ("alarm", [TAKEN_BACK, LEFT]),
+        ("alarm", [f"data_{kind}" for kind in get_args(FaultKind)]),
+        ("alarm", [*TOLD.values(), "model_unusable", "judging_failed"]),
+        ("alarm", ["weather_late", "weather_missing", "planned_without_weather"]),
+        ("training", list(get_args(Verdict))),
+        ("lead", list(Lead)),
         ("following", list(FollowingState)),
         ("access", list(Access)),
         ("kind", KINDS),

@@ -1,5 +1,7 @@
 """Whatever was measured, a band is in order and within what the asset can do."""
 
+import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.forecast.ladder import forecast
+from energy.forecast.learned.model import train
 from energy.forecast.series import History, Kind, SeriesSpec
 
 START = datetime(2021, 3, 20, tzinfo=UTC)
@@ -52,3 +55,21 @@ def test_a_price_band_is_ordered_and_finite_and_may_be_negative(seed: int, sprea
     assert np.isfinite(band).all()
     assert (np.diff(band, axis=0) >= 0.0).all()
     assert band[0].min() < 0.0
+
+
+def test_a_rung_that_answers_with_no_number_gives_way_to_the_one_below() -> None:
+    hour = np.arange(40 * 96) % 96 / 4.0
+    value = 200.0 + 50.0 * np.sin(hour / 24.0 * 2.0 * np.pi)
+    spec = SeriesSpec(asset_id="town", kind="load", zone=ZoneInfo("Europe/Berlin"), rated_kw=RATED_KW)
+    history = History(start=START, value=value)
+    at = START + timedelta(days=40)
+    model = train(spec, history, at)
+    assert model is not None
+    assert forecast(spec, model, history, issued_at=at, start=at).model == "learned"
+    for broken in (
+        replace(model, ridge=replace(model.ridge, offset=math.nan)),
+        replace(model, band=replace(model.band, quantiles=np.full_like(model.band.quantiles, math.nan))),
+    ):
+        made = forecast(spec, broken, history, issued_at=at, start=at)
+        assert made.model == "seasonal"
+        assert np.isfinite(made.quantiles_kw).all()

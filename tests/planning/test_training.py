@@ -1,21 +1,24 @@
 """A night's training keeps what is better, and what was there before stays at hand."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from energy.domain import FloatArray
+from energy.domain import FloatArray, Point
+from energy.errors import StoreUnavailable
 from energy.forecast.ladder import forecast
 from energy.forecast.learned.model_file import model_bytes
+from energy.periods import PERIOD, parse_utc
 from energy.planning.inputs import Inputs
 from energy.planning.model_store import ModelStore
 from energy.planning.models_at_hand import StoredModels
 from energy.planning.past import Expected, expected_assets, series_spec
 from energy.planning.training import BEGUN, Training, due_assets, turn_of
 from energy.planning.training_record import Night
+from energy.ports import Means
 from tests.planning.invented_years import Course, InventedRecord, day, region_of_loads, usual_kw
 
 REGION = region_of_loads()
@@ -135,6 +138,58 @@ def test_each_asset_has_its_turn_once_a_night(copy: ModelStore) -> None:
     assert {asset.id for asset in due_assets(REGION, copy, day(150))} == others
     turns = [LOAD in turn_of(REGION, copy, day(151 + number)) for number in range(7)]
     assert sum(turns) == 1
+
+
+def test_a_clock_that_was_ahead_for_a_while_leaves_no_night_out_afterwards(copy: ModelStore) -> None:
+    ahead = Night(known_at=day(4000), verdict="failed", days=0)
+    copy.note("load", "plain", ahead, must_win=False)
+    assert LOAD in due_assets(REGION, copy, day(151))
+    assert trained(copy, day(151)).known_at == day(151)
+    assert LOAD not in due_assets(REGION, copy, day(151))
+
+
+def test_a_night_whose_hour_comes_twice_or_never_trains_once(tmp_path: Path) -> None:
+    """At 02:30 local by the region's choice: on 2022-03-27 there is none, on 2022-10-30 there are two."""
+    region = replace(REGION, control=replace(REGION.control, trained_at=time(2, 30)))
+    for first in (parse_utc("2022-03-26T12:00Z"), parse_utc("2022-10-29T12:00Z")):
+        store, turns = ModelStore(tmp_path / f"{first:%m}"), []
+        for quarter in range(96):
+            at = first + quarter * PERIOD
+            if quarter == 0 or LOAD in due_assets(region, store, at):
+                turns.append(at)
+                store.note("load", "plain", Night(known_at=at, verdict="too_short", days=0), must_win=False)
+        assert len(turns) == 2, turns
+
+
+class NoPast:
+    """A record that cannot be understood, for one asset."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def means(
+        self, asset_id: str, point: Point, *, start: datetime, end: datetime, known_at: datetime
+    ) -> Means:
+        del asset_id, point, start, end, known_at
+        raise self._error
+
+    def weather_at(self, source: str, known_at: datetime) -> None:
+        del source, known_at
+
+
+def test_a_past_that_cannot_be_read_through_leaves_the_others_their_turn(copy: ModelStore) -> None:
+    Training(REGION, record=NoPast(ValueError("no grid")), store=copy).run(LOAD, known_at=day(151))
+    night = copy.record("load", "plain").nights[0]
+    assert (night.verdict, night.reason) == ("failed", "its past cannot be used: ValueError: no grid")
+    assert LOAD not in due_assets(REGION, copy, day(151))
+    assert copy.read(SPEC, "plain") is not None
+
+
+def test_a_record_that_is_away_for_now_costs_no_asset_its_night(copy: ModelStore) -> None:
+    training = Training(REGION, record=NoPast(StoreUnavailable("busy")), store=copy)
+    with pytest.raises(StoreUnavailable):
+        training.run(LOAD, known_at=day(151))
+    assert LOAD in due_assets(REGION, copy, day(151))
 
 
 def test_a_night_that_was_cut_off_is_not_begun_again_before_the_next(copy: ModelStore) -> None:
