@@ -9,6 +9,7 @@ from energy.forecast.judging.backtest_options import BERLIN, kind_of
 from energy.forecast.judging.table import read_table
 from energy.forecast.marks.listing import listed
 from energy.forecast.marks.looking import marks_of
+from energy.forecast.net_load import known_by
 from energy.forecast.series import History, Kind, SeriesSpec
 from energy.periods import parse_utc
 from energy.planning.marked import marks_on
@@ -44,7 +45,8 @@ def faults_in_file(path: Path, target: str, *, kind: Kind | None, rated_kw: floa
     table = read_table(path, [target])
     spec = SeriesSpec(asset_id=target, kind=kind or kind_of(target), zone=BERLIN, rated_kw=rated_kw)
     history = History(start=table.start, value=table.columns[target], step_s=table.step_s)
-    return {target: listed(history, marks_of(spec, history))}
+    proved = known_by(spec, history.value, step_s=history.step_s)
+    return {target: listed(history, marks_of(proved, history))}
 
 
 def within(found: Findings, start: datetime | None, end: datetime | None) -> Findings:

@@ -18,6 +18,7 @@ from energy.forecast.series import SKEWED, Kind
 _ALWAYS = 1e9
 _PULLS: Mapping[Kind, tuple[tuple[float, float, float], ...]] = {
     "load": ((168.0, 0.35, _ALWAYS), (24.0, 0.25, 36.0), (1.0, 0.35, 4.0)),
+    "net_load": ((24.0, 0.3, 48.0), (1.0, 0.5, 6.0)),
     "heat": ((24.0, 0.6, 72.0), (1.0, 0.3, 4.0)),
     "ev_hub": ((168.0, 0.5, _ALWAYS),),
     "pv": ((24.0, 0.25, 24.0), (1.0, 0.6, 4.0)),

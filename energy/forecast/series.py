@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from energy.domain import FloatArray
 from energy.periods import PERIOD_S
 
-Kind = Literal["load", "heat", "ev_hub", "pv", "wind", "hydro", "price", "temperature"]
+Kind = Literal["load", "net_load", "heat", "ev_hub", "pv", "wind", "hydro", "price", "temperature"]
 """Which reference a series is compared with: calendar days, the sun, or its own recent level."""
 
-UNBOUNDED: frozenset[Kind] = frozenset({"price", "temperature"})
+UNBOUNDED: frozenset[Kind] = frozenset({"net_load", "price", "temperature"})
 """Kinds that may be negative."""
 
 SKEWED: frozenset[Kind] = frozenset({"pv", "wind", "price"})

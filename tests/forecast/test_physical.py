@@ -163,6 +163,54 @@ def test_files_own_names_become_weather() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("column", "name", "value", "ours"),
+    [
+        ("GHI", "ghi_w_per_m2", 300.0, 300.0),
+        ("shortwave_radiation_w_per_m2", "ghi_w_per_m2", 300.0, 300.0),
+        ("solar_radiation_kw_per_m2", "ghi_w_per_m2", 0.3, 300.0),
+        ("irradiance_w_m2", "ghi_w_per_m2", 300.0, 300.0),
+        ("direct_normal_irradiance_w_per_m2", "dni_w_per_m2", 300.0, 300.0),
+        ("diffuse_radiation_w_per_m2", "dhi_w_per_m2", 300.0, 300.0),
+        ("t2m_k", "temperature_c", 283.15, 10.0),
+        ("temp_celsius", "temperature_c", 10.0, 10.0),
+        ("wind_speed_80m_km_per_h", "wind_speed_100m_m_per_s", 36.0, 10.0),
+        ("windspeed_10m_m_s", "wind_speed_10m_m_per_s", 4.0, 4.0),
+        ("ws100_m_per_s", "wind_speed_100m_m_per_s", 4.0, 4.0),
+        ("cloud_cover_percent", "cloud_cover_fraction", 40.0, 0.4),
+        ("pressure_msl_pa", "pressure_hpa", 101_300.0, 1013.0),
+    ],
+)
+def test_weather_is_known_by_many_names_and_units(column: str, name: str, value: float, ours: float) -> None:
+    assert {key: float(values[0]) for key, values in weather_of({column: np.array([value])}).items()} == {
+        name: pytest.approx(ours)
+    }
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "wind_gusts_10m_m_per_s",
+        "dew_point_c",
+        "soil_temperature_c",
+        "cloud_cover_low_percent",
+        "terrestrial_radiation_w_per_m2",
+        "wind_mw",
+        "pv_forecast_mw",
+        "price_eur_per_mwh",
+    ],
+)
+def test_what_is_like_weather_but_other_is_left_alone(column: str) -> None:
+    assert weather_of({column: np.ones(1)}) == {}
+
+
+def test_a_gap_of_one_station_leaves_the_others() -> None:
+    both = weather_of(
+        {"ghi_a_w_per_m2": np.array([np.nan, 200.0]), "ghi_b_w_per_m2": np.array([100.0, 400.0])}
+    )
+    assert both["ghi_w_per_m2"].tolist() == [100.0, 300.0]
+
+
 def test_physics_is_not_imported_before_it_is_asked_for() -> None:
     text = Path(expected_module.__file__).read_text(encoding="utf-8")
     top = [line for line in text.splitlines() if line.startswith(("import ", "from "))]

@@ -30,6 +30,7 @@ from energy.forecast.judging.rolling_origin import Judged, Origin, Progress, day
 from energy.forecast.judging.table import Table
 from energy.forecast.marks.listing import counted, listed, truth_of
 from energy.forecast.marks.looking import marks_of
+from energy.forecast.net_load import known_by
 from energy.forecast.series import Kind
 
 FAULTS_LISTED = 500
@@ -67,7 +68,9 @@ def backtest_of(
     spec, history = spec_of(options), history_of(options, table)
     calendar = calendar_over(spec, history)
     days = days_of(options, history.start, calendar)
-    marks = marks_of(spec, history)
+    # what it proves to be in the end says what can have happened; forecasts only know what it was by then
+    proved = known_by(spec, history.value, step_s=history.step_s)
+    marks = marks_of(proved, history)
     truth = truth_of(history, marks)
     gates, origins = _origins(options, spec.kind, calendar, days)
     if not any(np.isfinite(truth[origin.index]).any() for origin in origins):
@@ -97,7 +100,7 @@ def backtest_of(
         "model": max(judged.rungs, key=lambda rung: judged.rungs[rung]),
         "rungs_days": judged.rungs,
         "target": options.target,
-        "kind": spec.kind,
+        "kind": proved.kind,
         "step_s": table.step_s,
         "step": f"{table.step_s // 60} min",
         "gate": options.gate.isoformat(timespec="minutes"),

@@ -20,6 +20,7 @@ from energy.forecast.learned.model import Model, train
 from energy.forecast.marks.fault import Marks
 from energy.forecast.marks.listing import known_at_gate
 from energy.forecast.marks.looking import marks_of
+from energy.forecast.net_load import as_net, net_from
 from energy.forecast.profiles.outgrown import without_outgrown
 from energy.forecast.series import History, SeriesSpec
 
@@ -111,26 +112,28 @@ def judge(
 ) -> Judged:
     """Forecast from every origin (at least one), learning anew every ``retrain_days`` days.
 
-    ``prepared`` is given what is known at each gate and gives what forecasts are made from.
-
     With ``history_days`` each origin sees only so many last days, as if the file began there.
+    ``prepared`` is given what is seen at each gate and gives what forecasts are made from.
     ``look`` False takes the data as they are: to see what marking them is worth.
     """
     model: Model | None = None
-    trained_on = origins[0].day - retrain_days
+    learned_as, trained_on = spec.kind, origins[0].day - retrain_days
     ours, seasonal = [], []
     rungs: dict[str, int] = {}
-    marks = marks_of(spec, history) if look else Marks(periods=history.value.size, spans=())
+    turned = net_from(spec, history.value, step_s=history.step_s)
+    kinds = (spec,) if turned is None else (spec, as_net(spec))
+    looked = [(own, _marks(own, history, look=look)) for own in kinds]
     for number, origin in enumerate(origins):
-        value = known_at_gate(spec, history, marks, known=origin.known)
+        own, marks = looked[turned is not None and origin.known >= turned]
+        value = known_at_gate(own, history, marks, known=origin.known)
         seen = replace(as_known(history, known=origin.known, ahead=origin.ahead), value=value)
-        seen = seen if prepared is None else prepared(seen)
         young = _cut(origin, history_days, step_s=history.step_s)
-        seen = without_outgrown(_without_first(seen, origin.known - young.known))
-        if origin.day - trained_on >= retrain_days or model is None:
-            model = train(spec, seen, moment_of(history, origin.known), gates=gates)
-            trained_on = origin.day
-        rung, quantiles, plain = _forecast(spec, seen, model, young, gates)
+        seen = _without_first(seen, origin.known - young.known)
+        seen = without_outgrown(seen if prepared is None else prepared(seen))
+        if origin.day - trained_on >= retrain_days or model is None or learned_as != own.kind:
+            model = train(own, seen, moment_of(history, origin.known), gates=gates)
+            learned_as, trained_on = own.kind, origin.day
+        rung, quantiles, plain = _forecast(own, seen, model, young, gates)
         rungs[rung] = rungs.get(rung, 0) + 1
         ours.append(quantiles)
         seasonal.append(plain)
@@ -148,6 +151,10 @@ def judge(
 def moment_of(history: History, index: int) -> datetime:
     """Give the label of a period by its place in the file."""
     return history.start + timedelta(seconds=index * history.step_s)
+
+
+def _marks(spec: SeriesSpec, history: History, *, look: bool) -> Marks:
+    return marks_of(spec, history) if look else Marks(periods=history.value.size, spans=())
 
 
 def _cut(origin: Origin, history_days: int | None, *, step_s: int) -> Origin:
