@@ -23,25 +23,40 @@ class ForecastBeside:
     means: Means
 
 
-def planners_look(reader: SqliteReader, now: datetime, days: int) -> PlannersLook:
+class Leaderboards:
+    """Leaderboards by window, worked out anew only when another day was scored or another file is read.
+
+    Four weeks of 60 assets take a second, and whoever asks the record meanwhile waits.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[SqliteReader, Sequence[datetime], Sequence[Standing]]] = {}
+
+    def of(self, reader: SqliteReader, now: datetime, days: int) -> Sequence[Standing]:
+        """Give the leaderboard of the last whole local days; a day counts by its start."""
+        start = now - timedelta(days=days + 1)
+        scored = reader.scored_days(start, now)
+        kept = self._kept.get(days)
+        if kept is None or kept[0] is not reader or kept[1] != scored:
+            kept = reader, scored, standings(reader.live_scores(start, now))
+            self._kept[days] = kept
+        return kept[2]
+
+
+def planners_look(
+    reader: SqliteReader, now: datetime, days: int, *, leaderboards: Leaderboards
+) -> PlannersLook:
     """Collect what the record says, the corrections excepted: those are in the ledger."""
     return PlannersLook(
         at=now,
         forecasts=reader.forecasts_at(now),
-        standings=standings_of(reader, now, days),
+        standings=leaderboards.of(reader, now, days),
         notes=reader.notes_at(now),
         weather=[
             WeatherHeard(source=source, issued_at=issued_at, known_at=known_at)
             for source, issued_at, known_at in reader.weather_heard(now)
         ],
     )
-
-
-def standings_of(
-    reader: SqliteReader, now: datetime, days: int, asset_id: str | None = None
-) -> Sequence[Standing]:
-    """Give the leaderboard of the last whole local days; a day counts by its start."""
-    return standings(reader.live_scores(now - timedelta(days=days + 1), now, asset_id))
 
 
 def uncorrected(reader: SqliteReader, forecast: Forecast) -> Forecast | None:

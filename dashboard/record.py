@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from dashboard.forecasts import PlannersLook
 from dashboard.picture import LedgerHead, Look, Scores
-from dashboard.planners_record import ForecastBeside, forecast_beside, planners_look
+from dashboard.planners_record import ForecastBeside, Leaderboards, forecast_beside, planners_look
 from dashboard.presence import Heard
 from dashboard.series import ChartInput, MeansByPoint, Window
 from dashboard.trainings import last_trainings
@@ -119,6 +119,7 @@ class Record:
         ledger = folder / LEDGER_NAME
         self._ledger = Kept[LedgerReader](ledger, lambda: ledger_reader(ledger))
         self._scores: tuple[datetime, Scores] | None = None
+        self._leaderboards = Leaderboards()
 
     def look(self) -> Look:
         """Take one look; a record that cannot be read gives a look that says so."""
@@ -153,7 +154,9 @@ class Record:
 
         def look(reader: SqliteReader) -> PlannersLook:
             heard = self._heard(reader)
-            return PlannersLook() if heard is None else planners_look(reader, heard.status.at, days)
+            if heard is None:
+                return PlannersLook()
+            return planners_look(reader, heard.status.at, days, leaderboards=self._leaderboards)
 
         found = replace(self._telemetry.ask(look), trainings=last_trainings(self.folder))
         try:

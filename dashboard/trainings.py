@@ -1,10 +1,9 @@
 """The last training of each asset's model, as the nightly training notes it below the data folder."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 FOLDER = "models"
 FILES_MAX = 1_000
@@ -15,7 +14,7 @@ class Training(BaseModel):
     """One night's training of a model: when, and what became of the candidate."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
-    known_at: datetime
+    known_at: AwareDatetime
     verdict: str
     reason: str = ""
 

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from dashboard.planners_record import Leaderboards
+from dashboard.trainings import last_trainings
 from energy.canonical import plain
 from energy.correction import Correction
 from energy.domain import Request, RequestKind
+from energy.historian.sqlite_reader import open_reader
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger.active_file import FILE_NAME as LEDGER_NAME
 from energy.ledger.writer import Ledger
@@ -127,6 +130,30 @@ async def test_programs_get_the_same(client):
     assert [row["model"] for row in board["rows"]] == ["learned", "seasonal"]
     assert board["rows"][0]["skill_day_before"] == pytest.approx(0.5)
     await got(client, "/api/v1/forecasts/leaderboard?days=8", 422)
+
+
+def test_a_leaderboard_is_worked_out_once_for_each_day_that_is_scored(folder):
+    later = NOW + timedelta(minutes=5)
+    with open_reader(folder) as reader:
+        boards = Leaderboards()
+        first = boards.of(reader, NOW, 7)
+        assert len(first) == 2
+        assert boards.of(reader, later, 7) is first
+        assert boards.of(reader, NOW, 28) is not first
+        with SqliteRecord(folder) as record:
+            scored = DayScores(day_start=DAY_START - timedelta(days=1), scores=(score("flat", 50.0),))
+            record.write_plan(PlanAnswer(plan=plan(period_start(NOW), "p-3"), forecasts=(), scores=(scored,)))
+        assert len(boards.of(reader, later, 7)) == 3
+    with open_reader(folder) as another:
+        assert boards.of(another, later, 7) == boards.of(another, NOW, 7)
+
+
+def test_a_training_whose_time_has_no_zone_is_left_out(folder):
+    path = folder / "models" / "wind_park.weather.json"
+    path.write_text(
+        '{"asset_id": "wind_park", "nights": [{"known_at": "2021-06-17T00:00:00", "verdict": "x"}]}'
+    )
+    assert last_trainings(folder)["wind_park"].verdict == "kept_old"
 
 
 async def test_a_generation_is_drawn_as_a_magnitude_beside_what_it_was(client):
