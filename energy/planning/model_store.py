@@ -112,13 +112,13 @@ class ModelStore:
         Raises:
             StoreUnavailable: there is no previous one, or the folder cannot be written.
         """
+        night = Night(known_at=at, verdict="rolled_back", days=0, actor=actor, reason=reason)
         current, previous = (self._path(asset_id, variant, which) for which in ("current", "previous"))
         with self._writing():
             part = self._part(previous.read_bytes())
             if current.exists():
                 self._set_aside(asset_id, variant)
             part.replace(current)
-        night = Night(known_at=at, verdict="rolled_back", days=0, actor=actor, reason=reason)
         self.note(asset_id, variant, night, must_win=True)
 
     def record(self, asset_id: str, variant: Variant) -> TrainingRecord:

@@ -43,7 +43,7 @@ class WeatherPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class MosmixPlace(WeatherPlace):
-    """A station of the DWD's MOSMIX; its own coordinates count once a forecast of it came."""
+    """A station of the DWD's MOSMIX; its own coordinates count for the sun's height in its forecasts."""
 
     station: Annotated[
         str,

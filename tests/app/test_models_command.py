@@ -44,6 +44,9 @@ def test_each_model_shows_how_it_came_to_be(place: Path) -> None:
 def test_a_model_is_put_back_with_a_reason_or_not_at_all(place: Path) -> None:
     assert "--reason" in said(place, "--rollback", "load", code=2)
     assert "no previous model" in said(place, "--rollback", "nobody", "--reason", "x", code=2)
+    assert "no such asset" in said(place, "--rollback", "../models/load", "--reason", "x", code=2)
+    assert "--reason" in said(place, "--rollback", "load", "--reason", "x" * 600, code=2)
+    assert "rolled_back" not in said(place), "what is refused moves nothing"
     words = ("--rollback", "load", "--reason", "peaks missed", "--actor", "Anna Beispiel")
     assert "rolled_back" in said(place, *words)
     assert ModelStore(place).record("load", "plain").nights[0].actor == "Anna Beispiel"

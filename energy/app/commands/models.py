@@ -10,6 +10,7 @@ from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, 
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
 from energy.errors import StoreUnavailable
+from energy.mailbox import ACTOR_CHARS_MAX, REASON_CHARS_MAX
 from energy.periods import format_utc
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def models(
     folder = data if data is not None else default_folder(checked.id)
     store = ModelStore(folder)
     if rollback is not None:
-        if not reason.strip():
-            raise bad_option("--reason", reason, "a reason is recorded with it", "say why")
-        _put_back(store.folder, folder, rollback, actor=actor or getpass.getuser(), reason=reason)
+        by = actor or getpass.getuser()
+        _require_rollback(checked, rollback, actor=by, reason=reason)
+        _put_back(store.folder, folder, rollback, actor=by, reason=reason)
     if train:
         _train(checked, folder, at)
     records = store.records()
@@ -62,6 +63,21 @@ def models(
         typer.echo(_line(record))
     if not records:
         typer.echo(f"no model was ever trained in {store.folder}")
+
+
+def _require_rollback(region: "Region", asset_id: str, *, actor: str, reason: str) -> None:
+    """Refuse before anything is moved: an unknown asset's name is no way to other files."""
+    known = [asset.id for asset in region.assets]
+    if asset_id not in known:
+        limit = "no such asset in the region: no previous model lies there"
+        raise bad_option("--rollback", asset_id, limit, f"use one of: {', '.join(known)}")
+    for option, text, chars_max in (
+        ("--reason", reason, REASON_CHARS_MAX),
+        ("--actor", actor, ACTOR_CHARS_MAX),
+    ):
+        if not 1 <= len(text.strip()) <= chars_max:
+            limit = f"it is recorded with the model: 1 to {chars_max} characters"
+            raise bad_option(option, text[:chars_max], limit, "say it in a few words")
 
 
 def _put_back(models_folder: Path, folder: Path, asset_id: str, *, actor: str, reason: str) -> None:

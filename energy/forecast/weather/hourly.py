@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from math import cos, hypot, radians
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from energy.weather import WeatherForecast
 HOUR_S = 3600
 REACH_H_MAX = 120
 """Five days: a plan looks two days ahead, and a late forecast must still reach over that."""
+AWAY_KM_MAX = 100.0
+"""The coarsest global models have cells of a degree: a corner is 80 km from the middle; stations are closer."""
+KM_PER_DEGREE = 111.2
+"""Of a great circle: 40,030 km in 360 degrees."""
 AHEAD_S_MAX = 3600.0
 """A source's clock may be ahead of ours by this much; more is no clock error."""
 DIRECTION = "wind_direction_degrees"
@@ -141,6 +146,27 @@ def forecast_of(
         longitude=place[1],
         values=ahead,
     )
+
+
+def require_near(forecast: WeatherForecast, place: tuple[float, float], *, where: str) -> WeatherForecast:
+    """Give a forecast back if it is one of the place that was asked for.
+
+    Raises:
+        BadInput: it lies too far away: a mistyped station, or another place's answer out of some cache.
+    """
+    north_km = KM_PER_DEGREE * (forecast.latitude - place[0])
+    east_degrees = (forecast.longitude - place[1] + 180.0) % 360.0 - 180.0
+    east_km = KM_PER_DEGREE * east_degrees * cos(radians(place[0]))
+    away_km = hypot(north_km, east_km)
+    if not away_km <= AWAY_KM_MAX:
+        raise bad_answer(
+            where,
+            "place",
+            value=f"{forecast.latitude:g}, {forecast.longitude:g}",
+            limit=f"{away_km:.0f} km from {place[0]:g}, {place[1]:g}, at most {AWAY_KM_MAX:g} km",
+            mend="check the station's id; give the place its own latitude and longitude",
+        )
+    return forecast
 
 
 def require_hours(times: list[datetime], *, where: str) -> None:

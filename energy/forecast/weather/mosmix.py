@@ -16,7 +16,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.forecast.weather.download import Bounds, download
-from energy.forecast.weather.hourly import HOUR_S, bad_answer, forecast_of
+from energy.forecast.weather.hourly import HOUR_S, bad_answer, forecast_of, require_near
 from energy.forecast.weather.mosmix_kml import Station, read_station
 from energy.region.weather import MosmixWeather
 from energy.weather import WeatherForecast
@@ -43,6 +43,7 @@ class Mosmix:
     source: str
     settings: MosmixWeather
     station: str
+    place: tuple[float, float]
     bounds: Bounds
 
     def fetch(self, at: datetime) -> WeatherForecast:
@@ -50,7 +51,8 @@ class Mosmix:
         address = f"{self.settings.base_url}/{path_of(self.settings.product, self.station)}"
         body = download(address, {}, bounds=self.bounds)
         most = KML_BYTES_MAX[self.settings.product]
-        return read_kmz(body, self.station, source=self.source, where=address, at=at, bytes_max=most)
+        found = read_kmz(body, self.station, source=self.source, where=address, at=at, bytes_max=most)
+        return require_near(found, self.place, where=address)
 
 
 def path_of(product: str, station: str) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.forecast.weather.download import Bounds, download
-from energy.forecast.weather.hourly import bad_answer, forecast_of
+from energy.forecast.weather.hourly import bad_answer, forecast_of, require_near
 from energy.region.weather import OpenMeteoWeather
 from energy.weather import WeatherForecast
 
@@ -74,7 +74,8 @@ class OpenMeteo:
         if self.settings.model is not None:
             query["models"] = self.settings.model
         body = download(address, query, bounds=self.bounds, secret=self.key)
-        return read_answer(body, wanted=self._wanted(), source=self.source, where=address, at=at)
+        found = read_answer(body, wanted=self._wanted(), source=self.source, where=address, at=at)
+        return require_near(found, self.place, where=address)
 
     def _wanted(self) -> tuple[str, ...]:
         own = tuple(name for name in OUR_NAMES if name != "wind_speed_100m")

@@ -58,6 +58,7 @@ def providers_of(region: Region, environment: Mapping[str, str]) -> dict[str, We
                     source=source_name(weather, place),
                     settings=weather,
                     station=place.station,
+                    place=location_of(region, place),
                     bounds=bounds,
                 )
                 for place in weather.places

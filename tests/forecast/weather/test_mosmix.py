@@ -25,7 +25,9 @@ def server() -> Iterator[WeatherServer]:
         yield held
 
 
-def provider(server: WeatherServer, *, product: str = "MOSMIX_L") -> Mosmix:
+def provider(
+    server: WeatherServer, *, product: str = "MOSMIX_L", place: tuple[float, float] = (50.0, 11.6)
+) -> Mosmix:
     settings = MosmixWeather(
         source="mosmix",
         base_url=server.address,
@@ -33,7 +35,13 @@ def provider(server: WeatherServer, *, product: str = "MOSMIX_L") -> Mosmix:
         places=[MosmixPlace(id="hof", station="10685")],
     )
     bounds = Bounds(timeout_s=5.0, bytes_max=2_000_000)
-    return Mosmix(source="mosmix/hof", settings=settings, station="10685", bounds=bounds)
+    return Mosmix(source="mosmix/hof", settings=settings, station="10685", place=place, bounds=bounds)
+
+
+def test_a_station_far_from_its_place_is_refused(server: WeatherServer) -> None:
+    server.answer = Answer(body=kmz(kml("10685")))
+    with pytest.raises(BadInput, match="228 km from 48.4, 10.8"):
+        provider(server, place=(48.4, 10.8)).fetch(NOON)
 
 
 def test_a_station_comes_in_our_units(server: WeatherServer) -> None:

@@ -86,6 +86,8 @@ def test_a_missing_value_stays_missing(server: WeatherServer) -> None:
         (Answer(body=open_meteo(temperature_2m=[True] * HOURS)), "hourly.temperature_2m"),
         (Answer(body=open_meteo(time=[0, 7200] + [0] * (HOURS - 2))), "full hours"),
         (Answer(body=open_meteo(**{name: [None] * HOURS for name in UNITS if name != "time"})), "no value"),
+        (Answer(body=open_meteo().replace(b'"latitude": 50.1', b'"latitude": 52.5')), "place"),
+        (Answer(body=open_meteo().replace(b'"longitude": 11.9', b'"longitude": -168.1')), "place"),
         (Answer(status=404, body=b"gone"), "refuses"),
         (Answer(status=302, headers={"Location": "http://127.0.0.1:1/"}), "sends us elsewhere"),
         (Answer(body=b" " * (BYTES_MAX + 1)), "larger than any forecast"),
