@@ -377,9 +377,12 @@ def _check(file: SqliteFile, layout: Layout) -> None:
             f"{file.path} is a database of another kind. Mend: move it out of the data folder", is_whole=True
         )
     if version != layout.version:
+        mend = "run the program version that wrote it, or move the file away"
+        upgrades = range(version, layout.version)
+        if upgrades and all(step in layout.upgrades for step in upgrades):
+            mend = "start the process that writes it once: it brings the file up to date"
         raise RecordBroken(
-            f"{file.path} has schema version {version}, this program knows {layout.version}. "
-            "Mend: run the program version that wrote it, or move the file away",
+            f"{file.path} has schema version {version}, this program knows {layout.version}. Mend: {mend}",
             is_whole=True,
         )
 

@@ -14,7 +14,7 @@ HOUR_S = 3600
 REACH_H_MAX = 120
 """Five days: a plan looks two days ahead, and a late forecast must still reach over that."""
 AWAY_KM_MAX = 100.0
-"""The coarsest global models have cells of a degree: a corner is 80 km from the middle; stations are closer."""
+"""Cells of the coarsest global models are a degree wide, their corners 80 km off; stations are closer."""
 KM_PER_DEGREE = 111.2
 """Of a great circle: 40,030 km in 360 degrees."""
 AHEAD_S_MAX = 3600.0

@@ -40,7 +40,7 @@ def provider(
 
 def test_a_station_far_from_its_place_is_refused(server: WeatherServer) -> None:
     server.answer = Answer(body=kmz(kml("10685")))
-    with pytest.raises(BadInput, match="228 km from 48.4, 10.8"):
+    with pytest.raises(BadInput, match="228 km from"):
         provider(server, place=(48.4, 10.8)).fetch(NOON)
 
 
