@@ -377,10 +377,8 @@ def _check(file: SqliteFile, layout: Layout) -> None:
             f"{file.path} is a database of another kind. Mend: move it out of the data folder", is_whole=True
         )
     if version != layout.version:
-        mend = "run the program version that wrote it, or move the file away"
-        upgrades = range(version, layout.version)
-        if upgrades and all(step in layout.upgrades for step in upgrades):
-            mend = "start the process that writes it once: it brings the file up to date"
+        is_older = version in layout.upgrades  # each leads to the next
+        mend = "start its writer: it upgrades it" if is_older else "run what wrote it, or move it away"
         raise RecordBroken(
             f"{file.path} has schema version {version}, this program knows {layout.version}. Mend: {mend}",
             is_whole=True,

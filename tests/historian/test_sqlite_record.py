@@ -128,7 +128,7 @@ def test_a_file_of_another_version_or_kind_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / FILE_NAME)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(RecordBroken, match=r"schema version 99.*that wrote it"):
+    with pytest.raises(RecordBroken, match=r"schema version 99.*run what wrote it"):
         SqliteRecord(tmp_path)
     connection = sqlite3.connect(tmp_path / FILE_NAME)
     connection.execute("PRAGMA application_id = 7")

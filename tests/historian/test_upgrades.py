@@ -131,7 +131,7 @@ def test_an_upgraded_record_goes_on_in_the_middle_of_its_quarter_hour(tmp_path: 
 
 def test_a_reader_of_an_older_file_is_told_its_version(tmp_path: Path) -> None:
     old(tmp_path, 1)
-    with pytest.raises(RecordBroken, match=r"schema version 1, this program knows 4.*it brings the file up"):
+    with pytest.raises(RecordBroken, match=r"schema version 1, this program knows 4.*it upgrades it"):
         open_reader(tmp_path)
 
 
