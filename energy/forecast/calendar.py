@@ -41,6 +41,8 @@ class Calendar:
     weekday: IntArray
     day_of_year: IntArray
     holiday_share: FloatArray
+    holiday_share_after: FloatArray
+    """Of the day after: known for the last day too, which has no next one here."""
     bridge: FloatArray
 
     @property
@@ -69,7 +71,7 @@ def _laid(first_s: int, periods: int, step_s: int, zone: ZoneInfo, holidays_of: 
     days = int(day_number[-1]) - first_day + 1
     day = day_number - first_day
     dates = [_EPOCH + timedelta(days=first_day + number) for number in range(days)]
-    share, bridge = _holidays_of(dates, holidays_of)
+    share, after, bridge = _holidays_of(dates, holidays_of)
     weekday = np.array([moment.weekday() for moment in dates], dtype=np.int64)
     eve = np.array([(moment.month, moment.day) in _EVES for moment in dates])
     day_class = np.where(eve & (weekday < SATURDAY), SATURDAY, weekday)
@@ -85,6 +87,7 @@ def _laid(first_s: int, periods: int, step_s: int, zone: ZoneInfo, holidays_of: 
         weekday=weekday,
         day_of_year=np.array([moment.timetuple().tm_yday for moment in dates], dtype=np.int64),
         holiday_share=share,
+        holiday_share_after=after,
         bridge=bridge,
     )
     for name in calendar.__slots__:
@@ -134,14 +137,15 @@ def _index_of(day: IntArray, slot: IntArray, *, days: int, step_s: int) -> IntAr
     return table
 
 
-def _holidays_of(dates: list[date], code: str) -> tuple[FloatArray, FloatArray]:
-    """Give by day the share of the area on holiday, and the bridge between a holiday and a weekend."""
+def _holidays_of(dates: list[date], code: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give by day the share of the area on holiday, the day after's, and the bridge to a weekend."""
     off: dict[date, float] = {}
     for year in range(dates[0].year - 1, dates[-1].year + 2):
         off.update(_year_of(code, year))
     share = np.array([off.get(day, 0.0) for day in dates])
     bridge = np.zeros(len(dates))
     one = timedelta(days=1)
+    share_after = np.array([off.get(day + one, 0.0) for day in dates])
     for number, day in enumerate(dates):
         before, after = off.get(day - one, 0.0), off.get(day + one, 0.0)
         if day.weekday() == 0:
@@ -149,7 +153,7 @@ def _holidays_of(dates: list[date], code: str) -> tuple[FloatArray, FloatArray]:
         elif day.weekday() == 4:
             bridge[number] = before
         bridge[number] *= 1.0 - share[number]
-    return share, bridge
+    return share, share_after, bridge
 
 
 @lru_cache(maxsize=512)

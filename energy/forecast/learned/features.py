@@ -57,8 +57,7 @@ def rows_of(frame: Frame, index: IntArray, gate: IntArray, *, near: bool) -> Row
 def _calendar(frame: Frame, index: IntArray) -> list[FloatArray]:
     calendar = frame.calendar
     day = calendar.day[index]
-    last = calendar.weekday.size - 1
-    before, after = np.maximum(day - 1, 0), np.minimum(day + 1, last)
+    before = np.maximum(day - 1, 0)
     year_end = np.minimum(calendar.day_of_year, 366 - calendar.day_of_year)
     columns = [
         calendar.slot[index] * (24.0 / calendar.slots),
@@ -67,7 +66,7 @@ def _calendar(frame: Frame, index: IntArray) -> list[FloatArray]:
         calendar.day_class[before],
         calendar.holiday_share[day],
         calendar.holiday_share[before],
-        calendar.holiday_share[after],
+        calendar.holiday_share_after[day],
         calendar.bridge[day],
         calendar.day_of_year[day],
         np.minimum(year_end[day], 20),
