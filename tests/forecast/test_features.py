@@ -1,6 +1,6 @@
 """A forecast reads its features as the model that learned them did."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,6 +15,7 @@ from energy.forecast.series import History, Kind, SeriesSpec
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2019, 9, 1, 22, tzinfo=UTC)
+FIRST = date(2019, 9, 2)
 DAYS = 280
 EVES_OF_HOLIDAYS = ("2020-04-09", "2020-04-30", "2020-05-20", "2020-03-28", "2020-03-29")
 """Days before Good Friday, Labour Day and Ascension Day, and those around a change to summer time."""
@@ -27,7 +28,7 @@ def test_a_forecasts_last_day_has_the_features_that_its_kind_was_learned_with(ki
     whole = frame_of(spec, History(start=START, value=value), known=value.size, periods=value.size)
     gates = DayAheadGate(at=time(12))
     for day in EVES_OF_HOLIDAYS:
-        number = (datetime.fromisoformat(day) - datetime(2019, 9, 2)).days
+        number = (date.fromisoformat(day) - FIRST).days
         index = np.flatnonzero(whole.calendar.day == number)
         gate = gates.gate_of(whole.calendar, index)
         learned = rows_of(whole, index, gate, near=False)
