@@ -29,6 +29,7 @@ class StandingAnswer(Answer):
     asset_id: str
     lead: Lead
     model: str
+    rank: int | None = Field(description="among those with the same quarter hours; null elsewhere")
     n: int = Field(description="forecast quarter hours whose truth is known")
     mae_kw: float
     nmae: float | None = Field(description="of the mean magnitude")
@@ -45,7 +46,7 @@ class StandingAnswer(Answer):
 
 
 class LeaderboardAnswer(Answer):
-    """Live forecasts ranked by asset and lead class, the least absolute error first."""
+    """Live forecasts by asset and lead class, the least absolute error first."""
 
     days: int
     rows: list[StandingAnswer]

@@ -5,8 +5,8 @@ magnitudes, forecast less truth: positive means that more was expected than came
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -78,6 +78,8 @@ class DayScores:
 class Standing:
     """One line of a leaderboard; None where nothing was measured for it.
 
+    ``rank`` counts from 1 among those that forecast the same quarter hours, as of noon the rungs do; nearer
+    leads and corrected forecasts have quarter hours of their own, and no rank.
     ``skill_day_before`` and ``skill_week_before`` are 1 less the ratio of absolute errors to those of the
     naive forecast over the same quarter hours, ``skill_uncorrected`` to those without the correction. Costs
     are those of 96 quarter hours: near ones are forecast many times.
@@ -86,6 +88,7 @@ class Standing:
     asset_id: str
     model: str
     lead: Lead
+    rank: int | None
     n: int
     mae_kw: float
     nmae: float | None
@@ -102,14 +105,33 @@ class Standing:
 
 
 def standings(scores: Iterable[LiveScore]) -> tuple[Standing, ...]:
-    """Add days up and rank: by asset and lead class, the least absolute error first."""
+    """Add days up: by asset and lead class, the least absolute error first; ranked where that is fair."""
     sums: dict[tuple[str, str, Lead], LiveScore] = {}
     for score in scores:
         key = score.asset_id, score.model, score.lead
         sums[key] = _added(sums[key], score) if key in sums else score
     order = {lead: place for place, lead in enumerate(Lead)}
     lines = [_standing(score) for score in sums.values() if score.n > 0]
-    return tuple(sorted(lines, key=lambda line: (line.asset_id, order[line.lead], line.mae_kw, line.model)))
+    lines.sort(key=lambda line: (line.asset_id, order[line.lead], line.mae_kw, line.model))
+    return _ranked(lines)
+
+
+def _ranked(lines: Sequence[Standing]) -> tuple[Standing, ...]:
+    """Number those of the day ahead that have every quarter hour; one alone is no ranking."""
+    every: dict[str, list[Standing]] = {}
+    for line in lines:
+        if line.lead is Lead.DAY_AHEAD:
+            every.setdefault(line.asset_id, []).append(line)
+    places: dict[tuple[str, str], int] = {}
+    for asset_id, rivals in every.items():
+        most = max(line.n for line in rivals)
+        alike = [line.model for line in rivals if line.n == most]
+        if len(alike) > 1:
+            places |= {(asset_id, model): place for place, model in enumerate(alike, 1)}
+    return tuple(
+        replace(line, rank=places.get((line.asset_id, line.model)) if line.lead is Lead.DAY_AHEAD else None)
+        for line in lines
+    )
 
 
 def _added(one: LiveScore, other: LiveScore) -> LiveScore:
@@ -148,6 +170,7 @@ def _standing(score: LiveScore) -> Standing:
         asset_id=score.asset_id,
         model=score.model,
         lead=score.lead,
+        rank=None,
         n=score.n,
         mae_kw=score.error_kw_abs / score.n,
         nmae=score.error_kw_abs / score.truth_kw_abs if score.truth_kw_abs > 0.0 else None,

@@ -9,7 +9,7 @@ from rich.table import Table
 from energy.live_score import Standing
 
 COLUMNS = (
-    *("asset", "lead", "model", "n", "MAE kW", "nMAE", "bias kW", "RMSE kW", "pinball kW", "in band"),
+    *("asset", "lead", "rank", "model", "n", "MAE kW", "nMAE", "bias kW", "RMSE kW", "pinball kW", "in band"),
     *("skill D-1", "skill D-7", "vs uncorrected", "EUR a day"),
 )
 
@@ -24,7 +24,8 @@ def print_leaderboard(lines: Sequence[Standing], *, days: int) -> None:
     table = Table(*COLUMNS, title=f"live forecasts of the last {days} days, by mean absolute error")
     for line in lines:
         table.add_row(
-            *(line.asset_id, str(line.lead), line.model, f"{line.n}", f"{line.mae_kw:,.1f}"),
+            *(line.asset_id, str(line.lead), "" if line.rank is None else f"{line.rank}", line.model),
+            *(f"{line.n}", f"{line.mae_kw:,.1f}"),
             *(
                 _percent(line.nmae),
                 f"{line.bias_kw:+,.1f}",

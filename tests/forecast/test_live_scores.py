@@ -109,6 +109,28 @@ def test_a_corrected_forecast_answers_to_itself_without_the_correction() -> None
     assert rows["learned+corrected"].skill_uncorrected == pytest.approx(0.5)
     assert rows["learned"].skill_uncorrected is None
     assert rows["learned"].mae_kw == pytest.approx(10.0)
+    touched = [score for score in day_scores(day_of(), [after], [base]) if score.model.endswith("+corrected")]
+    assert {score.lead: score.n for score in touched} == {
+        Lead.DAY_AHEAD: 48,
+        Lead.FROM_6_TO_24_H: 48,
+    }
+    assert (rows["learned"].n, rows["learned+corrected"].n) == (96, 48)
+    assert rows["learned+corrected"].mae_kw == pytest.approx(5.0)
+    assert {model: row.rank for model, row in rows.items()} == {
+        "seasonal": 1,
+        "learned": 2,
+        "learned+corrected": None,
+    }
+
+
+def test_there_is_no_rank_where_rivals_forecast_other_quarter_hours() -> None:
+    live = [forecast_of("learned", NOON + hour * timedelta(hours=1), 105.0) for hour in range(12)]
+    rows = standings(day_scores(day_of(), live, [forecast_of("seasonal", NOON, 90.0)]))
+    assert {row.model for row in rows if row.lead is Lead.FROM_6_TO_24_H} == {"learned", "seasonal"}
+    assert {row.rank for row in rows if row.lead is not Lead.DAY_AHEAD} == {None}
+    assert [row.rank for row in rows if row.lead is Lead.DAY_AHEAD] == [1, 2]
+    alone = standings(day_scores(day_of(), live))
+    assert {row.rank for row in alone} == {None}
 
 
 def test_what_was_not_measured_is_not_scored() -> None:

@@ -59,8 +59,9 @@ def day_scores(
     Args:
         day: what came.
         forecasts: of one asset, all that reach into the day.
-        before: forecasts of other rungs, and those that a correction replaced: scored alike, and a
-            corrected forecast is compared with the one of the same moment without its correction.
+        before: forecasts of other rungs, and those that a correction replaced: scored alike. A corrected
+            forecast is scored over the quarter hours that it changed, and compared there with the one of
+            the same moment without its correction; all others count for that one's name.
     """
     rows: list[LiveScore] = []
     every = [*forecasts, *before]
@@ -107,6 +108,13 @@ def _samples(day: Day, picked: Picked, originals: Mapping[datetime, Forecast]) -
         place = np.arange(forecast.quantiles_kw.shape[1], dtype=np.int64) + offset
         lead_h = (place * PERIOD_S + (day.start - forecast.issued_at).total_seconds()) / 3600.0
         inside = (place >= 0) & (place < day.truth_kw.size) & (lead_h >= low_h) & (lead_h < high_h)
+        original = originals.get(forecast.issued_at)
+        if original is not None and (
+            original.start != forecast.start or original.quantiles_kw.shape != forecast.quantiles_kw.shape
+        ):
+            original = None
+        if original is not None:
+            inside &= (forecast.quantiles_kw != original.quantiles_kw).any(axis=0)
         known = inside.copy()
         known[inside] = np.isfinite(day.truth_kw[place[inside]])
         if not known.any():
@@ -114,10 +122,9 @@ def _samples(day: Day, picked: Picked, originals: Mapping[datetime, Forecast]) -
         magnitude = np.sort(day.sign * forecast.quantiles_kw[:, known], axis=0)
         periods.append(place[known])
         quantiles.append(magnitude)
-        original = originals.get(forecast.issued_at)
         uncorrected.append(
             np.full(magnitude.shape[1], np.nan)
-            if original is None or original.start != forecast.start
+            if original is None
             else day.sign * original.expected_kw[known]
         )
     if not periods:
@@ -145,9 +152,8 @@ def _score(day: Day, asset_id: str, model: str, lead: Lead, found: _Samples) -> 
         period_h=PERIOD_H,
     )
     others = {name: values[found.period] for name, values in day.naive_kw.items()}
-    changed = np.where(found.uncorrected_kw == expected, np.nan, found.uncorrected_kw)
-    if np.isfinite(changed).any():
-        others[UNCORRECTED] = changed
+    if np.isfinite(found.uncorrected_kw).any():
+        others[UNCORRECTED] = found.uncorrected_kw
     return LiveScore(
         asset_id=asset_id,
         model=model,

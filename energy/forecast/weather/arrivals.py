@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -18,6 +18,8 @@ WAITING_MAX = 64
 CLOSE_S_MAX = 2.0
 """A fetch under way is not waited for longer: its thread ends with the process."""
 S_PER_H = 3600.0
+RECORDED_TO = timedelta(milliseconds=1)
+"""How finely the record tells moments apart."""
 log = structlog.get_logger(__name__)
 
 
@@ -137,10 +139,13 @@ class WeatherBoard:
         self._wrong: frozenset[str] = frozenset()
 
     def arrived(self, at: datetime) -> Sequence[WeatherForecast]:
-        """Take the finished forecasts, which are to be recorded as known from now on."""
-        found = self._arrivals.take(at)
-        for forecast in found:
+        """Take the finished forecasts, which are to be recorded as known from now on: no issue twice."""
+        found: list[WeatherForecast] = []
+        for forecast in self._arrivals.take(at):
             before = self._issued.get(forecast.source)
+            if before is not None and abs(forecast.issued_at - before) < RECORDED_TO:
+                continue  # after a restart a source gives again what the record has
+            found.append(forecast)
             if before is None or forecast.issued_at > before:
                 self._issued[forecast.source] = forecast.issued_at
         if self._tally is not None:

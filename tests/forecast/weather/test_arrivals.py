@@ -69,6 +69,13 @@ def test_a_source_is_asked_each_hour_and_an_issue_is_given_once() -> None:
     assert sum(given) == 2
 
 
+def test_what_the_record_has_is_not_recorded_again_after_a_restart() -> None:
+    rounds = Rounds({"s": Source()}, every_s=3600.0)
+    told = WeatherBoard(InLockstep(rounds), age_h_max=12.0, issued={"s": NOON})
+    assert not told.arrived(NOON + HOUR)
+    assert [item.issued_at for item in told.arrived(NOON + 6 * HOUR)] == [NOON + 6 * HOUR]
+
+
 def test_a_clock_that_goes_back_asks_again() -> None:
     source = Source()
     told = board(source)
