@@ -6,6 +6,7 @@ that was being trained is tried again the next night, those that had their turn 
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -25,7 +26,7 @@ from energy.forecast.learned.acceptance import (
 )
 from energy.forecast.learned.effort import LIVE
 from energy.forecast.learned.model import Model, periods_known, train
-from energy.forecast.learned.model_file import StoredModel
+from energy.forecast.learned.model_file import StoredModel, forecaster_digest
 from energy.forecast.series import History, SeriesSpec
 from energy.planning.inputs import Inputs, Record
 from energy.planning.model_store import VARIANTS, ModelStore, Variant, series_of, variant_of
@@ -80,11 +81,14 @@ def turn_of(region: Region, store: ModelStore, at: datetime) -> tuple[Expected, 
 
 
 def _had_turn(region: Region, record: TrainingRecord, tonight: date) -> bool:
-    """Look for this very night: a clock that was ahead for a while must not leave nights out afterwards."""
+    """Look for this very night: a clock that was ahead for a while must not leave nights out afterwards.
+
+    What another version of this program trained counts for nothing: its models cannot be used.
+    """
     return any(
         night_of(region, night.known_at) == tonight
         for night in record.nights
-        if night.verdict != "rolled_back"
+        if night.verdict != "rolled_back" and night.learned_by in {"", forecaster_digest()}
     )
 
 
@@ -114,7 +118,7 @@ class Training:
         try:
             history = self._inputs.history(asset, known_at=known_at, window=TRAINING_WINDOW)
         except FAILURES as error:
-            failed = Night(known_at=known_at, verdict="failed", days=0)
+            failed = _begun(known_at, days=0)
             must_win = self._store.record(asset.id, "plain").must_win
             why = f"its past cannot be used: {type(error).__name__}: {error}"
             self._store.note(asset.id, "plain", replace_reason(failed, why), must_win=must_win)
@@ -132,17 +136,22 @@ class Training:
     def _learn(self, lesson: _Lesson) -> None:
         must_win = self._store.record(lesson.spec.asset_id, lesson.variant).must_win
         began_s = time.perf_counter()
-        begun = Night(known_at=lesson.known_at, verdict="failed", days=lesson.days, reason=BEGUN)
+        begun = _begun(lesson.known_at, days=lesson.days)
         self._note(lesson, begun, must_win=must_win)
         try:
             night = self._night(lesson, must_win=must_win)
+        except StoreUnavailable as error:
+            with suppress(StoreUnavailable):  # small as it is, there may be room for the reason
+                self._note(lesson, replace_reason(begun, f"not kept: {error}"), must_win=must_win)
+            raise
         except FAILURES as error:
             night = replace_reason(begun, f"{type(error).__name__}: {error}")
         night = night.model_copy(update={"seconds": round(time.perf_counter() - began_s, 3)})
         self._note(lesson, night, must_win=must_win and night.verdict not in {"first", "accepted", "retired"})
 
     def _night(self, lesson: _Lesson, *, must_win: bool) -> Night:
-        night = Night(known_at=lesson.known_at, verdict="too_short", days=lesson.days)
+        begun = _begun(lesson.known_at, days=lesson.days)
+        night = begun.model_copy(update={"verdict": "too_short", "reason": ""})
         held = held_days(lesson.days)
         current, trouble = self._current(lesson)
         if held == 0 or (self._unjudged_first and current is None):
@@ -201,6 +210,10 @@ class Training:
 
     def _note(self, lesson: _Lesson, night: Night, *, must_win: bool) -> None:
         self._store.note(lesson.spec.asset_id, lesson.variant, night, must_win=must_win)
+
+
+def _begun(known_at: datetime, *, days: int) -> Night:
+    return Night(known_at=known_at, verdict="failed", days=days, reason=BEGUN, learned_by=forecaster_digest())
 
 
 def replace_reason(night: Night, reason: str) -> Night:

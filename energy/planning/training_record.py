@@ -43,6 +43,8 @@ class Night(_Part):
     seconds: float = 0.0
     reason: Words = ""
     actor: Words = ""
+    learned_by: Annotated[str, Field(max_length=64)] = ""
+    """Digest of the forecaster that trained: the models of another version cannot be used."""
 
 
 class TrainingRecord(_Part):

@@ -10,10 +10,10 @@ import pytest
 from energy.domain import FloatArray, Point
 from energy.errors import StoreUnavailable
 from energy.forecast.ladder import forecast
-from energy.forecast.learned.model_file import model_bytes
+from energy.forecast.learned.model_file import StoredModel, model_bytes
 from energy.periods import PERIOD, parse_utc
 from energy.planning.inputs import Inputs
-from energy.planning.model_store import ModelStore
+from energy.planning.model_store import ModelStore, Variant
 from energy.planning.models_at_hand import StoredModels
 from energy.planning.past import Expected, expected_assets, series_spec
 from energy.planning.training import BEGUN, Training, due_assets, turn_of
@@ -185,11 +185,44 @@ def test_a_past_that_cannot_be_read_through_leaves_the_others_their_turn(copy: M
     assert copy.read(SPEC, "plain") is not None
 
 
+class FullStore(ModelStore):
+    """A folder with room for a record, not for a model."""
+
+    def keep(self, stored: StoredModel, variant: Variant) -> None:
+        del stored, variant
+        raise StoreUnavailable(f"{self.folder}: No space left on device", may_be_full=True)
+
+
+def test_a_model_that_finds_no_room_says_so_and_leaves_the_old_one(copy: ModelStore) -> None:
+    before = copy.read(SPEC, "plain")
+    full = FullStore(copy.folder.parent)
+    with pytest.raises(StoreUnavailable, match="No space left"):
+        trained(full, day(151))
+    night = copy.record("load", "plain").nights[0]
+    assert night.verdict == "failed"
+    assert "No space left on device" in night.reason
+    after = copy.read(SPEC, "plain")
+    assert before is not None
+    assert after is not None
+    assert model_bytes(after) == model_bytes(before)
+
+
 def test_a_record_that_is_away_for_now_costs_no_asset_its_night(copy: ModelStore) -> None:
     training = Training(REGION, record=NoPast(StoreUnavailable("busy")), store=copy)
     with pytest.raises(StoreUnavailable):
         training.run(LOAD, known_at=day(151))
     assert LOAD in due_assets(REGION, copy, day(151))
+
+
+def test_an_upgraded_program_trains_anew_at_once_and_only_once(copy: ModelStore) -> None:
+    trained(copy, day(151))
+    night = copy.record("load", "plain").nights[0]
+    assert LOAD not in due_assets(REGION, copy, day(151))
+    of_before = night.model_copy(update={"learned_by": "0" * 32})
+    copy.note("load", "plain", of_before, must_win=False)
+    assert LOAD in due_assets(REGION, copy, day(151))
+    trained(copy, day(151))
+    assert LOAD not in due_assets(REGION, copy, day(151))
 
 
 def test_a_night_that_was_cut_off_is_not_begun_again_before_the_next(copy: ModelStore) -> None:
