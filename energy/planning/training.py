@@ -68,6 +68,28 @@ def due_assets(region: Region, store: ModelStore, at: datetime) -> tuple[Expecte
     )
 
 
+def due_by_hand(region: Region, store: ModelStore, at: datetime) -> tuple[Expected, ...]:
+    """List what a person who asks may train: also what had too short a past at another moment of this night.
+
+    By itself a night tries each asset once; who asks later in the night, or names a moment at which more was
+    measured, must not be told that nothing is due.
+    """
+    tonight = night_of(region, at)
+    return tuple(
+        asset
+        for asset in expected_assets(region)
+        if not any(
+            _had_turn(region, _without_short(store.record(asset.id, variant), at), tonight)
+            for variant in VARIANTS
+        )
+    )
+
+
+def _without_short(record: TrainingRecord, at: datetime) -> TrainingRecord:
+    nights = [night for night in record.nights if night.verdict != "too_short" or night.known_at == at]
+    return record.model_copy(update={"nights": nights})
+
+
 def turn_of(region: Region, store: ModelStore, at: datetime) -> tuple[Expected, ...]:
     """Of the assets that are due, list those without a model, and a seventh of the others."""
     turn = night_of(region, at).toordinal() % TURN_DAYS

@@ -46,11 +46,12 @@ def folder_of(tmp_path: Path) -> Path:
 @contextmanager
 def answering(folder: Path) -> Iterator[None]:
     """Answer requests as a controller does, in a thread of its own."""
-    stop = threading.Event()
+    stop, begun = threading.Event(), threading.Event()
 
     def answer() -> None:
         region, desk, done = load_region("musterstadt"), Corrections(), 0
         with Ledger(folder / LEDGER) as ledger, MailboxReader(folder / REQUESTS) as reader:
+            begun.set()
             while not stop.is_set():
                 for number, request in reader.requests_after(done):
                     done, text = number, desk.take(region, request, T0).text
@@ -62,6 +63,7 @@ def answering(folder: Path) -> Iterator[None]:
 
     thread = threading.Thread(target=answer)
     thread.start()
+    assert begun.wait(60.0)
     try:
         yield
     finally:

@@ -1,6 +1,7 @@
 """What a person sees of the models, puts back and trains by hand."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from typer.testing import CliRunner
 
 from energy.__main__ import app
 from energy.backup.contents import models_of
+from energy.domain import Authority, Rung, Status
+from energy.historian.sqlite_record import SqliteRecord
+from energy.periods import parse_utc
 from energy.planning.model_store import ModelStore
 from energy.planning.past import expected_assets
 from energy.planning.training import Training
@@ -54,6 +58,44 @@ def test_a_model_is_put_back_with_a_reason_or_not_at_all(place: Path) -> None:
 
 def test_without_a_record_nothing_is_trained(place: Path) -> None:
     assert "no record to learn from" in said(place, "--train", code=1)
+
+
+@pytest.fixture
+def of_2020(tmp_path: Path) -> Path:
+    """The record of a controller in simulated time; nothing is measured yet."""
+    with SqliteRecord(tmp_path) as record:
+        record.write_status(
+            Status(
+                at=parse_utc("2020-05-21T22:30Z"),
+                rung=Rung.OPTIMAL,
+                plan_id=None,
+                authority=Authority.AUTOMATIC,
+                alarms=(),
+                simulated=True,
+                speed=0.0,
+                tick_ms=1.0,
+            )
+        )
+        record.commit()
+    return tmp_path
+
+
+def test_training_by_hand_stands_at_the_moment_of_the_record(of_2020: Path) -> None:
+    assert "load plain: too_short at 2020-05-21T22:30" in said(of_2020, "--train")
+    assert "the record ends at 2020-05-21T22:30" in said(
+        of_2020, "--train", "--at", "2026-05-21T22:30Z", code=2
+    )
+
+
+def test_a_past_that_was_too_short_earlier_in_the_night_is_no_turn(of_2020: Path) -> None:
+    said(of_2020, "--train", "--at", "2020-05-21T22:15Z")
+    assert "load plain: too_short at 2020-05-21T22:30" in said(of_2020, "--train")
+
+
+def test_a_model_is_put_back_at_the_moment_of_the_record(place: Path, of_2020: Path) -> None:
+    shutil.copytree(place / "models", of_2020 / "models")
+    words = ("--rollback", "load", "--reason", "peaks missed")
+    assert "rolled_back at 2020-05-21T22:30" in said(of_2020, *words)
 
 
 def test_a_backup_takes_the_models_and_leaves_what_is_half_written(place: Path) -> None:

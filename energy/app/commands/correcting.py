@@ -11,6 +11,7 @@ import typer
 
 from energy.app.commands.field import ANSWER_S, answer_of
 from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, print_json
+from energy.app.commands.record_time import controller_now
 from energy.app.data_folder import LEDGER, REQUESTS, default_folder
 from energy.app.refusal import bad_option
 from energy.canonical import plain
@@ -61,7 +62,7 @@ def correct(
     if show:
         _print_open(_open_corrections(folder), as_json=as_json)
         return
-    made_at = _controller_now(folder)
+    made_at = controller_now(folder)
     if withdraw is not None:
         found = _named(_open_corrections(folder), withdraw)
         _post(folder, _withdrawal(found, made_at=made_at, actor=actor, reason=reason))
@@ -118,7 +119,7 @@ def leaderboard(
     if asset is not None and asset not in known:
         raise bad_option("--asset", asset, "no such asset in the region", f"use one of: {', '.join(known)}")
     folder = data if data is not None else default_folder(checked.id)
-    end = _controller_now(folder)
+    end = controller_now(folder)
     with open_reader(folder) as reader:
         # a day counts by its start: the window ends with the last whole local day
         scores = reader.live_scores(end - timedelta(days=days + 1), end, asset)
@@ -166,18 +167,6 @@ def _withdrawal(found: Request, *, made_at: datetime, actor: str | None, reason:
         until=None,
         withdraws=found.request_id,
     )
-
-
-def _controller_now(folder: Path) -> datetime:
-    from energy.historian.sqlite_reader import open_reader
-
-    with open_reader(folder) as reader:
-        status = reader.status()
-    if status is None:
-        raise bad_option(
-            "--data", str(folder), "no controller has run here", "start it with `energiewaage run`"
-        )
-    return status[0].at
 
 
 def _open_corrections(folder: Path) -> tuple[Request, ...]:

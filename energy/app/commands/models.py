@@ -1,12 +1,14 @@
 """The command about learned models: what became of each night, put one back, train by hand."""
 
 import getpass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, print_json
+from energy.app.commands.record_time import controller_now, now_of_record
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
 from energy.errors import StoreUnavailable
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from energy.region.model import Region
 
 SHOWN = ("candidate", "current", "below")
+AHEAD_MAX = timedelta(days=1)
+"""Training later than this after the record's end would find the last days empty: the moment is a mistake."""
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +41,10 @@ def models(
         bool, typer.Option("--train", help="Train what this night has not trained yet, now and here.")
     ] = False,
     at: Annotated[
-        str | None, typer.Option("--at", help="Train on what was known then, UTC; default: now.", metavar="T")
+        str | None,
+        typer.Option(
+            "--at", help="Train on what was known then, UTC; default: the record's last moment.", metavar="T"
+        ),
     ] = None,
     data: DataFolder = None,
     as_json: AsJson = False,
@@ -82,7 +89,6 @@ def _require_rollback(region: "Region", asset_id: str, *, actor: str, reason: st
 
 def _put_back(models_folder: Path, folder: Path, asset_id: str, *, actor: str, reason: str) -> None:
     """Put back every variant of an asset that has a previous model."""
-    from energy.app.clock import wall_now
     from energy.planning.model_store import VARIANTS, ModelStore
 
     store = ModelStore(folder)
@@ -90,22 +96,30 @@ def _put_back(models_folder: Path, folder: Path, asset_id: str, *, actor: str, r
     if not variants:
         limit = f"no previous model lies in {models_folder}"
         raise bad_option("--rollback", asset_id, limit, "see `energiewaage models REGION`")
+    at = now_of_record(folder)
     with store.only_trainer():
         for variant in variants:
-            store.put_back(asset_id, variant, at=wall_now(), actor=actor, reason=reason)
+            store.put_back(asset_id, variant, at=at, actor=actor, reason=reason)
 
 
 def _train(region: "Region", folder: Path, at: str | None) -> None:
-    from energy.app.clock import wall_now
     from energy.app.showing import with_progress
     from energy.planning.model_store import ModelStore
     from energy.planning.night import train_assets
-    from energy.planning.training import due_assets
+    from energy.planning.training import due_by_hand
 
     if not (folder / "telemetry.sqlite").is_file():
         raise StoreUnavailable(f"{folder}: there is no record to learn from. Mend: name it with --data")
-    known_at = moment(at, "--at") if at is not None else wall_now()
-    due = due_assets(region, ModelStore(folder), known_at)
+    latest = controller_now(folder)
+    known_at = moment(at, "--at") if at is not None else latest
+    if known_at > latest + AHEAD_MAX:
+        limit = f"the record ends at {format_utc(latest)}; at most a day later"
+        raise bad_option("--at", at, limit, "leave --at out to train on all that is recorded")
+    due = due_by_hand(region, ModelStore(folder), known_at)
+    if not due:
+        typer.echo(
+            f"nothing to train: each asset has had its turn in the night of {format_utc(known_at)}", err=True
+        )
     with_progress(
         "train", lambda progress: train_assets(region, folder, due, known_at=known_at, told=progress)
     )
