@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from dashboard.trainings import Training
 from energy.domain import Forecast, Request
+from energy.ledger.corrections import covering
 from energy.live_score import Lead, Standing
 from energy.region.model import Asset, Region
 
@@ -71,6 +72,8 @@ class PlannersPicture:
     chosen: ForecastRow | None
     leaderboard: tuple[tuple[Lead, tuple[Standing, ...]], ...]
     corrections: tuple[Request, ...]
+    covered_by: Mapping[str, str]
+    """By a correction's id the later one's that counts where both do."""
     notes: tuple[Note, ...]
     weather: tuple[WeatherHeard, ...]
 
@@ -93,6 +96,7 @@ def planners_picture(region: Region, look: PlannersLook, chosen_id: str | None) 
         chosen=chosen,
         leaderboard=tuple((lead, lines) for lead, lines in by_lead if lines),
         corrections=tuple(look.corrections),
+        covered_by=covering(look.corrections),
         notes=notes,
         weather=tuple(look.weather),
     )

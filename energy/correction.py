@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from energy.errors import Fault
+from energy.periods import next_period_start, period_start
 
 FACTOR_MAX = 5.0
 """Who expects more than five times the forecast says that the model is wrong: an offset in kW is clearer."""
@@ -34,9 +35,10 @@ class Correction:
 def faults_of(correction: Correction | None, *, made_at: datetime, until: datetime | None) -> Iterator[Fault]:
     """Find everything that is wrong with a correction by itself; whether its asset exists is not known here.
 
-    >>> later = datetime(2020, 6, 2)
-    >>> given = Correction(start=datetime(2020, 6, 1), end=later, factor=7.0)
-    >>> [fault.place for fault in faults_of(given, made_at=datetime(2020, 5, 31), until=later)]
+    >>> from datetime import UTC
+    >>> made_at, later = datetime(2020, 5, 31, tzinfo=UTC), datetime(2020, 6, 2, tzinfo=UTC)
+    >>> given = Correction(start=datetime(2020, 6, 1, tzinfo=UTC), end=later, factor=7.0)
+    >>> [fault.place for fault in faults_of(given, made_at=made_at, until=later)]
     ['factor']
     """
     if correction is None:
@@ -44,7 +46,7 @@ def faults_of(correction: Correction | None, *, made_at: datetime, until: dateti
         return
     yield from _faults_of_size(correction)
     start, end = correction.start, correction.end
-    if {moment.tzinfo is None for moment in (start, end, made_at)} == {True, False}:
+    if any(moment.tzinfo is None for moment in (start, end, made_at)):
         yield _fault("start", start, "times carry their zone", "write UTC, with a Z")
         return
     if not timedelta() < end - start <= INTERVAL_MAX:
@@ -53,6 +55,14 @@ def faults_of(correction: Correction | None, *, made_at: datetime, until: dateti
             f"{start.isoformat()} to {end.isoformat()}",
             f"after each other and at most {INTERVAL_MAX.days} days apart",
             "name an end after the start, or correct in parts",
+        )
+    first = start if start == period_start(start) else next_period_start(start)
+    if first >= end:
+        yield _fault(
+            "start, end",
+            f"{start.isoformat()} to {end.isoformat()}",
+            "no quarter hour begins there: nothing would change",
+            "begin at a quarter hour, such as 10:00 or 10:15",
         )
     if not made_at < end <= made_at + AHEAD_MAX:
         yield _fault(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from energy.controller.overrides import Answer
 from energy.domain import Request, RequestKind
-from energy.region.expected import Forecastable
+from energy.region.expected import Forecastable, greatest_kw
 from energy.region.model import Region
 
 OPEN_MAX = 100
@@ -46,6 +46,11 @@ class Corrections:
             return Answer(text=f"refused: {request.asset_id} is not forecast from its own past")
         if request.until is None or request.until <= now:
             return Answer(text="refused: it had ended before it was taken")
+        offset_kw = None if request.correction is None else request.correction.offset_kw
+        if offset_kw is not None and abs(offset_kw) > greatest_kw(asset):
+            return Answer(
+                text=f"refused: {offset_kw:+g} kW is more than {asset.id} can be: {greatest_kw(asset):g} kW"
+            )
         own = sum(item.asset_id == request.asset_id for item in still_open)
         if own >= OPEN_PER_ASSET_MAX or len(still_open) >= OPEN_MAX:
             return Answer(

@@ -1,6 +1,6 @@
 """Which corrections of forecasts are open, as the ledger's last entry of the loop says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from energy.canonical import decode
@@ -29,3 +29,20 @@ def open_corrections(ledger: LedgerReader) -> tuple[Request, ...]:
     entries = [entry for kind in LOOP_KINDS if (entry := ledger.last(kind)) is not None]
     last = max(entries, key=lambda entry: entry.sequence, default=None)
     return () if last is None else corrections_in(last.body)
+
+
+def covering(requests: Sequence[Request]) -> dict[str, str]:
+    """Say of each correction that a later one of its asset overlaps by which: that one counts there alone.
+
+    Gives the newest such request's id by the id of the one it covers, wholly or in part.
+    """
+    found: dict[str, str] = {}
+    for later in sorted(requests, key=lambda item: (item.made_at, item.request_id)):
+        for earlier in requests:
+            one, other = earlier.correction, later.correction
+            if one is None or other is None or earlier.asset_id != later.asset_id:
+                continue
+            is_after = (earlier.made_at, earlier.request_id) < (later.made_at, later.request_id)
+            if is_after and one.start < other.end and other.start < one.end:
+                found[earlier.request_id] = later.request_id
+    return found

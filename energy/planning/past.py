@@ -9,7 +9,7 @@ from energy.forecast.series import History, Kind, SeriesSpec
 from energy.periods import PERIOD, PERIOD_H, period_start, periods_between
 from energy.ports import MeansSource
 from energy.region.ev_hub import EvHub
-from energy.region.expected import Forecastable
+from energy.region.expected import Forecastable, greatest_kw
 from energy.region.flexible_load import FlexibleLoad
 from energy.region.heat_load import HeatLoad
 from energy.region.heat_pump import HeatPump
@@ -32,8 +32,6 @@ PERIODS_A_DAY = 96
 """Of 24 hours: a whole number of these keeps the grid's place in the day."""
 COVERAGE_MIN = 0.5
 """A quarter hour measured for less than this says too little about its mean."""
-DRAWN_PER_PUMPED_MAX = 2.0
-"""A morning's peak draws more than the pumps lift; beyond twice as much a main has burst."""
 Source = Pv | Wind | Hydro
 Expected = Forecastable
 TEMPERATURE = "temperature"
@@ -50,7 +48,7 @@ def series_spec(region: Region, asset: Expected) -> SeriesSpec:
     return SeriesSpec(
         asset_id=asset.id,
         kind=_kind(asset),
-        rated_kw=_greatest_kw(asset),
+        rated_kw=greatest_kw(asset),
         sign=-1 if isinstance(asset, Source) else 1,
         zone=region.zone,
         holidays=region.holidays,
@@ -79,18 +77,6 @@ def _kind(asset: Expected) -> Kind:
             return "load"
         case _:
             return asset.kind
-
-
-def _greatest_kw(asset: Expected) -> float:
-    """The greatest magnitude that can be true; a town may draw more water than the pumps lift at once."""
-    match asset:
-        case HeatLoad():
-            return asset.heat_kw_max
-        case PumpedReservoir():
-            return DRAWN_PER_PUMPED_MAX * asset.power_kw_rated
-        case _:
-            least, most = asset.power_kw_nameplate
-            return max(abs(least), abs(most))
 
 
 class Past:

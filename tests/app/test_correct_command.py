@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from energy.__main__ import app
 from energy.app.data_folder import LEDGER, REQUESTS
 from energy.canonical import plain
-from energy.controller.corrections import Corrections
-from energy.domain import Authority, Rung, Status
+from energy.controller.corrections import OPEN_PER_ASSET_MAX, Corrections
+from energy.domain import Authority, Request, Rung, Status
+from energy.errors import StoreUnavailable
 from energy.historian.sqlite_record import SqliteRecord
 from energy.ledger.writer import Ledger
 from energy.mailbox import MailboxReader
@@ -43,6 +44,13 @@ def folder_of(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _posted(reader: MailboxReader, done: int) -> Sequence[tuple[int, Request]]:
+    try:
+        return reader.requests_after(done)
+    except StoreUnavailable:  # it is just being made
+        return ()
+
+
 @contextmanager
 def answering(folder: Path) -> Iterator[None]:
     """Answer requests as a controller does, in a thread of its own."""
@@ -53,7 +61,7 @@ def answering(folder: Path) -> Iterator[None]:
         with Ledger(folder / LEDGER) as ledger, MailboxReader(folder / REQUESTS) as reader:
             begun.set()
             while not stop.is_set():
-                for number, request in reader.requests_after(done):
+                for number, request in _posted(reader, done):
                     done, text = number, desk.take(region, request, T0).text
                     ledger.append(
                         "request", T0, {"sequence": number, "request": plain(request), "answer": text}
@@ -91,12 +99,42 @@ def test_a_correction_is_made_listed_and_withdrawn(tmp_path: Path) -> None:
         assert number in said("correct", "musterstadt", "--list", *place)
         refused = said(
             *("correct", "musterstadt", "battery", *INTERVAL, "--offset-kw", "5", "--reason", "x", *place),
-            code=1,
+            code=2,
         )
         assert "not forecast" in refused
+        assert "use one that is forecast: " in refused
+        later = said("correct", "musterstadt", "load", *INTERVAL, "--offset-kw", "5", "--reason", "x", *place)
+        numbers = [line.split()[0] for line in said("correct", "musterstadt", "--list", *place).splitlines()]
+        assert f"covered by {numbers[1]}" in said("correct", "musterstadt", "--list", *place).splitlines()[0]
+        assert numbers[1] in later
+        said("correct", "musterstadt", "--withdraw", numbers[1], *place)
         assert "withdrawn" in said("correct", "musterstadt", "--withdraw", number, *place)
         assert "no correction" in said("correct", "musterstadt", "--list", *place)
-        assert "none is open" in said("correct", "musterstadt", "--withdraw", number, *place, code=2)
+        assert "no correction is open" in said("correct", "musterstadt", "--withdraw", number, *place, code=2)
+
+
+def test_programs_get_the_answer_as_json_and_a_refusal_ends_with_two(tmp_path: Path) -> None:
+    words = ("correct", "musterstadt", "load", *INTERVAL, "--reason", "x", "--data", str(folder_of(tmp_path)))
+    with answering(tmp_path):
+        made = json.loads(said(*words, "--factor", "0.8", "--json"))
+        assert (made["is_refused"], made["asset_id"]) == (False, "load")
+        for _ in range(OPEN_PER_ASSET_MAX - 1):
+            said(*words, "--factor", "0.8")
+        result = CliRunner().invoke(app, [*words, "--factor", "0.8", "--json"])
+        assert (result.exit_code, json.loads(result.stdout)["is_refused"]) == (2, True)
+        back = ("correct", "musterstadt", "--withdraw", made["request_id"], *words[-2:])
+        assert json.loads(said(*back, "--json"))["answer"] == "withdrawn"
+
+
+def test_what_an_asset_cannot_do_is_refused_with_what_it_can(tmp_path: Path) -> None:
+    words = (*INTERVAL, "--reason", "x", "--data", str(folder_of(tmp_path)))
+    assert "pv_park can be 7500 kW" in said(
+        "correct", "musterstadt", "pv_park", "--offset-kw", "-99999", *words, code=2
+    )
+    assert "no such asset" in said("correct", "musterstadt", "nobody", "--factor", "0.8", *words, code=2)
+    assert "with a point: 0.8" in said("correct", "musterstadt", "load", "--factor", "0,8", *words, code=2)
+    short = ("--from", "2020-06-02T12:01Z", "--to", "2020-06-02T12:14Z", *words[4:])
+    assert "no quarter hour" in said("correct", "musterstadt", "load", "--factor", "0.8", *short, code=2)
 
 
 def test_what_is_missing_or_cannot_be_meant_is_told_at_once(tmp_path: Path) -> None:

@@ -30,6 +30,12 @@ def region() -> Region:
     return load_region("musterstadt")
 
 
+def test_more_than_the_asset_can_be_is_refused_with_what_it_can_be(region: Region) -> None:
+    wrong = Correction(start=T0 + timedelta(hours=1), end=T0 + timedelta(hours=3), offset_kw=-99_999.0)
+    answer = Corrections().take(region, dataclasses.replace(GIVEN, asset_id="pv_park", correction=wrong), T0)
+    assert answer.text == "refused: -99999 kW is more than pv_park can be: 7500 kW"
+
+
 def test_a_correction_is_open_until_it_ends_or_is_withdrawn(region: Region) -> None:
     desk = Corrections()
     assert desk.take(region, GIVEN, T0).text.startswith("taken")

@@ -40,6 +40,19 @@ def moment(text: str, option: str) -> datetime:
         raise bad_option(option, text, str(error), "write for example 2020-06-01T10:00Z") from error
 
 
+def decimal(text: str) -> float:
+    """Read a number from the command line; a comma is answered with how to write it.
+
+    Raises:
+        BadInput: it is none.
+    """
+    try:
+        return float(text)
+    except ValueError as error:
+        mend = f"write it with a point: {text.replace(',', '.')}" if "," in text else "write for example 0.8"
+        raise bad_option("(number)", text, "no number", mend) from error
+
+
 def day(text: str, option: str) -> date:
     """Read a calendar day from the command line; of a moment its day in UTC counts."""
     try:
