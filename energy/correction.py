@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from energy.errors import Fault
-from energy.periods import next_period_start, period_start
 
 FACTOR_MAX = 5.0
 """Who expects more than five times the forecast says that the model is wrong: an offset in kW is clearer."""
@@ -14,6 +13,8 @@ OFFSET_KW_MAX = 10_000_000.0
 """The largest power a region file may name."""
 INTERVAL_MAX = timedelta(days=14)
 """A plant shutdown, a holiday fortnight; what lasts longer belongs into the data that models learn from."""
+QUARTER_S = 900
+"""Quarter hours begin at its multiples since the Unix epoch, in every zone of Germany's history."""
 AHEAD_MAX = timedelta(days=31)
 """No correction is open for longer: whoever still needs it then asks again."""
 
@@ -56,8 +57,7 @@ def faults_of(correction: Correction | None, *, made_at: datetime, until: dateti
             f"after each other and at most {INTERVAL_MAX.days} days apart",
             "name an end after the start, or correct in parts",
         )
-    first = start if start == period_start(start) else next_period_start(start)
-    if first >= end:
+    if -(-start.timestamp() // QUARTER_S) * QUARTER_S >= end.timestamp():
         yield _fault(
             "start, end",
             f"{start.isoformat()} to {end.isoformat()}",

@@ -38,6 +38,7 @@ SEVERITIES = {
     "spool_unavailable": Severity.ALARM,
     "telemetry_denied": Severity.ALARM,
     "ledger_upkeep_failed": Severity.ALARM,
+    "weather_unreachable": Severity.INFO,
     TAKEN_BACK: Severity.INFO,
 }
 """Notes of the shell that are no warnings."""

@@ -59,7 +59,7 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
         ("alarm", [TAKEN_BACK, LEFT]),
         ("alarm", [f"data_{kind}" for kind in get_args(FaultKind)]),
         ("alarm", [*TOLD.values(), "model_unusable", "judging_failed"]),
-        ("alarm", ["weather_late", "weather_missing", "planned_without_weather"]),
+        ("alarm", ["weather_late", "weather_missing", "weather_unreachable", "planned_without_weather"]),
         ("training", list(get_args(Verdict))),
         ("lead", list(Lead)),
         ("following", list(FollowingState)),

@@ -156,9 +156,10 @@ class WeatherBoard:
         return found
 
     def notes(self, at: datetime) -> list[str]:
-        """Say which weather is missing or late, with its age and why."""
+        """Say which weather is missing or late, with its age and why, and which source answers no more."""
         late: list[str] = []
         missing: list[str] = []
+        silent: list[str] = []
         for source, issued in self._issued.items():
             why = self._arrivals.rounds.troubles.get(source, "no newer one came")
             if issued is None:
@@ -167,11 +168,18 @@ class WeatherBoard:
             elif (at - issued).total_seconds() > self._age_h_max * S_PER_H:
                 age_h = int((at - issued).total_seconds() // S_PER_H)
                 late.append(f"{source} is {age_h} h old, at most {self._age_h_max:g} h: {why}")
+            elif source in self._arrivals.rounds.silent:
+                silent.append(f"{source}: {why}")
         self._log(frozenset(item.partition(" ")[0].rstrip(":") for item in late + missing))
-        mend = "forecasts go on without it; try energiewaage weather REGION"
+        without = "forecasts go on without it"
+        still = f"forecasts go on with what is known until it is {self._age_h_max:g} h old"
         return [
-            f"{code}: {'; '.join(items)}. Mend: {mend}"
-            for code, items in (("weather_late", late), ("weather_missing", missing))
+            f"{code}: {'; '.join(items)}. Mend: {follows}; try energiewaage weather REGION"
+            for code, items, follows in (
+                ("weather_late", late, without),
+                ("weather_missing", missing, without),
+                ("weather_unreachable", silent, still),
+            )
             if items
         ]
 

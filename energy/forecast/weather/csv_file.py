@@ -25,6 +25,8 @@ BYTES_MAX = 64_000_000
 """Two years of four issues a day over two days have some 15 MB."""
 FAULTS_MAX = 100
 TIME, ISSUED = "utc", "issued_at"
+SEPARATORS = ((";", "semicolons"), ("\t", "tabs"))
+"""What spreadsheets write between fields instead of commas."""
 STEPS_S = (PERIOD_S, 2 * PERIOD_S, 4 * PERIOD_S)
 
 
@@ -125,9 +127,10 @@ def read_issues(content: bytes, *, where: str, changed_at: datetime) -> list[Iss
     groups: dict[datetime, list[tuple[int, datetime, list[float]]]] = {}
     for line, row in rows:
         _read_row(line, row, header, groups, report, changed_at=changed_at)
-    issues = [_issue(issued, group, header, report) for issued, group in sorted(groups.items())]
     if not rows:
         report.add(None, "(file)", value="no line", limit="at least two", mend="write the forecast")
+    report.raise_if_any()  # a line that could not be read would be missing from its issue: one fault, not two
+    issues = [_issue(issued, group, header, report) for issued, group in sorted(groups.items())]
     report.raise_if_any()
     return [issue for issue in issues if issue is not None]
 
@@ -153,6 +156,9 @@ class _Report:
 
 
 def _check_header(header: Sequence[str], report: _Report) -> None:
+    if len(header) == 1 and (other := next((name for mark, name in SEPARATORS if mark in header[0]), None)):
+        report.add(1, "(header)", value=header[0], limit=f"{other} between fields", mend="write commas")
+        report.raise_if_any()
     if TIME not in header:
         report.add(1, TIME, value=None, limit="there is no such column", mend="add it: each step's start")
     for name in header:

@@ -11,6 +11,8 @@ from energy.ports import WeatherProvider
 from energy.weather import WeatherForecast
 
 BACKOFF_S_MIN = 60.0
+FAILURES_TOLD = 3
+"""In a row, some minutes apart: one is a server that restarts, or a file that is being written."""
 WHY_CHARACTERS_MAX = 300
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,9 @@ class Rounds:
         self._backoff = {
             name: Backoff(delay_s_min=BACKOFF_S_MIN, delay_s_max=every_s, name=name) for name in providers
         }
+        self._failures: dict[str, int] = {}
+        self.silent: frozenset[str] = frozenset()
+        """The sources that failed FAILURES_TOLD times in a row; replaced as a whole, as ``troubles``."""
         self.troubles: Mapping[str, str] = {}
         """Why a source's last fetch failed; replaced as a whole, so that another thread may read it."""
         self.tried: frozenset[str] = frozenset()
@@ -57,6 +62,8 @@ class Rounds:
             self._asked_s[name] = at.timestamp()
         self.fetched += 1
         self._backoff[name].clear()
+        self._failures.pop(name, None)
+        self.silent -= {name}
         since = self._failing_since.pop(name, None)
         if since is not None:
             log.info("weather is fetched again", source=name, after_s=(at - since).total_seconds())
@@ -74,6 +81,9 @@ class Rounds:
             log.warning("weather cannot be fetched", source=name, why=why)
         self._failing_since.setdefault(name, at)
         self.troubles = {**self.troubles, name: why}
+        self._failures[name] = self._failures.get(name, 0) + 1
+        if self._failures[name] >= FAILURES_TOLD:
+            self.silent |= {name}
 
 
 def in_one_line(error: Exception) -> str:

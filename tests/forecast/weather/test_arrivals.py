@@ -95,7 +95,7 @@ def test_weather_goes_late_with_its_age_and_comes_back(error: Exception) -> None
     for hour in range(1, 20):
         told.arrived(NOON + hour * HOUR)
         codes.append([note.partition(":")[0] for note in told.notes(NOON + hour * HOUR)])
-    assert codes == [[]] * 12 + [["weather_late"]] * 7
+    assert codes == [[]] * 2 + [["weather_unreachable"]] * 10 + [["weather_late"]] * 7
     note = told.notes(NOON + 19 * HOUR)[0]
     assert "s is 19 h old, at most 12 h" in note
     assert str(error) in note
@@ -105,6 +105,22 @@ def test_weather_goes_late_with_its_age_and_comes_back(error: Exception) -> None
     told.arrived(NOON + 21 * HOUR)
     assert not told.notes(NOON + 21 * HOUR)
     assert tally.last[2] == NOON + 18 * HOUR
+
+
+def test_a_source_that_fails_three_times_in_a_row_is_told_while_its_weather_is_still_young() -> None:
+    source = Source()
+    told = board(source)
+    told.arrived(NOON)
+    source.error = Retryable("w.csv: cannot be read")
+    silent = []
+    for minute in range(61, 90):
+        told.arrived(NOON + timedelta(minutes=minute))
+        silent.append(told.notes(NOON + timedelta(minutes=minute)))
+    assert not silent[0]
+    assert silent[-1][0].startswith("weather_unreachable: s: w.csv: cannot be read. Mend: ")
+    source.error = None
+    told.arrived(NOON + 3 * HOUR)
+    assert not told.notes(NOON + 3 * HOUR)
 
 
 def test_weather_that_never_came_is_missing_once_it_was_tried() -> None:
