@@ -107,6 +107,17 @@ def test_another_unit_is_found_for_two_weeks() -> None:
         assert marks.kept_out()[AT : AT + 10 * 96].mean() > 0.95
 
 
+def test_a_lone_charger_is_not_in_another_unit_each_time_a_car_comes() -> None:
+    rng = np.random.default_rng(5)
+    values = np.full(120 * 96, 0.01) + rng.uniform(0.0, 0.002, 120 * 96)
+    for day in range(0, 120, 3):
+        values[day * 96 + 70 : day * 96 + 78] = 3.7
+    marks = found(values)
+    left_out = [span for span in marks.spans if span.kind == "unit"]
+    assert len(left_out) <= 8
+    assert not any(span.first > 60 * 96 for span in left_out)
+
+
 def test_an_hour_and_a_day_counted_twice_are_found() -> None:
     values = load_kw()
     hour = with_value(values, AT, 4, values[AT - 4 : AT])

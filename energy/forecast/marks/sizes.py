@@ -19,6 +19,8 @@ STEADY: frozenset[Kind] = frozenset({"load", "heat"})
 UNIT_STEADY, UNIT_OTHERS = 20.0, 50.0
 """So many times the usual or the greatest day: another unit (a thousand), not another weather."""
 UNIT_LOST_OTHERS = 0.004
+HABIT_DAYS, HABIT_TIMES = 7, 8
+"""What comes and goes oftener than once a week, so many times by now, is how a series is: a lone charger."""
 NEAR_ZERO_SHARE = 0.02
 NEVER_LOW_SHARE = 0.1
 """A series whose usual low stays above this share of its usual level never is near zero."""
@@ -76,9 +78,18 @@ def other_unit(kind: Kind, values: FloatArray, days: Days) -> list[Span]:
         # what lasts is followed here too, so the usual greatest day is a quantile, not the maximum
         above = values > UNIT_OTHERS * days.by_period(usual(most, 0.8))
         below = np.zeros(values.size, dtype=np.bool_)
-    spans = _told_at_once("unit", above, "far above all before: another unit?")
+    spans = _told_at_once("unit", above & ~_habit(above, days), "far above all before: another unit?")
     small = _lost_days(most, days) if kind == "pv" else []
+    below &= ~_habit(below, days)
     return spans + _told_at_once("unit", below, "far below all before: another unit?") + small
+
+
+def _habit(where: BoolArray, days: Days) -> BoolArray:
+    """Mark the periods before which it has come and gone so often that it is no fault."""
+    begins = np.diff(where.astype(np.int64), prepend=0) > 0
+    times = np.concatenate([[0], np.cumsum(begins)])[: where.size]
+    habit: BoolArray = (times >= HABIT_TIMES) & (times * HABIT_DAYS * days.slots > np.arange(where.size))
+    return habit
 
 
 def _lost_days(most: FloatArray, days: Days) -> list[Span]:
