@@ -118,6 +118,17 @@ def test_a_lone_charger_is_not_in_another_unit_each_time_a_car_comes() -> None:
     assert not any(span.first > 60 * 96 for span in left_out)
 
 
+def test_a_series_that_goes_wild_later_says_no_less_of_its_past() -> None:
+    values = with_value(load_kw(200), AT, 1, 2500.0)
+    later = values.copy()
+    for day in (20, 70, 120):
+        wild = slice(AT + day * 96, AT + (day + 12) * 96, 2)
+        later[wild] *= 3.0
+    before = [span for span in found(values).spans if span.kind == "spike"]
+    assert [span.first for span in before] == [AT]
+    assert before[0] in found(later).spans
+
+
 def test_an_hour_and_a_day_counted_twice_are_found() -> None:
     values = load_kw()
     hour = with_value(values, AT, 4, values[AT - 4 : AT])

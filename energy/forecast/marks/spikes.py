@@ -19,8 +19,9 @@ OVER_PEAK = 1.5
 """Of the greatest value of four weeks: what a source may not leap to and back within the hour."""
 TEMPERATURE_STEP_K = 8.0
 """Within a quarter hour and back within the hour: no front does both."""
-CANDIDATES_MAX = 2000
-"""A series that leaps more often is made of leaps."""
+LEAPS_SHARE_MAX = 0.05
+LEAPS_LEAST = 100
+"""A series that leapt in more of its values so far, and so many times, is made of leaps."""
 
 
 def spikes(kind: Kind, values: FloatArray, days: Days, *, start_s: int, step_s: int) -> list[Span]:
@@ -30,8 +31,7 @@ def spikes(kind: Kind, values: FloatArray, days: Days, *, start_s: int, step_s: 
     limit = _least_leap(kind, values, days, start_s=start_s, step_s=step_s)
     step = np.diff(values, prepend=np.nan)
     begins = np.flatnonzero(np.abs(step) > limit)
-    if begins.size > CANDIDATES_MAX:
-        return []
+    begins = begins[np.arange(begins.size) <= np.maximum(LEAPS_LEAST, LEAPS_SHARE_MAX * begins)]
     width_max = max(1, round(WIDTH_H_MAX * 3600 / step_s))
     spans: list[Span] = []
     past = 0
