@@ -30,6 +30,10 @@ _PV_PEAK_DAYS = 28
 _LEVEL_DAYS = 28
 _HYDRO_DAYS = 7
 _WIND_PEAK_DAYS = 120
+_SPREAD_DAYS = 3
+_LEAST_SHARE, _FEW_SHARE = 0.05, 0.5
+"""Of the level a spread is believed to be at least; more of it while it rests on less than _SPREAD_DAYS: one
+hour that chanced to be usual made all that followed the end of a gap hundreds of spreads away."""
 _TEMPERATURE_SPREAD_K = 0.5
 """A sensor that stands still is still believed to move by so much."""
 _CLEAR_SKY_POWER = 1.15
@@ -58,9 +62,11 @@ def reference_of(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> Re
     if spec.kind in ("load", "heat"):
         scale = np.fmax(centre, 0.1 * level)
     elif spec.kind in UNBOUNDED:
-        spread = np.sqrt(_trailing_mean((values - centre) ** 2, days=_LEVEL_DAYS, slots=calendar.slots))
-        least = _TEMPERATURE_SPREAD_K if spec.kind == "temperature" else 0.05 * level
-        scale = np.fmax(spread, least)
+        off = (values - centre) ** 2
+        spread = np.sqrt(_trailing_mean(off, days=_LEVEL_DAYS, slots=calendar.slots))
+        few = _trailing_count(off, days=_LEVEL_DAYS, slots=calendar.slots) < _SPREAD_DAYS * calendar.slots
+        least = np.where(few, _FEW_SHARE, _LEAST_SHARE) * level
+        scale = np.fmax(spread, _TEMPERATURE_SPREAD_K if spec.kind == "temperature" else least)
     elif spec.kind == "hydro":
         scale = np.fmax(centre, 0.25 * level)
     elif spec.kind == "wind":
@@ -207,12 +213,20 @@ def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
 
 def _trailing_mean(values: FloatArray, *, days: int, slots: int) -> FloatArray:
     """Mean over ``days`` days that end DAYS_BACK_MIN days before each period."""
-    known = np.isfinite(values)
-    total = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
-    count = np.concatenate([[0], np.cumsum(known)])
+    total = _trailing_sum(np.nan_to_num(values), days=days, slots=slots)
+    return _ratio(total, _trailing_count(values, days=days, slots=slots))
+
+
+def _trailing_count(values: FloatArray, *, days: int, slots: int) -> FloatArray:
+    """Count what is known over the same days."""
+    return _trailing_sum(np.isfinite(values).astype(np.float64), days=days, slots=slots)
+
+
+def _trailing_sum(values: FloatArray, *, days: int, slots: int) -> FloatArray:
+    total = np.concatenate([[0.0], np.cumsum(values)])
     end = np.maximum(np.arange(values.size) - DAYS_BACK_MIN * slots + 1, 0)
-    begin = np.maximum(end - days * slots, 0)
-    return _ratio(total[end] - total[begin], (count[end] - count[begin]).astype(np.float64))
+    difference: FloatArray = total[end] - total[np.maximum(end - days * slots, 0)]
+    return difference
 
 
 def _by_day(values: FloatArray, slots: int) -> FloatArray:

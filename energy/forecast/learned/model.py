@@ -134,12 +134,13 @@ def train_on(
 ) -> Model | None:
     """Learn from the first ``known`` periods of a frame; see ``train``."""
     index, gate = _samples(frame, known=known, gates=gates, samples_max=effort.samples_max)
-    days = (known - (int(index[0]) if index.size else known)) // frame.slots
+    measured = np.unique(frame.calendar.day[index])
+    days = min((known - (int(index[0]) if index.size else known)) // frame.slots, measured.size)
     if days < TRAINING_DAYS_MIN:
         return None
     with threadpool_limits(limits=1):
         held_days = int(min(HELD_BACK_DAYS_MAX, max(7, days * HELD_BACK_SHARE)))
-        first_held = known - held_days * frame.slots
+        first_held = known - (held_days + _empty_days(measured, held_days)) * frame.slots
         rows = rows_of(frame, index, gate, near=gates.near)
         every = _Lessons(
             linear=rows.linear,
@@ -232,6 +233,15 @@ def _samples(frame: Frame, *, known: int, gates: Gates, samples_max: int) -> tup
     gate = gates.gate_of(frame.calendar, index)
     usable = gate > first
     return index[usable], gate[usable]
+
+
+def _empty_days(measured: IntArray, held_days: int) -> int:
+    """Count the days without a value among the last that hold ``held_days`` with one.
+
+    After a long gap the few days since would else be all that a model is judged on.
+    """
+    first = int(measured[max(0, measured.size - 1 - held_days)])
+    return max(0, int(measured[-1]) - first - held_days)
 
 
 def _target(frame: Frame, index: IntArray) -> FloatArray:
