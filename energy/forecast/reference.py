@@ -33,7 +33,8 @@ _WIND_PEAK_DAYS = 120
 _SPREAD_DAYS = 3
 _LEAST_SHARE, _FEW_SHARE = 0.05, 0.5
 """Of the level a spread is believed to be at least; more of it while it rests on less than _SPREAD_DAYS: one
-hour that chanced to be usual made all that followed the end of a gap hundreds of spreads away."""
+hour that chanced to be usual made all that followed the end of a gap hundreds of spreads away. A series'
+first weeks stay as they are, short records and all."""
 _TEMPERATURE_SPREAD_K = 0.5
 """A sensor that stands still is still believed to move by so much."""
 _CLEAR_SKY_POWER = 1.15
@@ -64,7 +65,9 @@ def reference_of(spec: SeriesSpec, values: FloatArray, calendar: Calendar) -> Re
     elif spec.kind in UNBOUNDED:
         off = (values - centre) ** 2
         spread = np.sqrt(_trailing_mean(off, days=_LEVEL_DAYS, slots=calendar.slots))
-        few = _trailing_count(off, days=_LEVEL_DAYS, slots=calendar.slots) < _SPREAD_DAYS * calendar.slots
+        count = _trailing_count(off, days=_LEVEL_DAYS, slots=calendar.slots)
+        late = np.arange(values.size) >= (_LEVEL_DAYS + DAYS_BACK_MIN) * calendar.slots
+        few = late & (count < _SPREAD_DAYS * calendar.slots)
         least = np.where(few, _FEW_SHARE, _LEAST_SHARE) * level
         scale = np.fmax(spread, _TEMPERATURE_SPREAD_K if spec.kind == "temperature" else least)
     elif spec.kind == "hydro":
