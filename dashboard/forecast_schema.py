@@ -60,13 +60,26 @@ class ForecastHeadAnswer(Answer):
     rung: str
     corrected: bool
     issued_at: datetime
+    why_not_above: list[str] = Field(description="codes, one for each rung above; top where there is none")
+    trained_at: datetime | None = Field(description="the last training of its model")
+    training: str | None = Field(description="how it ended")
     notes: list[str]
 
 
+class WeatherHeardAnswer(Answer):
+    """The newest weather forecast of a source."""
+
+    source: str
+    issued_at: datetime
+    known_at: datetime
+
+
 class ForecastsAnswer(Answer):
-    """All assets that are forecast, and the corrections that are open."""
+    """All assets that are forecast, what the planner noted, the weather, and open corrections."""
 
     at: datetime | None
+    notes: list[str] = Field(description="all of the latest plan, as code@asset: detail")
+    weather: list[WeatherHeardAnswer]
     forecasts: list[ForecastHeadAnswer]
     corrections: list[CorrectionAnswer]
 

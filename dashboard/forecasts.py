@@ -10,6 +10,7 @@ from energy.domain import Forecast, Request
 from energy.ledger.corrections import covering
 from energy.live_score import Lead, Standing
 from energy.region.model import Asset, Region
+from energy.rung_reason import why_not_above
 
 CORRECTED = "+corrected"
 DAYS_SHOWN = 28
@@ -59,6 +60,8 @@ class ForecastRow:
     """How the rung in use did, as of noon."""
     corrections: tuple[Request, ...]
     notes: tuple[Note, ...]
+    why: tuple[str, ...]
+    """Why it stands on no higher rung: codes of ``energy.rung_reason``."""
     training: Training | None
     """Of its model, the last one that is noted."""
 
@@ -124,6 +127,7 @@ def note_of(text: str) -> Note:
 
 def _row(asset: Asset, forecast: Forecast, look: PlannersLook, notes: Sequence[Note]) -> ForecastRow:
     rung = rung_of(forecast.model)
+    training = look.trainings.get(asset.id)
     return ForecastRow(
         asset=asset,
         forecast=forecast,
@@ -139,5 +143,12 @@ def _row(asset: Asset, forecast: Forecast, look: PlannersLook, notes: Sequence[N
         ),
         corrections=tuple(request for request in look.corrections if request.asset_id == asset.id),
         notes=tuple(note for note in notes if note.target_id == asset.id),
-        training=look.trainings.get(asset.id),
+        why=why_not_above(
+            rung,
+            asset_id=asset.id,
+            kind=asset.kind,
+            notes=look.notes,
+            verdict=training.verdict if training is not None else None,
+        ),
+        training=training,
     )

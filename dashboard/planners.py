@@ -18,6 +18,7 @@ from dashboard.forecast_schema import (
     ForecastsAnswer,
     LeaderboardAnswer,
     StandingAnswer,
+    WeatherHeardAnswer,
 )
 from dashboard.forecasts import DAYS_SHOWN, planners_picture
 from dashboard.language import DEFAULT_LANGUAGE
@@ -71,6 +72,8 @@ async def forecasts(desk: Given) -> ForecastsAnswer:
     picture = planners_picture(desk.region, look, None)
     return ForecastsAnswer(
         at=picture.at,
+        notes=list(look.notes),
+        weather=[WeatherHeardAnswer(**dataclasses.asdict(heard)) for heard in picture.weather],
         forecasts=[
             ForecastHeadAnswer(
                 asset_id=row.asset.id,
@@ -78,6 +81,9 @@ async def forecasts(desk: Given) -> ForecastsAnswer:
                 rung=row.rung,
                 corrected=row.corrected,
                 issued_at=row.forecast.issued_at,
+                why_not_above=list(row.why),
+                trained_at=row.training.known_at if row.training is not None else None,
+                training=row.training.verdict if row.training is not None else None,
                 notes=[f"{note.code}: {note.detail}" for note in row.notes],
             )
             for row in picture.rows

@@ -41,7 +41,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         *("energy.ledger", "energy.mailbox", "energy.physics", "energy.arbitration", "energy.safety"),
         *("energy.balance", "energy.authority", "energy.alarms", "energy.explanation", "energy.invariants"),
         *("energy.metering", "energy.commissioning", "energy.space", "energy.metrics"),
-        "energy.adding_up",
+        *("energy.adding_up", "energy.rung_reason"),
     ),
     (
         *("energy.controller", "energy.historian", "energy.forecast", "energy.optimize"),
@@ -67,7 +67,7 @@ DASHBOARD_MAY_IMPORT = (
         "energy.region",
     ),
     *("energy.ports", "energy.ledger", "energy.mailbox", "energy.alarms", "energy.explanation"),
-    "energy.adding_up",
+    *("energy.adding_up", "energy.rung_reason"),
     *("energy.historian.sqlite_reader", "energy.historian.schema", "energy.metrics"),
     *("energy.historian.influx.spool_file", "energy.historian.influx.spool_reader"),
     *("energy.job", "energy.jobs.record"),

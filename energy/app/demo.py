@@ -195,7 +195,8 @@ def quarter_hour_line(region: Region, reader: SqliteReader, now: datetime) -> st
     if status is not None:
         words.append(f"plan: {status[0].rung}")
         if status[0].alarms:
-            words.append(f"{len(status[0].alarms)} alarms, first {status[0].alarms[0].code}")
+            count = len(status[0].alarms)
+            words.append(f"{count} alarm{'s' if count > 1 else ''}, first {status[0].alarms[0].code}")
     return "  ".join(words)
 
 

@@ -1,5 +1,6 @@
 """The catalogues: complete, equal, and every code translated."""
 
+import re
 import string
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ import pytest
 
 from dashboard.assets import FAMILIES
 from dashboard.devices import Access
+from dashboard.findings import PATTERNS, sentence
 from dashboard.language import LANGUAGES, Words, catalogue, placeholders
 from dashboard.presence import Presence
 from energy.alarms import QUALITY_CODES, RUNG_CODES
@@ -18,6 +20,7 @@ from energy.forecast.marks.fault import FaultKind
 from energy.live_score import Lead
 from energy.planning.models_at_hand import TOLD
 from energy.planning.training_record import Verdict
+from energy.rung_reason import REASONS, why_not_above
 from tests.dashboard.test_colours import KINDS
 from tests.dashboard.valley import valley
 
@@ -59,7 +62,10 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
         ("alarm", [TAKEN_BACK, LEFT]),
         ("alarm", [f"data_{kind}" for kind in get_args(FaultKind)]),
         ("alarm", [*TOLD.values(), "model_unusable", "judging_failed"]),
-        ("alarm", ["weather_late", "weather_missing", "weather_unreachable", "planned_without_weather"]),
+        ("alarm", ["weather_late", "weather_missing", "weather_short", "weather_unreachable"]),
+        ("alarm", ["planned_without_weather"]),
+        ("forecast_why", list(REASONS)),
+        ("finding", [pattern.key for pattern in PATTERNS]),
         ("training", list(get_args(Verdict))),
         ("lead", list(Lead)),
         ("following", list(FollowingState)),
@@ -75,6 +81,51 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
 def test_every_code_is_translated(language, family, codes):
     texts = catalogue(language)
     assert [code for code in codes if f"{family}.{code}" not in texts] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("code", "detail"),
+    [
+        ("planned_without_weather", "weather_late: csv/valley: issued 2026-06-01T10:00:00Z"),
+        ("planned_without_weather", "weather_late: csv/valley: reaches only to 2026-06-01T10:00:00Z"),
+        ("planned_without_weather", "weather_short: csv/valley: reaches only to 2026-06-01T10:00:00Z"),
+        ("planned_without_weather", "weather_missing: csv/valley: none is known"),
+        ("weather_late", "csv/valley is 30 h old, at most 24 h: no newer one came. Mend: forecasts go on"),
+        ("weather_missing", "csv/valley: no such file. Mend: forecasts go on"),
+        ("weather_unreachable", "csv/valley: no such file. Mend: forecasts go on"),
+        ("model_unusable", "its checksum is wrong: the file is damaged"),
+        ("model_unusable", "it was learned by another version of this program"),
+        ("training_failed", "the child ended; the models stay as they are. Mend: see the log"),
+        ("judging_failed", "ValueError: x"),
+        *(
+            (f"data_{kind}", "2026-06-01T10:00:00Z to 2026-06-01T15:00:00Z: w")
+            for kind in get_args(FaultKind)
+        ),
+        ("data_stuck", "2026-06-01T10:00:00Z to 2026-06-01T15:00:00Z: w; still used"),
+        *((code, "too wild") for code in TOLD.values()),
+    ],
+)
+def test_every_note_on_forecasts_is_a_sentence_in_local_time(language, code, detail):
+    said = sentence(Words.of(language, BERLIN), code, detail)
+    assert said is not None
+    assert not re.search(r"\d{4}-\d\d-\d\dT|Mend|is wrong|issued 2026|_", said)
+    if "T10:00" in detail:
+        assert "12:00" in said
+
+
+def test_a_damaged_model_is_the_reason_and_so_is_a_short_past():
+    def why(rung, kind="load", notes=(), verdict=None):
+        return why_not_above(rung, asset_id="a", kind=kind, notes=notes, verdict=verdict)
+
+    damaged = ("model_unusable@a: its checksum is wrong", "model_unusable@b: x")
+    assert why("learned") == ("top",)
+    assert why("seasonal", notes=damaged, verdict="accepted") == ("model_damaged", "profile_outgrown")
+    assert why("profile", verdict="too_short") == ("too_short",)
+    assert why("seasonal", verdict="retired") == ("model_retired", "profile_outgrown")
+    late = ("planned_without_weather: weather_late: csv: issued x",)
+    assert why("seasonal", "pv", late, "first") == ("model_lacks_weather", "physics_lacks_weather")
+    assert why("flat", "hydro") == ("never_trained", "profile_lacks", "too_little_measured")
 
 
 def test_every_kind_lies_in_exactly_one_drawer():

@@ -99,7 +99,7 @@ async def got(client, path, status=200):
 
 async def test_the_page_tells_rung_rank_correction_and_finding(client):
     text = (await got(client, "/de/forecasts?asset=wind_park")).text.replace("\u00a0", " ")
-    assert "Stufe: gelernt, von Hand korrigiert" in text
+    assert "Verfahren: gelernt, von Hand korrigiert" in text
     assert text.index("1. gelernt") < text.index("2. wie zuletzt üblich")
     assert "50 % besser" in text
     assert "50 % schlechter" in text
@@ -110,7 +110,8 @@ async def test_the_page_tells_rung_rank_correction_and_finding(client):
     assert "Daten stehen still" in text
     assert "altes behalten" in text
     english = (await got(client, "/en/forecasts")).text
-    assert "not from physics" in english.lower()
+    assert "never trained" in english
+    assert "no matrix" not in text.split("<main")[1].replace('title="no matrix"', "")
 
 
 async def test_the_default_page_is_german_and_an_unknown_asset_opens_the_first(client):
@@ -124,6 +125,10 @@ async def test_programs_get_the_same(client):
     listed = (await got(client, "/api/v1/forecasts")).json()
     by_id = {row["asset_id"]: row for row in listed["forecasts"]}
     assert (by_id["wind_park"]["rung"], by_id["wind_park"]["corrected"]) == ("learned", True)
+    assert by_id["wind_park"]["training"] == "kept_old"
+    assert by_id["load"]["why_not_above"] == ["never_trained", "profile_outgrown"]
+    assert listed["notes"] == ["data_stuck@pv_park: stood still", "meter_watch_failed: no matrix"]
+    assert listed["weather"] == []
     assert by_id["pv_park"]["notes"] == ["data_stuck: stood still"]
     assert [(item["id"], item["factor"]) for item in listed["corrections"]] == [("c0ffee00c0ffee00", 0.8)]
     board = (await got(client, "/api/v1/forecasts/leaderboard?asset=wind_park&days=7")).json()
