@@ -22,6 +22,7 @@ from energy.app.refusal import bad_option
 from energy.app.weather_opening import preload_weather
 from energy.controller.flexible import planned_kw
 from energy.devices.map_library import check_devices
+from energy.devices.plant.nature import require_past
 from energy.domain import Point
 from energy.errors import Retryable
 from energy.historian.preload import preload, require_history
@@ -222,6 +223,7 @@ def run_demo(settings: DemoSettings) -> None:
             folder = fresh_demo_folder(chosen)
         _say(f"{region.name.en}: preparing the past ...")
         history = RegionHistory(region)
+        require_past(region, history)
         days = settings.days if settings.days is not None else DAYS_MIN
         require_history(region, history, start=settings.start, end=settings.start + timedelta(days=days))
         with SqliteRecord(folder, zone=region.zone) as record:

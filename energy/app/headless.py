@@ -21,6 +21,7 @@ from energy.app.weather_opening import preload_weather
 from energy.controller.flexible import reading_age_s_max
 from energy.controller.loop import TickReport
 from energy.devices.plant.control_client import PlantControl
+from energy.devices.plant.nature import require_past
 from energy.domain import Applied, Limited, Rejected, Unreachable
 from energy.historian.preload import preload, require_history
 from energy.historian.sqlite_record import SqliteRecord
@@ -112,6 +113,7 @@ async def run_headless(
             fresh_demo_folder(folder)
         history = RegionHistory(region)
         end = settings.start + timedelta(days=settings.days)
+        require_past(region, history)
         require_history(region, history, start=settings.start, end=end)
         with SqliteRecord(folder, zone=region.zone) as record:
             preload(region, history, record, start=settings.start)

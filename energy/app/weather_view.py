@@ -5,7 +5,10 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import TypedDict
 
+import numpy as np
+
 from energy.errors import BadInput, Fault, Retryable
+from energy.forecast.sun import sine_of_elevation
 from energy.forecast.weather.providers import providers_of
 from energy.periods import format_utc
 from energy.planning.weather_columns import WeatherColumns
@@ -15,6 +18,9 @@ from energy.weather import WeatherForecast
 
 S_PER_H = 3600.0
 DECIMALS = 3
+NIGHT_SINE = -0.05
+"""Three degrees below the horizon: twilight gives a few W/m2 at most."""
+NIGHT_W_PER_M2_MAX = 20.0
 
 
 class WeatherRow(TypedDict):
@@ -84,6 +90,30 @@ def fetched_once(region: Region, environment: Mapping[str, str], *, at: datetime
     if faults:
         raise BadInput(faults)
     return found
+
+
+def troubles_of(region: Region, found: Sequence[WeatherForecast], *, at: datetime) -> list[str]:
+    """Say which forecasts are late, and which have the sun shine by night: their times or columns are off."""
+    age_h_max = float("inf") if region.weather is None else region.weather.age_h_max
+    told: list[str] = []
+    for forecast in found:
+        age_h = (at - forecast.issued_at).total_seconds() / S_PER_H
+        if age_h > age_h_max:
+            limit = f"issued {format_utc(forecast.issued_at)}, {age_h:.0f} h ago; at most {age_h_max:g} h"
+            told.append(f"{forecast.source} is late: {limit}. Mend: see why no newer one came")
+        values = forecast.values.get("ghi_w_per_m2")
+        if values is None:
+            continue
+        at_s = forecast.start.timestamp() + forecast.step_s * np.arange(forecast.steps + 1.0)
+        sine = sine_of_elevation(at_s, latitude=forecast.latitude, longitude=forecast.longitude)
+        wrong = np.flatnonzero((np.maximum(sine[:-1], sine[1:]) < NIGHT_SINE) & (values > NIGHT_W_PER_M2_MAX))
+        if wrong.size:
+            moment = forecast.start + int(wrong[0]) * timedelta(seconds=forecast.step_s)
+            told.append(
+                f"{forecast.source}: ghi_w_per_m2 {values[wrong[0]]:g} at {format_utc(moment)}, and the sun"
+                f" is down there; {wrong.size} such values. Mend: write UTC, and the start of each step"
+            )
+    return told
 
 
 def _no_block(region: Region) -> BadInput:

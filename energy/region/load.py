@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from energy.region.asset import CONFIG, PositiveKw
 from energy.region.measured import Measured
-from energy.region.yearly import StandardProfile, YearlyKwh, require_fitting
+from energy.region.yearly import FULL_LOAD_H_MIN, StandardProfile, YearlyKwh, require_fitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -30,6 +30,7 @@ class Load(Measured):
             field="energy_kwh_per_year",
             greatest_kw=self.power_kw_max,
             greatest="power_kw_max",
+            full_load_h_min=FULL_LOAD_H_MIN,
         )
         return self
 

@@ -9,6 +9,9 @@ from energy.region.asset import CONFIG, Fraction, Number
 
 HOURS_PER_YEAR = 8766.0
 """With its share of a leap day."""
+FULL_LOAD_H_MIN = 50.0
+"""A load's energy over its greatest power: towns have 3,000 to 6,000 hours, the most rarely used pump some
+hundred; a thousandth is a wrong unit."""
 SHARES_TOLERANCE = 0.001
 YearlyKwh = Annotated[Number, Field(gt=0.0, le=100_000_000_000.0)]
 
@@ -36,8 +39,10 @@ class StandardProfile:
         return self
 
 
-def require_fitting(energy_kwh: float | None, *, field: str, greatest_kw: float, greatest: str) -> None:
-    """Refuse a year's energy whose mean alone exceeds the asset's greatest power.
+def require_fitting(
+    energy_kwh: float | None, *, field: str, greatest_kw: float, greatest: str, full_load_h_min: float = 0.0
+) -> None:
+    """Refuse a year's energy whose mean exceeds the asset's greatest power, or that it draws in a few hours.
 
     Raises:
         ValueError: it does not fit.
@@ -47,4 +52,9 @@ def require_fitting(energy_kwh: float | None, *, field: str, greatest_kw: float,
         raise ValueError(
             f"{field} {energy_kwh:g} is {mean_kw:.0f} kW on average, more than {greatest} {greatest_kw:g}: "
             "give kWh, and check the unit"
+        )
+    if energy_kwh is not None and energy_kwh < full_load_h_min * greatest_kw:
+        raise ValueError(
+            f"{field} {energy_kwh:g} is drawn in {energy_kwh / greatest_kw:.2g} hours at {greatest} "
+            f"{greatest_kw:g}, fewer than {full_load_h_min:g}: give kWh, not MWh or GWh"
         )

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from energy.__main__ import app
 from energy.app.clock import wall_now
-from energy.periods import format_utc
+from energy.periods import format_utc, parse_utc
 from energy.region.loader import shipped_regions
 from tests.forecast.weather.weather_server import Answer, WeatherServer, serving
 
@@ -52,6 +52,21 @@ def test_it_shows_a_table_and_json(tmp_path: Path) -> None:
     code, out, _ = run(region, "--json")
     found = json.loads(out)["weather"][0]
     assert (code, found["source"], found["values"]["temperature_c"][0]) == (0, "csv/town", 12.5)
+
+
+def test_weather_that_is_late_or_shines_by_night_is_told_with_exit_code_one(tmp_path: Path) -> None:
+    region = region_with(tmp_path, "weather: {source: csv, places: [{id: town, file: w.csv}]}\n")
+    issued = parse_utc("2020-01-01T00:00Z")
+    lines = [f"{format_utc(issued + timedelta(hours=h))},{format_utc(issued)},300" for h in range(24)]
+    (tmp_path / "town" / "w.csv").write_text(
+        "\n".join(["utc,issued_at,ghi_w_per_m2", *lines]), encoding="utf-8"
+    )
+    code, _, err = run(region, "--hours", "1")
+    assert code == 1
+    assert "csv/town is late" in err
+    assert "300 at 2020-01-01T00:00" in err
+    code, out, _ = run(region, "--json")
+    assert (code, len(json.loads(out)["troubles"])) == (1, 2)
 
 
 def test_what_does_not_work_is_said_with_exit_code_two(tmp_path: Path, server: WeatherServer) -> None:

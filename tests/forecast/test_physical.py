@@ -9,9 +9,14 @@ import pytest
 from energy.domain import FloatArray
 from energy.forecast.physical import expected as expected_module
 from energy.forecast.physical.expected import PhysicalPriors
+from energy.forecast.physical.photovoltaics import pv_power_kw
 from energy.forecast.physical.plants import Plane, PvPlant, WindPlant
+from energy.forecast.physical.sun_path import sun_over
 from energy.forecast.physical.weather_names import weather_of
 from energy.forecast.physical.wind_power import park_curve, turbine_curve
+from energy.periods import parse_utc
+from energy.planning.weather_quarters import quarter_hours
+from energy.weather import WeatherForecast
 
 SUMMER = datetime(2021, 6, 15, tzinfo=UTC)
 PLACE = {"latitude": 50.1, "longitude": 11.6}
@@ -215,3 +220,26 @@ def test_physics_is_not_imported_before_it_is_asked_for() -> None:
     text = Path(expected_module.__file__).read_text(encoding="utf-8")
     top = [line for line in text.splitlines() if line.startswith(("import ", "from "))]
     assert not any("photovoltaics" in line or "wind_power import" in line for line in top)
+
+
+def test_an_hours_light_laid_into_its_last_minutes_of_sun_makes_no_needle() -> None:
+    """On a January day the sun sets some minutes into an hour whose mean is stated as 49 W/m2."""
+    day = parse_utc("2024-01-15T00:00Z")
+    hours = np.zeros(24)
+    hours[8:16] = [20.0, 90.0, 150.0, 190.0, 190.0, 150.0, 90.0, 49.0]
+    for place in ((48.5, 11.0), (51.0, 11.0), (54.0, 11.0)):
+        given = WeatherForecast(
+            source="s",
+            issued_at=day,
+            known_at=day,
+            start=day,
+            step_s=3600,
+            latitude=place[0],
+            longitude=place[1],
+            values={"ghi_w_per_m2": hours},
+        )
+        columns = dict(quarter_hours(given)[1])
+        sun = sun_over(int(day.timestamp()), 96, 900, *place)
+        power_kw = pv_power_kw(plant_of((EAST, WEST)), sun, columns, np.full(96, 1.0))
+        afternoon = power_kw[14 * 4 :]
+        assert np.diff(afternoon).max() <= 0.05 * power_kw.max(), afternoon.round(1)

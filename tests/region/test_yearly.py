@@ -45,6 +45,7 @@ def test_a_town_states_its_energy_and_whose_it_is(tmp_path: Path) -> None:
         ("load", "    standard_profile: {h25: 0.6, g25: 0.3}\n", "must add up to 1; these make 0.900"),
         ("load", "    standard_profile: {h25: 60, g25: 40}\n", "at most 1"),
         ("load", "    standard_profile: {h0: 1.0}\n", "h0"),
+        ("load", "    energy_kwh_per_year: 52\n", "give kWh, not MWh or GWh"),
         ("load", "    energy_kwh_per_year: 0\n", "energy_kwh_per_year: 0 is wrong"),
         (
             "load",

@@ -25,6 +25,8 @@ def check(region: RegionName, *, as_json: AsJson = False) -> None:
     A file that ends in .yaml, and is no region.yaml, is checked as a single register map.
     """
     from energy.devices.map_library import check_devices, warnings_of_region
+    from energy.devices.plant.nature import without_past
+    from energy.region.history import RegionHistory
     from energy.region.history_check import faults_of_history
     from energy.region.loader import FILE_NAME, load_region
 
@@ -40,7 +42,7 @@ def check(region: RegionName, *, as_json: AsJson = False) -> None:
         faults.extend(error.faults)
     if faults:
         raise BadInput(faults)
-    warnings = warnings_of_region(checked)
+    warnings = [*warnings_of_region(checked), *without_past(checked, RegionHistory(checked))]
     if as_json:
         print_json(
             {"region": checked.id, "assets": len(checked.assets), "faults": 0, "warnings": len(warnings)}

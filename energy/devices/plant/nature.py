@@ -48,6 +48,32 @@ def is_moved(asset: Asset) -> bool:
     return isinstance(asset, Load | Generator | EvHub | FlexibleLoad | HeatLoad | PumpedReservoir)
 
 
+def without_past(region: Region, history: RegionHistory) -> list[Fault]:
+    """List the assets that a demo cannot simulate: nature moves them, and nobody says how."""
+    return [
+        Fault(
+            file=str(region.folder / "region.yaml"),
+            line=None,
+            place=f"{asset.id}.history",
+            value=None,
+            limit="a demo cannot simulate this asset: it has no history to follow (a real plant needs none)",
+            mend="name a file and a column under 'history', or leave the asset out of the demo's region",
+        )
+        for asset in region.assets
+        if is_moved(asset) and not history.has(asset.id)
+    ]
+
+
+def require_past(region: Region, history: RegionHistory) -> None:
+    """Refuse a region that a demo cannot simulate.
+
+    Raises:
+        BadInput: it names assets without a history.
+    """
+    if faults := without_past(region, history):
+        raise BadInput(faults)
+
+
 class RecordedNature:
     """The recorded past: each quarter hour keeps its mean.
 

@@ -13,8 +13,14 @@ from energy.forecast.physical.sun_path import SunPath
 USUAL_CLEARNESS = (0.57, 0.57, 0.63, 0.68, 0.69, 0.67, 0.69, 0.69, 0.65, 0.61, 0.57, 0.57)
 """Share of a clear sky's energy that arrives in each month in Germany, January first: what DWD's mean
 monthly sums of global radiation (1981 to 2010, about 1,055 kWh/m2 a year) are of a clear sky's, rounded."""
-_SINE_LEAST = 0.02
-"""Below about one degree a beam is not worked out of a horizontal value: both are near zero."""
+_SINE_LEAST = 0.0523
+"""Beyond a zenith of 87 degrees, pvlib's limit for a beam that is worked out of a horizontal value: dividing
+by a sine near zero makes a beam of every watt of twilight, and planes that lean towards the sun a needle."""
+
+_LOW_SINE = 0.17
+"""Ten degrees above the horizon: below, the way through the air is long and edges of clouds add little."""
+_CLEAREST = 1.1
+"""A clear winter's air lets through this much more than the usual turbidity does (Linke 2.5, not 3.5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,6 +48,9 @@ def radiation_of(sun: SunPath, columns: Mapping[str, FloatArray], month: FloatAr
     if not has_sunlight(columns):
         ghi = sun.clear_ghi * np.asarray(USUAL_CLEARNESS)[month.astype(np.int64) - 1]
     ghi = np.maximum(ghi, 0.0)
+    # an hour's mean that is laid into its few minutes of sun may say more than any air lets through
+    most = np.where(sun.sine < _LOW_SINE, _CLEAREST * sun.clear_ghi, sun.dni_extra * sun.sine)
+    ghi = np.where(np.isfinite(ghi), np.minimum(ghi, np.maximum(most, 0.0)), ghi)
     dhi = np.where(np.isfinite(dhi), dhi, ghi - dni * sun.sine)
     dhi = np.where(np.isfinite(dhi), dhi, _diffuse(sun, ghi))
     dhi = np.clip(dhi, 0.0, ghi)
