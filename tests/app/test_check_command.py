@@ -20,7 +20,7 @@ def test_an_asset_without_history_is_no_fault_but_no_demo_can_simulate_it(tmp_pa
     assert checked.exit_code == 0, checked.output
     assert "load.history: a demo cannot simulate this asset" in checked.output
     started = CliRunner().invoke(
-        app, ["demo", str(tmp_path / "town"), "--headless", "--data", str(tmp_path / "d")]
+        app, ["demo", "--region", str(tmp_path / "town"), "--headless", "--data", str(tmp_path / "d")]
     )
     assert started.exit_code == 2
     assert "load.history: a demo cannot simulate this asset" in started.stderr
