@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import NotRequired, TypedDict, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress
@@ -24,6 +24,8 @@ class ForecastRow(TypedDict):
     issued_at: str
     known_at: str
     start: str
+    rung: NotRequired[str]
+    why_not_above: NotRequired[Sequence[str]]
     quantiles_kw: list[list[float]]
 
 

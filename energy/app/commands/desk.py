@@ -35,9 +35,12 @@ def forecast(
     """Show the forecasts that the latest plan stands on."""
     from energy.app.data_faults import faults_on_record
     from energy.app.forecast_sums import print_sums, sums_json
+    from energy.app.forecast_view import lines_of, reasons, verdicts
     from energy.app.showing import forecast_rows
     from energy.app.weather_view import behind_in_words, weather_behind
+    from energy.domain import QUANTILES
     from energy.historian.sqlite_reader import open_reader
+    from energy.periods import PERIOD_S
     from energy.region.loader import load_region
 
     if by not in ("asset", "municipality"):
@@ -53,30 +56,30 @@ def forecast(
             )
         forecasts = reader.forecasts_at(known_at)
         issued_at = forecasts[0].issued_at if forecasts else known_at
+        notes = reader.notes_at(known_at)
         behind = weather_behind(checked, reader, known_at=issued_at)
         faults = faults_on_record(checked, reader, known_at=known_at) if as_json else {}
     rows = forecast_rows(forecasts)
+    trained = verdicts(folder)
     if not rows:
         raise bad_option(
             "--at", str(known_at), "no plan with forecasts was issued by then", "name a later moment"
         )
     if as_json:
         sums = {"sums": sums_json(checked, forecasts)} if by == "municipality" else {}
-        print_json(
-            {"region": checked.id, "forecasts": rows, **sums, "data_faults": faults, "weather": behind}
-        )
+        for row, item in zip(rows, forecasts, strict=True):
+            row["rung"], row["why_not_above"] = reasons(checked, item, notes, trained.get(item.asset_id))
+        head = {"region": checked.id, "quantiles": list(QUANTILES), "step_s": PERIOD_S, "notes": list(notes)}
+        print_json({**head, "forecasts": rows, **sums, "data_faults": faults, "weather": behind})
         return
     for line in behind_in_words(behind):
         typer.echo(line)
     if by == "municipality":
         print_sums(checked, forecasts)
         return
-    typer.echo("kW; positive draws, negative feeds in")
-    for row in rows:
-        p05, p50, p95 = (row["quantiles_kw"][index] for index in (0, 2, 4))
-        typer.echo(f"{row['asset']} ({row['model']}, issued {row['issued_at']}): p05 p50 p95 in kW, hourly")
-        for index in range(0, len(p50), 4):
-            typer.echo(f"  +{index / 4:4.0f} h {p05[index]:10.0f} {p50[index]:10.0f} {p95[index]:10.0f}")
+    for item in forecasts:
+        for line in lines_of(checked, item, notes, trained.get(item.asset_id)):
+            typer.echo(line)
 
 
 def plan(
