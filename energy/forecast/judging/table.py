@@ -28,6 +28,7 @@ BYTES_MAX = 200_000_000
 FAULTS_MAX = 20
 """Faults of one sort that are listed; the last one says how many more there are."""
 _UTC = "utc"
+ZONE_MEND = "write UTC with a Z, or local time with its offset: 2020-06-01T12:00+02:00, in winter +01:00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,10 +48,10 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
     """
     raw = _raw(path)
     faults = _missing_columns(path, raw, (_UTC, *columns))
-    values = {}
+    is_german, values = _delimiter(path) == ";", {}
     for name in dict.fromkeys(columns):
         if name in raw.columns:
-            values[name], wrong = _numbers(path, raw[name])
+            values[name], wrong = _numbers(path, raw[name], is_german=is_german)
             faults += wrong
     start, step_s = None, 0
     if _UTC in raw.columns:
@@ -66,9 +67,9 @@ def _raw(path: Path) -> pd.DataFrame:
         size = path.stat().st_size
         if size > BYTES_MAX:
             raise _whole(path, f"{size} bytes", limit=f"at most {BYTES_MAX} bytes", mend="split it")
-        uneven = _uneven(path)
-        if uneven:
-            raise BadInput(uneven)
+        faults = _of_header(path) or _uneven(path)
+        if faults:
+            raise BadInput(faults)
         raw = pd.read_csv(
             path,
             sep=_delimiter(path),
@@ -82,6 +83,8 @@ def _raw(path: Path) -> pd.DataFrame:
         raise _whole(
             path, reason, limit="it cannot be read", mend="check path, permissions and .gz"
         ) from error
+    except UnicodeDecodeError as error:
+        raise _whole(path, "a byte", limit="not UTF-8 text", mend="save the file as UTF-8") from error
     except (ValueError, EOFError, csv.Error, zlib.error) as error:
         reason = str(error).strip()
         raise _whole(path, reason, limit="it is no CSV", mend="give a header line and commas") from error
@@ -101,6 +104,23 @@ def _delimiter(path: Path) -> str:
     with _opened(path) as stream:
         header = stream.readline(BYTES_MAX)
     return ";" if ";" in header and "," not in header else ","
+
+
+def _of_header(path: Path) -> list[Fault]:
+    """Refuse tabs between the columns, and a column that stands twice: which one is meant nobody knows."""
+    with _opened(path) as stream:
+        names = next(csv.reader(stream, delimiter=_delimiter(path)), [])
+    told = (
+        [("columns parted by tabs", "save as CSV with commas, or semicolons")]
+        if "\t" in "".join(names)
+        else []
+    )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    told += [(f"the column {name} stands twice", "keep one, or rename the other") for name in twice]
+    return [
+        Fault(file=str(path), line=1, place="(header)", value=None, limit=limit, mend=mend)
+        for limit, mend in told
+    ]
 
 
 def _uneven(path: Path) -> list[Fault]:
@@ -152,7 +172,7 @@ def _missing_columns(path: Path, raw: pd.DataFrame, wanted: Sequence[str]) -> li
     ]
 
 
-def _numbers(path: Path, cells: "pd.Series[str]") -> tuple[FloatArray, list[Fault]]:
+def _numbers(path: Path, cells: "pd.Series[str]", *, is_german: bool) -> tuple[FloatArray, list[Fault]]:
     text = cells.str.strip()
     comma = text.str.fullmatch(r"[+-]?\d+,\d+").to_numpy(dtype=np.bool_)
     if comma.any():
@@ -163,6 +183,12 @@ def _numbers(path: Path, cells: "pd.Series[str]") -> tuple[FloatArray, list[Faul
         if mixed:
             return np.full(text.size, np.nan), mixed
         text = text.str.replace(",", ".", regex=False)
+    elif is_german and (grouped := text.str.fullmatch(r"[+-]?\d{1,3}\.\d{3}").to_numpy(dtype=np.bool_)).any():
+        others = text.str.contains(".", regex=False).to_numpy(dtype=np.bool_) & ~grouped
+        if not others.any():  # 4.760 between semicolons: nobody but its writer knows
+            limit = "a point before three digits in each number: of thousands, or of decimals?"
+            mend = "write thousands unparted, or decimals with a comma"
+            return np.full(text.size, np.nan), _listed(path, cells, grouped, limit=limit, mend=mend)
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
     empty = text.isin(["", "NaN", "nan"]).to_numpy(dtype=np.bool_)
     wrong = ~empty & ~np.isfinite(numbers)
@@ -178,7 +204,7 @@ def _grid(path: Path, cells: "pd.Series[str]") -> tuple[datetime | None, int, li
     zoned = text.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", regex=True).to_numpy(dtype=np.bool_)
     mend = "write for example 2020-06-01T10:00Z"
     faults = _listed(path, cells, unreadable, limit="no ISO 8601 moment", mend=mend)
-    faults += _listed(path, cells, ~unreadable & ~zoned, limit="no time zone", mend="write UTC, with a Z")
+    faults += _listed(path, cells, ~unreadable & ~zoned, limit="no time zone", mend=ZONE_MEND)
     if faults:
         return None, 0, faults
     at_s = np.asarray(moments.dt.as_unit("s").astype("int64"), dtype=np.int64)
