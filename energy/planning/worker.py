@@ -28,8 +28,8 @@ def main(arguments: list[str]) -> int:
     desk = open_desk(region_name, Path(folder), digest=digest)
     schooling = open_schooling(region_name, Path(folder), digest=digest, in_turn=IN_TURN in arguments)
     for line in sys.stdin.buffer:
-        answers.write(desk.answer(line))
-        answers.flush()
+        if not sent(answers, desk.answer(line)):
+            break
         desk.watch_meters()
         desk.judge()
         if desk.asked_at is not None:
@@ -37,6 +37,19 @@ def main(arguments: list[str]) -> int:
             desk.tell(schooling.notes())
     schooling.close()
     return 0
+
+
+def sent(answers: BinaryIO, answer: bytes) -> bool:
+    """Send an answer; False where nobody is there any more to read it, as at the end of a run."""
+    try:
+        answers.write(answer)
+        answers.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, answers.fileno())  # what is still in the buffer must not fail at the very end
+        os.close(nowhere)
+        return False
+    return True
 
 
 def _take_standard_output() -> BinaryIO:
