@@ -1,5 +1,6 @@
 """A backtest's figures for people: ours beside the rivals, whether the band holds, and where it is worst."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,8 +8,21 @@ from rich.console import Console
 from rich.table import Table
 
 WORST = 3
+BAND = 0.9
+DAYS_MIN = 20
+CHANCE_SIZES = 2.6
+"""Standard deviations: of a hundred groups one is outside by chance."""
 GOOD_COVERAGE = (0.80, 0.97)
 """What the 90 % band may hold in a month or an hour before it is named."""
+UNITS = {
+    "_eur_per_mwh": "EUR/MWh",
+    "_eur_per_kwh": "EUR/kWh",
+    "_gw": "GW",
+    "_mw": "MW",
+    "_kw": "kW",
+    "_mwh": "MWh",
+    "_kwh": "kWh",
+}
 NAMES = {
     "d1": "day before, in hindsight",
     "d1_known": "day before, as known",
@@ -46,7 +60,8 @@ def print_scores(result: Mapping[str, Any]) -> None:
 
 
 def _table(result: Mapping[str, Any]) -> Table:
-    table = Table("forecast", "MAE", "MAPE", "ours is better by", "EUR")
+    unit = unit_of(result["target"])
+    table = Table("forecast", f"MAE {unit}" if unit else "MAE", "MAPE", "ours is better by", "EUR")
     own = (f"ours ({result['model']})", number(result["mae"]), percent(result["mape"]), "")
     table.add_row(*own, _eur(result["cost_eur"]), style="bold")
     for name, scores in result["baselines"].items():
@@ -90,22 +105,44 @@ def _worst(result: Mapping[str, Any]) -> list[str]:
     for group, word in (("by_month", "months"), ("by_hour", "hours")):
         by_error = sorted(result[group].items(), key=lambda item: -item[1]["mae"])[:WORST]
         errors = ", ".join(f"{name} {number(score['mae'])}" for name, score in by_error)
-        off = [
-            f"{name} {percent(covered)}"
-            for name, score in result[group].items()
-            if (covered := score["coverage"]["p05_p95"]) is not None
-            and not GOOD_COVERAGE[0] <= covered <= GOOD_COVERAGE[1]
-        ]
-        bands = f"; band off in {', '.join(off)}" if off else "; band holds in all"
-        lines.append(f"worst {word} by MAE: {errors}{bands}")
+        lines.append(f"worst {word} by MAE: {errors}; {_band_off(result, group)}")
     return lines
+
+
+def _band_off(result: Mapping[str, Any], group: str) -> str:
+    """Name where the band is off by more than chance: periods of one day go together, so days are counted."""
+    days_per_period = result["days"] * (24 if group == "by_hour" else 1) / max(1, result["n"])
+    judged, off = 0, []
+    for name, score in result[group].items():
+        covered, days = score["coverage"]["p05_p95"], score["n"] * days_per_period
+        if covered is None or days < DAYS_MIN:
+            continue
+        judged += 1
+        chance = CHANCE_SIZES * math.sqrt(BAND * (1.0 - BAND) / days)
+        if not GOOD_COVERAGE[0] <= covered <= GOOD_COVERAGE[1] and abs(covered - BAND) > chance:
+            off.append(f"{name} {percent(covered)} (too {'wide' if covered > BAND else 'narrow'})")
+    if not judged:
+        return f"fewer than {DAYS_MIN} days in each: too few to tell where the band is off"
+    return f"band off in {', '.join(off)}" if off else "band holds in all"
 
 
 def _data(result: Mapping[str, Any]) -> str:
     found = result.get("data_faults_found") or {}
     kinds = ", ".join(f"{kind} {count}" for kind, count in found.items() if count)
     text = f"data: {result['n_missing']:,} judged periods without a measured value"
+    inside = result.get("n_marked_judged", 0)
+    if inside:
+        text += f"; {inside:,} of those judged lie in findings, so the truth itself may be wrong there"
     return f"{text}; findings in the whole file: {kinds}" if kinds else f"{text}; no findings in the file"
+
+
+def unit_of(column: str) -> str:
+    """Give the unit that ends a column's name, empty where none is known.
+
+    >>> unit_of("load_mw")
+    'MW'
+    """
+    return next((unit for ending, unit in UNITS.items() if column.endswith(ending)), "")
 
 
 def number(value: object) -> str:

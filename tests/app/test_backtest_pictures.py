@@ -23,6 +23,7 @@ NAMES = (
 def score(mae: float, covered: float | None = 0.9) -> dict[str, Any]:
     return {
         "mae": mae,
+        "n": 31,
         "coverage": {"p05_p95": covered, "p25_p75": covered},
         "mae_baselines": {"week": 2.0 * mae, "operator": None},
     }
@@ -52,6 +53,8 @@ def report(**changes: Any) -> dict[str, Any]:
         "step": "60 min",
         "intraday": None,
         "n": 744,
+        "days": 31,
+        "n_marked_judged": 7,
         "n_certain": 300,
         "n_missing": 3,
         "data_faults_found": {"stuck": 2},
@@ -94,8 +97,11 @@ def test_the_table_says_how_sure_and_where_it_is_worst(capsys: pytest.CaptureFix
         "50.0 % (40 to 60)",
         "90 % band covers 90.00 %",
         "300 periods were certain",
-        "worst hours by MAE: 02 2.000, 01 1.000, 00 0.000; band off in 01 70.00 %",
-        "3 judged periods without a measured value; findings in the whole file: stuck 2",
+        "worst hours by MAE: 02 2.000, 01 1.000, 00 0.000; band off in 01 70.00 % (too narrow)",
+        "MAE MW",
+        "7 of those judged lie in findings",
+        "3 judged periods without a measured value",
+        "findings in the whole file: stuck 2",
         "0.100 too low",
     ):
         assert words in text
@@ -108,3 +114,8 @@ def test_an_axis_ends_at_a_round_number(high: float, end: float) -> None:
     top, ticks = round_ticks(high)
     assert top == pytest.approx(end)
     assert 3 <= len(ticks) <= 7
+
+
+def test_a_short_run_names_no_hour_whose_band_is_off(capsys: pytest.CaptureFixture[str]) -> None:
+    print_scores(report(days=5))
+    assert "too few to tell" in capsys.readouterr().out

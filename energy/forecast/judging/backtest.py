@@ -110,6 +110,7 @@ def backtest_of(
         "days": len(days),
         "retrain_days": options.retrain_days,
         "n_marked": int(marks.kept_out().sum()),
+        "n_marked_judged": int((marks.kept_out() & np.isfinite(truth))[judged.index].sum()),
         "data_faults": listed(history, marks)[:FAULTS_LISTED],
         "data_faults_found": counted(marks),
         "history_days": options.history_days,
