@@ -56,6 +56,15 @@ def test_a_model_is_put_back_with_a_reason_or_not_at_all(place: Path) -> None:
     assert ModelStore(place).record("load", "plain").nights[0].actor == "Anna Beispiel"
 
 
+def test_a_damaged_model_is_named_with_the_way_out(place: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(place, tmp_path / "data")
+    assert "cannot be used" not in said(folder)
+    file = folder / "models" / "load.plain.model"
+    file.write_bytes(file.read_bytes()[:-2000] + bytes(2000))
+    assert "load plain: cannot be used" in said(folder)
+    assert "--rollback load" in json.loads(said(folder, "--json"))["unusable"][0]["mend"]
+
+
 def test_without_a_record_nothing_is_trained(place: Path) -> None:
     assert "no record to learn from" in said(place, "--train", code=1)
 

@@ -11,11 +11,12 @@ from energy.app.commands.options import AsJson, DataFolder, RegionName, moment, 
 from energy.app.commands.record_time import controller_now, now_of_record
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
-from energy.errors import StoreUnavailable
+from energy.errors import RecordBroken, StoreUnavailable
 from energy.mailbox import ACTOR_CHARS_MAX, REASON_CHARS_MAX
 from energy.periods import format_utc
 
 if TYPE_CHECKING:
+    from energy.planning.model_store import ModelStore
     from energy.planning.training_record import TrainingRecord
     from energy.region.model import Region
 
@@ -63,13 +64,38 @@ def models(
     if train:
         _train(checked, folder, at)
     records = store.records()
+    unusable = _unusable(checked, store)
     if as_json:
-        print_json({"models": [record.model_dump(mode="json") for record in records]})
+        rows = [record.model_dump(mode="json") for record in records]
+        print_json({"models": rows, "unusable": unusable})
         return
     for record in records:
         typer.echo(_line(record))
+    for row in unusable:
+        typer.echo(f"{row['asset_id']} {row['variant']}: cannot be used, {row['reason']}")
+        typer.echo(f"  {row['mend']}")
     if not records:
         typer.echo(f"no model was ever trained in {store.folder}")
+
+
+def _unusable(region: "Region", store: "ModelStore") -> list[dict[str, str]]:
+    """List the models at work that cannot be used, why, and the way out; until then a lower rung forecasts."""
+    from energy.planning.model_store import VARIANTS
+    from energy.planning.past import expected_assets, series_spec
+
+    found = []
+    for asset in expected_assets(region):
+        for variant in VARIANTS:
+            try:
+                store.read(series_spec(region, asset), variant)
+            except (RecordBroken, StoreUnavailable) as error:
+                put_back = f"put the one before back: --rollback {asset.id} --reason TEXT"
+                mend = (
+                    put_back if store.has_previous(asset.id, variant) else "the next night learns a new one"
+                )
+                row = {"asset_id": asset.id, "variant": variant, "reason": str(error)}
+                found.append({**row, "mend": f"Mend: {mend}"})
+    return found
 
 
 def _require_rollback(region: "Region", asset_id: str, *, actor: str, reason: str) -> None:
