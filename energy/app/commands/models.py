@@ -79,7 +79,7 @@ def models(
 
 
 def _unusable(region: "Region", store: "ModelStore") -> list[dict[str, str]]:
-    """List the models at work that cannot be used, why, and the way out; a lower rung forecasts until then."""
+    """List the models at work that cannot be used, why, and the way out: a lower rung forecasts by then."""
     from energy.planning.model_store import VARIANTS
     from energy.planning.past import expected_assets, series_spec
 
