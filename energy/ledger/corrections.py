@@ -34,15 +34,16 @@ def open_corrections(ledger: LedgerReader) -> tuple[Request, ...]:
 def covering(requests: Sequence[Request]) -> dict[str, str]:
     """Say of each correction that a later one of its asset overlaps by which: that one counts there alone.
 
-    Gives the newest such request's id by the id of the one it covers, wholly or in part.
+    Gives the newest such request's id by the id of the one it covers, wholly or in part. Those made at the
+    same moment count in the order in which they were taken.
     """
     found: dict[str, str] = {}
-    for later in sorted(requests, key=lambda item: (item.made_at, item.request_id)):
-        for earlier in requests:
+    in_order = sorted(requests, key=lambda item: item.made_at)
+    for place, later in enumerate(in_order):
+        for earlier in in_order[:place]:
             one, other = earlier.correction, later.correction
             if one is None or other is None or earlier.asset_id != later.asset_id:
                 continue
-            is_after = (earlier.made_at, earlier.request_id) < (later.made_at, later.request_id)
-            if is_after and one.start < other.end and other.start < one.end:
+            if one.start < other.end and other.start < one.end:
                 found[earlier.request_id] = later.request_id
     return found

@@ -23,7 +23,7 @@ def corrected(forecast: Forecast, requests: Iterable[Request], spec: SeriesSpec)
     """
     periods = forecast.quantiles_kw.shape[1]
     factor, offset_kw, touched = np.ones(periods), np.zeros(periods), np.zeros(periods, dtype=bool)
-    for request in sorted(requests, key=lambda item: (item.made_at, item.request_id)):
+    for request in sorted(requests, key=lambda item: item.made_at):  # as taken within a moment
         if request.asset_id != forecast.asset_id or request.correction is None:
             continue
         start, end = request.correction.start, request.correction.end

@@ -9,6 +9,7 @@ import numpy as np
 from energy.correction import Correction
 from energy.domain import Forecast, Request, RequestKind
 from energy.forecast.series import Kind, SeriesSpec
+from energy.ledger.corrections import covering
 from energy.periods import PERIOD
 from energy.planning.corrections import corrected, with_corrections
 
@@ -109,3 +110,11 @@ def test_an_interval_off_the_grid_covers_the_quarter_hours_that_begin_in_it() ->
     given = Correction(start=T0 + timedelta(minutes=20), end=T0 + timedelta(minutes=50), factor=0.5)
     after = corrected(forecast_of("load"), [dataclasses.replace(odd, correction=given)], spec_of("load"))
     assert after.expected_kw.tolist() == [100.0, 100.0, 50.0, 50.0] + [100.0] * 4
+
+
+def test_of_two_made_at_one_moment_the_one_taken_later_counts() -> None:
+    first = dataclasses.replace(request_of(factor=0.5), request_id="z")
+    second = dataclasses.replace(request_of(factor=2.0), request_id="a")
+    after = corrected(forecast_of("load", 50.0), [first, second], spec_of("load"))
+    assert after.expected_kw[2] == 100.0
+    assert covering([first, second]) == {"z": "a"}
