@@ -10,10 +10,11 @@ from energy.errors import BadInput
 from energy.forecast.calendar import calendar_of
 from energy.forecast.judging.backtest import run_backtest
 from energy.forecast.judging.backtest_options import BacktestOptions
+from energy.forecast.judging.backtest_prior import sized
 from energy.forecast.judging.backtest_profile import Year
 from energy.forecast.profiles.outgrown import PROFILE_DAYS
 from energy.forecast.profiles.standard_load import standard_load
-from energy.forecast.series import Kind
+from energy.forecast.series import History, Kind, Prior
 
 START = datetime(2023, 1, 8, 23, tzinfo=UTC)
 DAYS = 40
@@ -96,3 +97,12 @@ def test_there_is_no_profile_of_the_wind(village: Path) -> None:
     options = _options(village, kind="wind", year=Year(energy=1.0))
     with pytest.raises(BadInput, match="PV and wind take their weather"):
         run_backtest(options)
+
+
+def test_a_plant_of_two_days_is_sized_by_them() -> None:
+    seen = History(
+        start=START, value=np.full(192, 30.0), prior=Prior(name="physical", expected=np.full(400, 0.5))
+    )
+    mended = sized(seen).prior
+    assert mended is not None
+    assert mended.expected.tolist() == [30.0] * 400

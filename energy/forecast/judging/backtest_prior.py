@@ -48,8 +48,11 @@ def with_prior(history: History, spec: SeriesSpec, geometry: Geometry) -> Histor
 
 
 def sized(seen: History) -> History:
-    """Turn the prior of what is known at a gate into power, by the capacity known there and no later one."""
-    if seen.prior is None:
+    """Turn the prior of what is known at a gate into power, by the capacity known there and no later one.
+
+    A profile already has its power from the year's energy that was stated.
+    """
+    if seen.prior is None or seen.prior.name != "physical":
         return seen
     share = seen.prior.expected
     return replace(seen, prior=replace(seen.prior, expected=share * _size(seen, share)))
@@ -84,7 +87,7 @@ def _size(history: History, share: FloatArray) -> FloatArray:
             last = np.maximum.accumulate(np.where(known, np.arange(known.size), -1))
             by_period = history.capacity[np.where(last < 0, int(np.argmax(known)), last)]
             return np.concatenate([by_period, np.full(share.size - by_period.size, by_period[-1])])
-    first = slice(0, SCALE_DAYS * 86_400 // history.step_s)
+    first = slice(0, min(SCALE_DAYS * 86_400 // history.step_s, history.value.size))
     both = np.isfinite(history.value[first]) & np.isfinite(share[first])
     measured, expected = history.value[first][both].sum(), share[first][both].sum()
     scale = float(measured / expected) if expected > 0.0 and measured > 0.0 else 1.0
