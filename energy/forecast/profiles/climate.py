@@ -21,7 +21,7 @@ def usual_temperature_c(day_of_year: IntArray) -> FloatArray:
     """Give the usual mean of a day, straight lines between the middles of the months.
 
     >>> usual_temperature_c(np.array([15, 197])).round(1).tolist()
-    [0.9, 18.3]
+    [0.9, 18.2]
     """
     usual: FloatArray = np.interp(day_of_year - 0.5, _MIDDLES, _AROUND_C)
     return usual
