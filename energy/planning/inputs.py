@@ -38,18 +38,18 @@ class Inputs:
         """Give what was known of an asset at a moment, as far back as ``window``."""
         history = self._past.history(asset, known_at=known_at, window=window)
         history, self._marks[asset.id] = marked(asset, series_spec(self._region, asset), history)
-        history = self._with_weather(asset, history, known_at=known_at)
-        return replace(history, prior=prior_of(self._region, asset, history, priors=self._priors))
+        return self._with_what_is_known_ahead(asset, history, known_at=known_at)
 
     def measured(self, asset: Expected, *, known_at: datetime) -> History:
         """Give the same with whatever was measured in it: for who judges at gates of the past."""
         history = self._past.history(asset, known_at=known_at)
-        history = self._with_weather(asset, history, known_at=known_at)
-        return replace(history, prior=prior_of(self._region, asset, history, priors=self._priors))
+        return self._with_what_is_known_ahead(asset, history, known_at=known_at)
 
-    def _with_weather(self, asset: Expected, history: History, *, known_at: datetime) -> History:
+    def _with_what_is_known_ahead(self, asset: Expected, history: History, *, known_at: datetime) -> History:
+        """Put the weather to a past, and what physics or a profile makes of it."""
         columns = self.weather.columns(asset, start=history.start, known_at=known_at)
-        return replace(history, known_ahead={**history.known_ahead, **columns})
+        history = replace(history, known_ahead={**history.known_ahead, **columns})
+        return replace(history, prior=prior_of(self._region, asset, history, priors=self._priors))
 
     @property
     def marks(self) -> Mapping[str, Marks]:
