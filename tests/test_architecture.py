@@ -82,6 +82,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "sqlite3": ("energy.sqlite_file",),
     "pyomo": ("energy.optimize",),
     "highspy": ("energy.optimize",),
+    **dict.fromkeys(("distributed", "dask"), ("energy.optimize.coordination",)),
     "sklearn": ("energy.forecast",),
     **dict.fromkeys(("pvlib", "windpowerlib", "demandlib"), ("energy.forecast",)),
     "pandas": ("energy.forecast", "energy.historian", "energy.market", "energy.region.history"),
