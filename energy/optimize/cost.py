@@ -65,9 +65,10 @@ def exchange_of(problem: Problem, assets: Mapping[str, AssetPlan]) -> FloatArray
 
 
 def flow_of(problem: Problem, assets: Mapping[str, AssetPlan], feeder_id: str) -> FloatArray:
-    """Give the sum of the powers behind a feeder, shape (periods,)."""
+    """Give the sum of the powers behind a feeder, those behind its own feeders included, shape (periods,)."""
     own = [assets[item.asset_id].power_kw for item in problem.members if item.feeder == feeder_id]
-    return _sum_kw(problem, own)
+    nested = [feeder.asset_id for feeder in problem.feeders if feeder.feeder == feeder_id]
+    return _sum_kw(problem, [*own, *(flow_of(problem, assets, name) for name in nested)])
 
 
 def balance_kw(problem: Problem, assets: Mapping[str, AssetPlan], balance: str) -> FloatArray:

@@ -97,7 +97,7 @@ def _searched(
     pairs = exclusive_pairs(layout)
     best, bound_eur, end = linear, linear.bound_eur, linear.end
     chosen = np.zeros(pairs.count, dtype=np.bool_)
-    burning_pays = _where_burning_pays(pairs, linear, layout.periods)
+    burning_pays = _where_burning_pays(layout, pairs, linear)
     for round_ in range(ROUNDS_MAX):
         broken = both_ways(pairs, best.column) & ~chosen
         if not broken.any():
@@ -147,10 +147,10 @@ def solve_one_way(
     raise NoPlan("charging and discharging at once could not be ruled out")
 
 
-def _where_burning_pays(pairs: Exclusive, solution: Solution, periods: int) -> BoolArray:
-    """Tell the pairs in periods of negative marginal price: only there can losing energy on purpose pay."""
-    negative = solution.row_dual[:periods] > 0.0
-    where: BoolArray = np.tile(negative, pairs.count // periods)
+def _where_burning_pays(layout: Layout, pairs: Exclusive, solution: Solution) -> BoolArray:
+    """Tell the pairs whose own balance has a negative price: only there can losing energy on purpose pay."""
+    balance_row = layout.row_index[layout.column_start[pairs.first]]
+    where: BoolArray = solution.row_dual[balance_row] > 0.0
     return where
 
 

@@ -84,21 +84,23 @@ class Prototype:
     """Numbers in order part * columns + column."""
     cost_offset: Form
 
-    def theta(self, values: Mapping[str, float | FloatArray]) -> FloatArray:
-        """Lay one asset's parameters out in order, shape (elements,).
+    def theta(self, values: Mapping[str, FloatArray], *, assets: int) -> FloatArray:
+        """Lay the assets' parameters out in order, shape (assets, elements).
 
         Raises:
             ValueError: a parameter is missing, unknown or has the wrong number of elements.
         """
         if set(values) != {name for name, _size in self.parameters}:
             raise ValueError(f"{self.kind_name}: parameters {sorted(values)} do not fit the prototype")
-        parts = []
+        theta = np.empty((assets, sum(size for _name, size in self.parameters)))
+        first = 0
         for name, size in self.parameters:
-            part = np.atleast_1d(np.asarray(values[name], dtype=np.float64))
-            if part.shape != (size,):
-                raise ValueError(f"{self.kind_name}.{name}: {part.shape} instead of ({size},)")
-            parts.append(part)
-        return np.concatenate(parts) if parts else np.zeros(0)
+            part = values[name] if values[name].ndim > 1 else values[name][:, None]
+            if part.shape != (assets, size):
+                raise ValueError(f"{self.kind_name}.{name}: {part.shape} instead of ({assets}, {size})")
+            theta[:, first : first + size] = part
+            first += size
+        return theta
 
 
 @lru_cache(maxsize=PROTOTYPES_MAX)

@@ -26,11 +26,12 @@ Signature = tuple[tuple[str, int, tuple[Place, ...]], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Link:
-    """A readout of a group's assets in balances: which assets, and which balance each of them enters."""
+    """A readout of a group's assets in the balances of a carrier: which balance each asset enters."""
 
     readout: int
-    asset: IntArray
+    sign: float
     balance: IntArray
+    """Shape (assets,)."""
     coefficient: IntArray
     """Which of the prototype's readout coefficients belong to the readout."""
 
@@ -76,6 +77,7 @@ class Layout:
     rows: int
     column_start: IntArray
     row_index: IntArray
+    """In each column the balances come first."""
     order: IntArray
     """Where each coefficient of the compressed columns stands in the order in which numbers are made."""
 
@@ -141,7 +143,7 @@ def layout_of(problem: Problem) -> Layout:
             asset_ids=tuple(item.asset_id for item in items),
             first_column=column,
             first_row=row,
-            links=tuple(_links(prototype, items, balances)),
+            links=tuple(_links(kind, prototype, items, balances)),
         )
         own_row, own_column = _pattern(group)
         rows_of.append(own_row)
@@ -171,20 +173,18 @@ def _balance_names(problem: Problem) -> tuple[str, ...]:
     return tuple(dict.fromkeys([ELECTRICITY, *entered]))
 
 
-def _links(prototype: Prototype, items: Sequence[Item], balances: Sequence[str]) -> Iterator[Link]:
-    """Sort the entries of a group's assets into balances by readout."""
+def _links(
+    kind: Kind[Any], prototype: Prototype, items: Sequence[Item], balances: Sequence[str]
+) -> Iterator[Link]:
+    """Find the balance that each asset of a group enters, readout by readout."""
     number_of = {name: number for number, name in enumerate(balances)}
-    entries: dict[str, list[tuple[int, int]]] = {}
-    for index, item in enumerate(items):
-        for readout, balance in balances_of(item):
-            entries.setdefault(readout, []).append((index, number_of[balance]))
-    for readout, pairs in entries.items():
+    numbers = [[number_of[balance] for _readout, balance in balances_of(item)] for item in items]
+    for entry, (readout, carrier) in enumerate(kind.balances):
         place = prototype.readouts.index(readout)
-        both = np.array(pairs, dtype=np.int64)
         yield Link(
             readout=place,
-            asset=both[:, 0],
-            balance=both[:, 1],
+            sign=kind.sign_in(carrier),
+            balance=np.array([row[entry] for row in numbers], dtype=np.int64),
             coefficient=np.flatnonzero(prototype.readout_row // prototype.periods == place),
         )
 
@@ -196,7 +196,7 @@ def _pattern(group: Group) -> tuple[IntArray, IntArray]:
     columns = [(group.first_column + index * p.columns + p.matrix_column[None, :]).ravel()]
     for link in group.links:
         period = p.readout_row[link.coefficient] % p.periods
-        base = group.first_column + link.asset * p.columns
+        base = group.first_column + index[:, 0] * p.columns
         rows.append((link.balance[:, None] * p.periods + period[None, :]).ravel())
         columns.append((base[:, None] + p.readout_column[link.coefficient][None, :]).ravel())
     return np.concatenate(rows), np.concatenate(columns)
@@ -236,19 +236,18 @@ class _GroupPart:
 
 def _group_numbers(group: Group, items: Sequence[Item], layout: Layout) -> _GroupPart:
     p, n = group.prototype, len(items)
-    theta = np.stack([p.theta(group.kind.parameters(item)) for item in items])
+    theta = p.theta(group.kind.parameters(items), assets=n)
     lower = np.where(p.lower_is_infinite, -np.inf, p.lower.at(theta))
     upper = np.where(p.upper_is_infinite, np.inf, p.upper.at(theta))
     right_hand = p.right_hand.at(theta)
     cost = p.cost.at(theta).reshape(n, len(p.parts), p.columns)
     readout = p.readout.at(theta)
     offset = p.readout_offset.at(theta).reshape(n, len(p.readouts), p.periods)
-    sign = group.kind.balance_sign
     coefficients = [p.matrix.at(theta).ravel()]
     balance_kw = np.zeros((len(layout.balances), p.periods))
     for link in group.links:
-        coefficients.append(sign * readout[link.asset[:, None], link.coefficient[None, :]].ravel())
-        np.add.at(balance_kw, link.balance, sign * offset[link.asset, link.readout])
+        coefficients.append(link.sign * readout[:, link.coefficient].ravel())
+        np.add.at(balance_kw, link.balance, link.sign * offset[:, link.readout])
     return _GroupPart(
         cost=cost.sum(axis=1),
         lower=lower,

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
+from energy.optimize.items import Exchange, FeederFlow
 from energy.optimize.kinds.catalogue import KIND_OF, kind_of
 from energy.optimize.kinds.kind import Kind, new_prototype
+from energy.optimize.network_items import Surplus
 from energy.optimize.prototype import compile_prototype
 from energy.optimize.tile import layout_of, numbers_of
 
@@ -21,35 +23,53 @@ def plain_model(problem, layout):
     """State the region as one ordinary Pyomo model; give it with its columns in the layout's order."""
     model = pe.ConcreteModel()
     model.T = pe.RangeSet(0, problem.periods - 1)
-    items = {item.asset_id: item for item in (*problem.members, problem.exchange)}
+    items = {item.asset_id: item for item in problem.items}
     columns, blocks = [], {}
     for group in layout.groups:
         for asset_id in group.asset_ids:
             item = items[asset_id]
             kind = kind_of(item)
             block = kind.build(problem.periods, kind.structure(item))
-            for name, value in kind.parameters(item).items():
+            for name, (value,) in kind.parameters([item]).items():
                 param = getattr(block, name)
                 if param.is_indexed():
-                    param.store_values(dict(zip(block.T, np.asarray(value).tolist(), strict=True)))
+                    param.store_values(dict(zip(block.T, value.tolist(), strict=True)))
                 else:
                     param.set_value(value)
             model.add_component(f"asset_{asset_id}", block)
-            blocks[asset_id] = (kind, block)
+            blocks[asset_id] = (item, block)
             columns += list(block.component_data_objects(pe.Var, descend_into=False))
-    # The balance goes in front of the members' rows.
+    # The balances go in front of the members' rows.
     model.anchor = pe.Var()
-    model.balance = pe.Constraint(
-        model.T,
-        rule=lambda _m, t: (
-            model.anchor + sum(kind.balance_sign * block.power_kw[t] for kind, block in blocks.values())
-            == 0.0
-        ),
-    )
-    rows = [model.balance[t] for t in model.T]
-    for _kind, block in blocks.values():
+    rows = []
+    for number, name in enumerate(layout.balances):
+        balance = pe.Constraint(
+            model.T,
+            rule=lambda m, t, name=name: (
+                m.anchor + sum(drawn(name, item, block, t) for item, block in blocks.values()) == 0.0
+            ),
+        )
+        model.add_component(f"balance_{number}", balance)
+        rows += [balance[t] for t in model.T]
+    for _item, block in blocks.values():
         rows += list(block.component_data_objects(pe.Constraint, descend_into=False))
     return model, columns, rows
+
+
+def drawn(balance, item, block, t):
+    """State what an item draws from a balance in a period."""
+    carrier, _, name = balance.partition(".")
+    if isinstance(item, FeederFlow) and item.asset_id == name:
+        return -block.power_kw[t]
+    if isinstance(item, Surplus):
+        return block.surplus_kw[t] if item.asset_id == balance else 0.0
+    if carrier in {"heat", "hydrogen"}:
+        takes_part = getattr(item, "network", None) == name
+        readouts = [f"{carrier}_kw", f"{carrier}_kw_stored"] if takes_part else []
+        return sum(getattr(block, readout)[t] for readout in readouts if hasattr(block, readout))
+    if item.feeder != (name or None):
+        return 0.0
+    return -block.power_kw[t] if isinstance(item, Exchange) else block.power_kw[t]
 
 
 def dense_of(problem, layout):
@@ -106,15 +126,20 @@ series = st.lists(st.one_of(st.just(0.0), power), min_size=PERIODS, max_size=PER
     demand=series,
     energy=st.sampled_from([None, 0.0, 40.0, 500.0, 1000.0]),
     forced=st.sampled_from([None, (50.0, 100.0), (-100.0, -20.0), (0.0, 0.0)]),
+    nested=st.booleans(),
 )
-def test_tiled_matrix_equals_the_plain_pyomo_model(tiny, *, price, load, pv, demand, energy, forced):
+def test_tiled_matrix_equals_the_plain_pyomo_model(tiny, *, price, load, pv, demand, energy, forced, nested):
     region = tiny.region(
-        tiny.asset("load"),
+        tiny.asset("feeder"),
+        tiny.asset("feeder", "f2"),
+        tiny.asset("load", feeder="f2"),
         tiny.asset("pv", curtailment_eur_per_kwh=-0.02),
         tiny.asset("wind", curtailable=False),
-        tiny.asset("battery"),
+        tiny.asset("battery", feeder="feeder"),
         tiny.asset("battery", "b2", fee_eur_per_kwh_drawn=0.1, efficiency_charge=1.0, wear_eur_per_kwh=0.0),
-        tiny.asset("ev_hub"),
+        tiny.asset("ev_hub", feeder="f2"),
+        *(tiny.asset(kind, feeder="feeder") for kind in ("chp", "heat_pump", "electrolyser")),
+        *(tiny.asset(kind) for kind in ("heat_load", "heat_storage", "boiler", "hydrogen_storage")),
         import_surcharge_eur_per_kwh=0.02,
         capacity_charge_eur_per_kw_year=50.0,
     )
@@ -130,10 +155,15 @@ def test_tiled_matrix_equals_the_plain_pyomo_model(tiny, *, price, load, pv, dem
             "pv": [-value for value in pv],
             "wind": [-1.0] * PERIODS,
             "ev_hub": demand,
+            "heat_load": demand,
         },
         states=states,
         limits=limits,
     )
+    if nested:
+        above, below = problem.feeders
+        below = dataclasses.replace(below, feeder=above.asset_id)
+        problem = dataclasses.replace(problem, feeders=(above, below))
     layout = layout_of(problem)
     plain, tiled = dense_of(problem, layout), tiled_of(problem, layout)
     for name, values in plain.items():
@@ -164,7 +194,7 @@ def test_a_prototype_that_is_not_affine_in_single_parameters_is_refused(term):
         model.row = pe.Constraint(model.T, rule=lambda m, t: term(m, t) <= 1.0)
         return model
 
-    kind = Kind(name="odd", build=build, parameters=lambda _item: {})
+    kind = Kind(name="odd", build=build, parameters=lambda _items: {})
     with pytest.raises(ValueError, match="odd"):
         compile_prototype(kind, PERIODS, 0)
 
@@ -172,9 +202,11 @@ def test_a_prototype_that_is_not_affine_in_single_parameters_is_refused(term):
 def test_parameters_that_do_not_fit_the_prototype_are_refused():
     prototype = compile_prototype(next(iter(KIND_OF.values())), PERIODS, 0)
     with pytest.raises(ValueError, match="do not fit"):
-        prototype.theta({})
+        prototype.theta({}, assets=1)
     with pytest.raises(ValueError, match="instead of"):
-        prototype.theta({"expected_kw": np.zeros(PERIODS + 1)})
+        prototype.theta({"expected_kw": np.zeros((2, PERIODS + 1))}, assets=2)
+    with pytest.raises(ValueError, match="instead of"):
+        prototype.theta({"expected_kw": np.zeros(2)}, assets=2)
 
 
 def test_numbers_change_and_structure_stays_over_a_quarter_hour(tiny):

@@ -1,6 +1,6 @@
 """A battery: one-way efficiencies, a band, wear, a fee, and the worth of what stays in store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,14 @@ from energy.optimize.kinds.forced_power import (
     forced_values,
     series_of,
 )
-from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
+from energy.optimize.kinds.kind import (
+    BindingRule,
+    BreachRule,
+    Kind,
+    new_prototype,
+    scalars_of,
+    table_of,
+)
 from energy.optimize.penalties import WAY_BACK_EUR_PER_KWH_H
 from energy.periods import PERIOD_H
 
@@ -84,25 +91,28 @@ def worth_of_what_was_drained(m: Any) -> Any:
     return m.terminal_eur_start - m.terminal_eur_per_kwh * m.energy_kwh[m.T.last()]
 
 
-def parameters(item: Storage) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[Storage]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
-    start = item.energy_kwh_start
+    start = scalars_of(item.energy_kwh_start for item in items)
+    least = scalars_of(item.energy_kwh_min for item in items)
+    most = scalars_of(item.energy_kwh_max for item in items)
+    terminal_eur_per_kwh = scalars_of(item.terminal_eur_per_kwh for item in items)
     return {
         "energy_kwh_start": start,
-        "energy_kwh_min": item.energy_kwh_min,
-        "energy_kwh_end_min": end_least_kwh(item.energy_kwh_min, item.energy_kwh_end_min),
-        "energy_kwh_max": item.energy_kwh_max,
-        "below_kwh_max": max(0.0, item.energy_kwh_min - start),
-        "above_kwh_max": max(0.0, start - item.energy_kwh_max),
-        "efficiency_charge": item.efficiency_charge,
-        "drain_kwh_per_kwh_discharged": 1.0 / item.efficiency_discharge,
-        "wear_eur_per_kwh": item.wear_eur_per_kwh,
-        "fee_eur_per_kwh_drawn": item.fee_eur_per_kwh_drawn,
-        "terminal_eur_per_kwh": item.terminal_eur_per_kwh,
-        "terminal_eur_start": item.terminal_eur_per_kwh * start,
-        "charge_kw_max": np.maximum(0.0, item.power_kw_max),
-        "discharge_kw_max": np.maximum(0.0, -item.power_kw_min),
-        **forced_values(item),
+        "energy_kwh_min": least,
+        "energy_kwh_end_min": end_least_kwh(least, (item.energy_kwh_end_min for item in items)),
+        "energy_kwh_max": most,
+        "below_kwh_max": np.maximum(0.0, least - start),
+        "above_kwh_max": np.maximum(0.0, start - most),
+        "efficiency_charge": scalars_of(item.efficiency_charge for item in items),
+        "drain_kwh_per_kwh_discharged": 1.0 / scalars_of(item.efficiency_discharge for item in items),
+        "wear_eur_per_kwh": scalars_of(item.wear_eur_per_kwh for item in items),
+        "fee_eur_per_kwh_drawn": scalars_of(item.fee_eur_per_kwh_drawn for item in items),
+        "terminal_eur_per_kwh": terminal_eur_per_kwh,
+        "terminal_eur_start": terminal_eur_per_kwh * start,
+        "charge_kw_max": np.maximum(0.0, table_of(item.power_kw_max for item in items)),
+        "discharge_kw_max": np.maximum(0.0, -table_of(item.power_kw_min for item in items)),
+        **forced_values(items),
     }
 
 

@@ -1,12 +1,19 @@
 """A boiler: heat from fuel, any amount up to its rating."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
-from energy.optimize.kinds.kind import BindingRule, Carrier, Kind, new_prototype
+from energy.optimize.kinds.kind import (
+    BindingRule,
+    Carrier,
+    Kind,
+    new_prototype,
+    scalars_of,
+    table_of,
+)
 from energy.optimize.network_items import Boiling
 from energy.periods import PERIOD_H
 
@@ -26,13 +33,14 @@ def build(periods: int, _structure: int) -> Any:
     return m
 
 
-def parameters(item: Boiling) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[Boiling]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
+    efficiency = scalars_of(item.efficiency for item in items)
     return {
-        "fuel_kwh_per_kwh": 1.0 / item.efficiency,
-        "fuel_eur_per_kwh_heat": item.fuel_eur_per_kwh / item.efficiency,
-        "co2_eur_per_kwh_heat": item.co2_eur_per_kwh_fuel / item.efficiency,
-        "heat_kw_max": item.heat_kw_max,
+        "fuel_kwh_per_kwh": 1.0 / efficiency,
+        "fuel_eur_per_kwh_heat": scalars_of(item.fuel_eur_per_kwh for item in items) / efficiency,
+        "co2_eur_per_kwh_heat": scalars_of(item.co2_eur_per_kwh_fuel for item in items) / efficiency,
+        "heat_kw_max": table_of(item.heat_kw_max for item in items),
     }
 
 

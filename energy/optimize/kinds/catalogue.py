@@ -65,14 +65,12 @@ def kind_of(item: Item) -> Kind[Any]:
 
 
 def balances_of(item: Item) -> tuple[tuple[str, str], ...]:
-    """Give pairs of a readout of the item and the name of a balance that it enters."""
+    """Give pairs of a readout of the item and the name of a balance that it enters, as the kind has them."""
     pairs: list[tuple[str, str]] = []
     for readout, carrier in kind_of(item).balances:
         match carrier:
             case Carrier.ELECTRICITY:
-                pairs.append((readout, ELECTRICITY))
-                if item.feeder is not None:
-                    pairs.append((readout, f"feeder.{item.feeder}"))
+                pairs.append((readout, ELECTRICITY if item.feeder is None else f"feeder.{item.feeder}"))
             case Carrier.HEAT | Carrier.HYDROGEN:
                 # Only items with a network have these carriers.
                 pairs.append((readout, f"{carrier}.{getattr(item, 'network', '')}"))

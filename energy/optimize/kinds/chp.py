@@ -1,6 +1,6 @@
 """A CHP: feeds in electricity and heat, burns fuel, runs or stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from energy.optimize.kinds.commitment import (
     structure_of,
 )
 from energy.optimize.kinds.forced_power import FORCED_BREACHES
-from energy.optimize.kinds.kind import BindingRule, Carrier, Kind
+from energy.optimize.kinds.kind import BindingRule, Carrier, Kind, scalars_of, table_of
 from energy.optimize.network_items import Cogeneration
 from energy.periods import PERIOD_H
 
@@ -60,21 +60,24 @@ def fuel_burnt(m: Any, t: int) -> Any:
     return m.fuel_kw_on * m.on[t] + m.fuel_kw_per_kw * m.load_kw[t]
 
 
-def parameters(item: Cogeneration) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[Cogeneration]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
-    heat = line_through(item.heat_kw_least, item.heat_kw_rated, item)
-    fuel = line_through(item.fuel_kw_least, item.fuel_kw_rated, item)
+    heat = line_through(items, ((item.heat_kw_least, item.heat_kw_rated) for item in items))
+    fuel = line_through(items, ((item.fuel_kw_least, item.fuel_kw_rated) for item in items))
+    fuel_eur_per_kwh = scalars_of(item.fuel_eur_per_kwh for item in items)
+    co2_eur_per_kwh = scalars_of(item.co2_eur_per_kwh_fuel for item in items)
+    load_kw_max = np.maximum(0.0, -table_of(item.power_kw_min for item in items))
     return {
-        **commitment_parameters(item, load_kw_max=np.maximum(0.0, -item.power_kw_min)),
+        **commitment_parameters(items, load_kw_max=load_kw_max),
         "heat_kw_on": heat["on"],
         "heat_kw_per_kw": heat["load"],
         "fuel_kw_on": fuel["on"],
         "fuel_kw_per_kw": fuel["load"],
-        "fuel_eur_per_h_on": item.fuel_eur_per_kwh * fuel["on"],
-        "fuel_eur_per_kwh_load": item.fuel_eur_per_kwh * fuel["load"],
-        "co2_eur_per_h_on": item.co2_eur_per_kwh_fuel * fuel["on"],
-        "co2_eur_per_kwh_load": item.co2_eur_per_kwh_fuel * fuel["load"],
-        "wear_eur_per_kwh": item.wear_eur_per_kwh,
+        "fuel_eur_per_h_on": fuel_eur_per_kwh * fuel["on"],
+        "fuel_eur_per_kwh_load": fuel_eur_per_kwh * fuel["load"],
+        "co2_eur_per_h_on": co2_eur_per_kwh * fuel["on"],
+        "co2_eur_per_kwh_load": co2_eur_per_kwh * fuel["load"],
+        "wear_eur_per_kwh": scalars_of(item.wear_eur_per_kwh for item in items),
     }
 
 

@@ -5,14 +5,15 @@ problem with start-up costs, IBM Research Report RC23628, 2005), which describe 
 gap between the linear program and whole numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
 from energy.optimize.kinds.forced_power import FORCED, add_forced_power, is_forced, series_of
-from energy.optimize.kinds.kind import new_prototype
+from energy.optimize.kinds.kind import new_prototype, scalars_of, table_of
 from energy.optimize.network_items import Machine
 
 PERIODS_SPAN = 512
@@ -92,24 +93,33 @@ def least_time_down(m: Any, t: int) -> Any:
     return starts + m.on[before] <= 1.0
 
 
-def commitment_parameters(item: Machine, *, load_kw_max: FloatArray) -> dict[str, float | FloatArray]:
+def commitment_parameters(items: Sequence[Machine], *, load_kw_max: FloatArray) -> dict[str, FloatArray]:
     """Derive what the shared Params stand for."""
-    values: dict[str, float | FloatArray] = {
-        "running_before": float(item.running_before),
-        "standing_before": float(not item.running_before),
-        "power_kw_least": item.power_kw_least,
-        "power_kw_rated": item.power_kw_rated,
-        "start_eur": item.start_eur,
-        "on_min": item.running_share_min,
-        "on_max": item.running_share_max,
+    running_before = scalars_of(item.running_before for item in items)
+    values = {
+        "running_before": running_before,
+        "standing_before": 1.0 - running_before,
+        "power_kw_least": scalars_of(item.power_kw_least for item in items),
+        "power_kw_rated": scalars_of(item.power_kw_rated for item in items),
+        "start_eur": scalars_of(item.start_eur for item in items),
+        "on_min": table_of(item.running_share_min for item in items),
+        "on_max": table_of(item.running_share_max for item in items),
         "load_kw_max": load_kw_max,
     }
-    if structure_of(item) % 2 == FORCED:
-        values["power_kw_min"], values["power_kw_max"] = item.power_kw_min, item.power_kw_max
+    if structure_of(items[0]) % 2 == FORCED:
+        values["power_kw_min"] = table_of(item.power_kw_min for item in items)
+        values["power_kw_max"] = table_of(item.power_kw_max for item in items)
     return values
 
 
-def line_through(least: float, rated: float, item: Machine) -> Mapping[str, float]:
-    """Give the straight line between the least load and rated power: ``on`` while running, ``load`` a kW."""
-    slope = (rated - least) / (item.power_kw_rated - item.power_kw_least)
-    return {"on": least - slope * item.power_kw_least, "load": slope}
+def line_through(
+    items: Sequence[Machine], least_and_rated: Iterable[tuple[float, float]]
+) -> Mapping[str, FloatArray]:
+    """Give the straight lines between least load and rated power: ``on`` while running, ``load`` a kW.
+
+    Shape (assets,) each.
+    """
+    least, rated = np.array(list(least_and_rated), dtype=np.float64).T
+    power_kw_least = scalars_of(item.power_kw_least for item in items)
+    slope = (rated - least) / (scalars_of(item.power_kw_rated for item in items) - power_kw_least)
+    return {"on": least - slope * power_kw_least, "load": slope}

@@ -1,6 +1,6 @@
 """An electrolyser: draws electricity, feeds in hydrogen; while it stands it draws its standby power."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from energy.optimize.kinds.commitment import (
     structure_of,
 )
 from energy.optimize.kinds.forced_power import FORCED_BREACHES, FORCED_SERIES
-from energy.optimize.kinds.kind import BindingRule, Carrier, Kind
+from energy.optimize.kinds.kind import BindingRule, Carrier, Kind, scalars_of, table_of
 from energy.optimize.network_items import Electrolysis
 from energy.periods import PERIOD_H
 
@@ -55,21 +55,24 @@ def hydrogen_fed_in(m: Any, t: int) -> Any:
     return -m.hydrogen_kw_on * m.on[t] - m.hydrogen_kw_per_kw * m.load_kw[t]
 
 
-def parameters(item: Electrolysis) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[Electrolysis]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
-    hydrogen = line_through(item.hydrogen_kw_least, item.hydrogen_kw_rated, item)
-    shared = commitment_parameters(item, load_kw_max=np.maximum(0.0, item.power_kw_max))
+    hydrogen = line_through(items, ((item.hydrogen_kw_least, item.hydrogen_kw_rated) for item in items))
+    standby_kw = scalars_of(item.power_kw_standby for item in items)
+    fee_eur_per_kwh = scalars_of(item.fee_eur_per_kwh_drawn for item in items)
+    load_kw_max = np.maximum(0.0, table_of(item.power_kw_max for item in items))
+    shared = commitment_parameters(items, load_kw_max=load_kw_max)
     for name in FORCED_SERIES:
         if name in shared:
-            shared[name] = shared[name] - item.power_kw_standby
+            shared[name] = shared[name] - standby_kw[:, None]
     return {
         **shared,
-        "power_kw_standby": item.power_kw_standby,
+        "power_kw_standby": standby_kw,
         "hydrogen_kw_on": hydrogen["on"],
         "hydrogen_kw_per_kw": hydrogen["load"],
-        "wear_eur_per_kwh": item.wear_eur_per_kwh,
-        "fee_eur_per_kwh_drawn": item.fee_eur_per_kwh_drawn,
-        "standby_eur_per_h": item.fee_eur_per_kwh_drawn * item.power_kw_standby,
+        "wear_eur_per_kwh": scalars_of(item.wear_eur_per_kwh for item in items),
+        "fee_eur_per_kwh_drawn": fee_eur_per_kwh,
+        "standby_eur_per_h": fee_eur_per_kwh * standby_kw,
     }
 
 

@@ -1,6 +1,6 @@
 """An EV hub: wishes arrive, are due later, and are charged in between or left unserved at a price."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyomo.environ as pe
@@ -15,7 +15,14 @@ from energy.optimize.kinds.forced_power import (
     forced_values,
     series_of,
 )
-from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
+from energy.optimize.kinds.kind import (
+    BindingRule,
+    BreachRule,
+    Kind,
+    new_prototype,
+    scalars_of,
+    table_of,
+)
 from energy.periods import PERIOD_H
 
 
@@ -51,15 +58,15 @@ def wishes_settled(m: Any, t: int) -> Any:
     return m.settled_kwh[t] - before - PERIOD_H * m.draw_kw[t] - m.unserved_kwh[t] == 0.0
 
 
-def parameters(item: Charging) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[Charging]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
     return {
-        "unserved_eur_per_kwh": item.unserved_eur_per_kwh,
-        "fee_eur_per_kwh_drawn": item.fee_eur_per_kwh_drawn,
-        "draw_kw_max": item.power_kw_max,
-        "arrived_kwh": item.arrived_kwh,
-        "due_kwh": item.due_kwh,
-        **forced_values(item),
+        "unserved_eur_per_kwh": scalars_of(item.unserved_eur_per_kwh for item in items),
+        "fee_eur_per_kwh_drawn": scalars_of(item.fee_eur_per_kwh_drawn for item in items),
+        "draw_kw_max": table_of(item.power_kw_max for item in items),
+        "arrived_kwh": table_of(item.arrived_kwh for item in items),
+        "due_kwh": table_of(item.due_kwh for item in items),
+        **forced_values(items),
     }
 
 

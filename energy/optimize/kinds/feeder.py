@@ -1,11 +1,13 @@
 """A feeder: what its members draw together flows through it, within soft limits."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyomo.environ as pe
 
+from energy.domain import FloatArray
 from energy.optimize.items import FeederFlow
-from energy.optimize.kinds.kind import BindingRule, BreachRule, Carrier, Kind, new_prototype
+from energy.optimize.kinds.kind import BindingRule, BreachRule, Carrier, Kind, new_prototype, table_of
 from energy.optimize.penalties import BREACH_EUR_PER_KWH
 from energy.periods import PERIOD_H
 
@@ -28,12 +30,19 @@ def flow(m: Any, t: int) -> Any:
     return m.within_kw[t] + m.above_kw[t] - m.below_kw[t]
 
 
+def parameters(items: Sequence[FeederFlow]) -> Mapping[str, FloatArray]:
+    """Derive what the prototype's Params stand for."""
+    return {
+        "power_kw_min": table_of(item.power_kw_min for item in items),
+        "power_kw_max": table_of(item.power_kw_max for item in items),
+    }
+
+
 FEEDER: Kind[FeederFlow] = Kind(
     name="feeder",
     build=build,
-    parameters=lambda item: {"power_kw_min": item.power_kw_min, "power_kw_max": item.power_kw_max},
-    balance_sign=-1.0,
-    balances=(("power_kw", Carrier.FEEDER),),
+    parameters=parameters,
+    balances=(("power_kw", Carrier.ELECTRICITY), ("power_kw", Carrier.FEEDER)),
     binding={
         ("within_kw", "lower"): BindingRule(name="power_kw_min"),
         ("within_kw", "upper"): BindingRule(name="power_kw_max"),

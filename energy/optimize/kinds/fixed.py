@@ -5,7 +5,7 @@ from typing import Any
 import pyomo.environ as pe
 
 from energy.optimize.items import FixedPower
-from energy.optimize.kinds.kind import Kind, new_prototype
+from energy.optimize.kinds.kind import Kind, new_prototype, table_of
 
 
 def build(periods: int, _structure: int) -> Any:
@@ -16,5 +16,7 @@ def build(periods: int, _structure: int) -> Any:
 
 
 FIXED: Kind[FixedPower] = Kind(
-    name="fixed", build=build, parameters=lambda item: {"expected_kw": item.power_kw}
+    name="fixed",
+    build=build,
+    parameters=lambda items: {"expected_kw": table_of(item.power_kw for item in items)},
 )

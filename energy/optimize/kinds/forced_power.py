@@ -1,12 +1,13 @@
 """A limit that demands power: soft at the breach price, since it may ask for more than is stored."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
-from energy.optimize.kinds.kind import BreachRule
+from energy.optimize.kinds.kind import BreachRule, table_of
 from energy.optimize.penalties import BREACH_EUR_PER_KWH
 from energy.periods import PERIOD_H
 
@@ -43,11 +44,14 @@ def forced_structure_of(item: Bounded) -> int:
     return FORCED if is_forced(item.power_kw_min, item.power_kw_max) else FREE
 
 
-def forced_values(item: Bounded) -> dict[str, FloatArray]:
-    """Give FORCED_SERIES of an item, nothing where its prototype has none."""
-    if forced_structure_of(item) == FREE:
+def forced_values(items: Sequence[Bounded]) -> dict[str, FloatArray]:
+    """Give FORCED_SERIES of items of one structure, nothing where their prototype has none."""
+    if forced_structure_of(items[0]) == FREE:
         return {}
-    return {"power_kw_min": item.power_kw_min, "power_kw_max": item.power_kw_max}
+    return {
+        "power_kw_min": table_of(item.power_kw_min for item in items),
+        "power_kw_max": table_of(item.power_kw_max for item in items),
+    }
 
 
 def series_of(structure: int) -> tuple[str, ...]:

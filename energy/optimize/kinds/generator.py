@@ -1,11 +1,13 @@
 """PV, wind and run-of-river hydro: what nature gives, less what is curtailed."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyomo.environ as pe
 
+from energy.domain import FloatArray
 from energy.optimize.items import Source
-from energy.optimize.kinds.kind import BindingRule, Kind, new_prototype
+from energy.optimize.kinds.kind import BindingRule, Kind, new_prototype, scalars_of, table_of
 from energy.periods import PERIOD_H
 
 
@@ -32,15 +34,20 @@ def feed_in(m: Any, t: int) -> Any:
     return m.curtailed_kw[t] - m.available_kw[t]
 
 
+def parameters(items: Sequence[Source]) -> Mapping[str, FloatArray]:
+    """Derive what the prototype's Params stand for."""
+    return {
+        "curtailment_eur_per_kwh": scalars_of(item.curtailment_eur_per_kwh for item in items),
+        "available_kw": table_of(item.available_kw for item in items),
+        "curtailed_kw_min": table_of(item.curtailed_kw_min for item in items),
+        "curtailed_kw_max": table_of(item.curtailed_kw_max for item in items),
+    }
+
+
 GENERATOR: Kind[Source] = Kind(
     name="generator",
     build=build,
-    parameters=lambda item: {
-        "curtailment_eur_per_kwh": item.curtailment_eur_per_kwh,
-        "available_kw": item.available_kw,
-        "curtailed_kw_min": item.curtailed_kw_min,
-        "curtailed_kw_max": item.curtailed_kw_max,
-    },
+    parameters=parameters,
     states=("power_kw_curtailed",),
     binding={
         ("curtailed_kw", "lower"): BindingRule(name="power_kw_min", at_zero=False),

@@ -1,6 +1,6 @@
 """The grid point: import and export at their prices, soft limits, the peak above what is billed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,14 @@ import pyomo.environ as pe
 
 from energy.domain import FloatArray
 from energy.optimize.items import Exchange
-from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
+from energy.optimize.kinds.kind import (
+    BindingRule,
+    BreachRule,
+    Kind,
+    new_prototype,
+    scalars_of,
+    table_of,
+)
 from energy.optimize.penalties import BREACH_EUR_PER_KWH
 from energy.periods import PERIOD_H
 
@@ -76,20 +83,22 @@ def billed_peak(m: Any, t: int) -> Any:
     return m.import_kw[t] - m.new_peak_kw <= m.billed_peak_kw
 
 
-def parameters(item: Exchange) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[Exchange]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
-    values: dict[str, float | FloatArray] = {
-        "import_eur_per_kwh": item.import_eur_per_kwh,
-        "export_eur_per_kwh": item.export_eur_per_kwh,
-        "power_kw_min": item.power_kw_min,
-        "power_kw_max": item.power_kw_max,
-        "billed_peak_kw": item.billed_peak_kw,
-        "capacity_charge_eur_per_kw": item.capacity_charge_eur_per_kw,
+    values = {
+        "import_eur_per_kwh": table_of(item.import_eur_per_kwh for item in items),
+        "export_eur_per_kwh": table_of(item.export_eur_per_kwh for item in items),
+        "power_kw_min": table_of(item.power_kw_min for item in items),
+        "power_kw_max": table_of(item.power_kw_max for item in items),
+        "billed_peak_kw": scalars_of(item.billed_peak_kw for item in items),
+        "capacity_charge_eur_per_kw": scalars_of(item.capacity_charge_eur_per_kw for item in items),
     }
-    if structure_of(item) == NOMINATED:
-        nominated = np.isfinite(item.nominated_kw)
-        values["nominated_kw"] = np.where(nominated, item.nominated_kw, 0.0)
-        values["imbalance_eur_per_kwh"] = np.where(nominated, item.imbalance_eur_per_kwh, 0.0)
+    if structure_of(items[0]) == NOMINATED:
+        nominated_kw = table_of(item.nominated_kw for item in items)
+        imbalance_eur_per_kwh = scalars_of(item.imbalance_eur_per_kwh for item in items)[:, None]
+        nominated = np.isfinite(nominated_kw)
+        values["nominated_kw"] = np.where(nominated, nominated_kw, 0.0)
+        values["imbalance_eur_per_kwh"] = np.where(nominated, imbalance_eur_per_kwh, 0.0)
     return values
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pyomo.environ as pe
 
-from energy.optimize.kinds.kind import BreachRule, Carrier, Kind, new_prototype
+from energy.optimize.kinds.kind import BreachRule, Carrier, Kind, new_prototype, table_of
 from energy.optimize.network_items import HeatDemand
 from energy.optimize.penalties import UNSERVED_HEAT_EUR_PER_KWH
 from energy.periods import PERIOD_H
@@ -25,7 +25,7 @@ def build(periods: int, _structure: int) -> Any:
 HEAT_LOAD: Kind[HeatDemand] = Kind(
     name="heat_load",
     build=build,
-    parameters=lambda item: {"demand_kw": item.demand_kw},
+    parameters=lambda items: {"demand_kw": table_of(item.demand_kw for item in items)},
     balances=(("heat_kw", Carrier.HEAT),),
     states=("heat_kw",),
     breaches={"unserved_kw": BreachRule(name="unserved_heat", unit="kW")},

@@ -1,6 +1,6 @@
 """A heat pump: draws electricity, feeds in its coefficient of performance times as much heat."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyomo.environ as pe
 from energy.domain import FloatArray
 from energy.optimize.kinds.commitment import add_breach, commitment_parameters, new_machine, structure_of
 from energy.optimize.kinds.forced_power import FORCED_BREACHES
-from energy.optimize.kinds.kind import BindingRule, Carrier, Kind
+from energy.optimize.kinds.kind import BindingRule, Carrier, Kind, scalars_of, table_of
 from energy.optimize.network_items import HeatPumping
 from energy.periods import PERIOD_H
 
@@ -31,12 +31,13 @@ def heat_fed_in(m: Any, t: int) -> Any:
     return -m.heat_kw_per_kw[t] * m.load_kw[t]
 
 
-def parameters(item: HeatPumping) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[HeatPumping]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
+    load_kw_max = np.maximum(0.0, table_of(item.power_kw_max for item in items))
     return {
-        **commitment_parameters(item, load_kw_max=np.maximum(0.0, item.power_kw_max)),
-        "fee_eur_per_kwh_drawn": item.fee_eur_per_kwh_drawn,
-        "heat_kw_per_kw": item.heat_kw_per_kw,
+        **commitment_parameters(items, load_kw_max=load_kw_max),
+        "fee_eur_per_kwh_drawn": scalars_of(item.fee_eur_per_kwh_drawn for item in items),
+        "heat_kw_per_kw": table_of(item.heat_kw_per_kw for item in items),
     }
 
 

@@ -1,13 +1,21 @@
 """A store of hot water: a part of its energy is lost, exactly as the continuous law says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
 from energy.optimize.kinds.band import band, end_least_kwh
-from energy.optimize.kinds.kind import BindingRule, BreachRule, Carrier, Kind, new_prototype
+from energy.optimize.kinds.kind import (
+    BindingRule,
+    BreachRule,
+    Carrier,
+    Kind,
+    new_prototype,
+    scalars_of,
+)
 from energy.optimize.network_items import HeatStore
 from energy.optimize.penalties import WAY_BACK_EUR_PER_KWH_H
 from energy.periods import PERIOD_H
@@ -55,22 +63,26 @@ def heat_kept(m: Any, t: int) -> Any:
     return m.energy_kwh[t] - before - flow == 0.0
 
 
-def parameters(item: HeatStore) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[HeatStore]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
-    start = 0.0 if item.energy_kwh is None else item.energy_kwh
-    most_kw = 0.0 if item.energy_kwh is None else item.heat_kw_max
+    nothing = np.zeros(len(items))
+    start = scalars_of(0.0 if item.energy_kwh is None else item.energy_kwh for item in items)
+    most_kw = scalars_of(0.0 if item.energy_kwh is None else item.heat_kw_max for item in items)
+    most = scalars_of(item.energy_kwh_max for item in items)
+    kept_fraction = scalars_of(item.kept_fraction for item in items)
+    terminal_eur_per_kwh = scalars_of(item.terminal_eur_per_kwh for item in items)
     return {
-        "energy_kwh_min": 0.0,
-        "energy_kwh_end_min": end_least_kwh(0.0, item.energy_kwh_end_min),
-        "energy_kwh_max": item.energy_kwh_max,
-        "above_kwh_max": max(0.0, start - item.energy_kwh_max),
+        "energy_kwh_min": nothing,
+        "energy_kwh_end_min": end_least_kwh(nothing, (item.energy_kwh_end_min for item in items)),
+        "energy_kwh_max": most,
+        "above_kwh_max": np.maximum(0.0, start - most),
         "heat_kw_min": -most_kw,
         "heat_kw_max": most_kw,
-        "kept_fraction": item.kept_fraction,
-        "kept_h": item.kept_h,
-        "energy_kwh_kept": item.kept_fraction * start,
-        "terminal_eur_per_kwh": item.terminal_eur_per_kwh,
-        "terminal_eur_start": item.terminal_eur_per_kwh * start,
+        "kept_fraction": kept_fraction,
+        "kept_h": scalars_of(item.kept_h for item in items),
+        "energy_kwh_kept": kept_fraction * start,
+        "terminal_eur_per_kwh": terminal_eur_per_kwh,
+        "terminal_eur_start": terminal_eur_per_kwh * start,
     }
 
 

@@ -1,13 +1,22 @@
 """A store of hydrogen: takes up what electrolysers make, serves an offtake or leaves it unserved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
 from energy.optimize.kinds.band import band, end_least_kwh
-from energy.optimize.kinds.kind import BindingRule, BreachRule, Carrier, Kind, new_prototype
+from energy.optimize.kinds.kind import (
+    BindingRule,
+    BreachRule,
+    Carrier,
+    Kind,
+    new_prototype,
+    scalars_of,
+    table_of,
+)
 from energy.optimize.network_items import HydrogenStore
 from energy.optimize.penalties import WAY_BACK_EUR_PER_KWH_H
 from energy.periods import PERIOD_H
@@ -70,23 +79,26 @@ def energy_balance(m: Any, t: int) -> Any:
     return m.energy_kwh[t] - before - PERIOD_H * m.flow_kw[t] == 0.0
 
 
-def parameters(item: HydrogenStore) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[HydrogenStore]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
-    start = item.energy_kwh_start
-    most_kw = 0.0 if item.energy_kwh is None else FLOW_KW_MAX
+    start = scalars_of(item.energy_kwh_start for item in items)
+    most_kw = scalars_of(0.0 if item.energy_kwh is None else FLOW_KW_MAX for item in items)
+    least = scalars_of(item.energy_kwh_min for item in items)
+    most = scalars_of(item.energy_kwh_max for item in items)
+    terminal_eur_per_kwh = scalars_of(item.terminal_eur_per_kwh for item in items)
     return {
         "flow_kw_min": -most_kw,
         "flow_kw_max": most_kw,
         "energy_kwh_start": start,
-        "energy_kwh_min": item.energy_kwh_min,
-        "energy_kwh_end_min": end_least_kwh(item.energy_kwh_min, item.energy_kwh_end_min),
-        "energy_kwh_max": item.energy_kwh_max,
-        "below_kwh_max": max(0.0, item.energy_kwh_min - start),
-        "above_kwh_max": max(0.0, start - item.energy_kwh_max),
-        "unserved_eur_per_kwh": item.unserved_eur_per_kwh,
-        "terminal_eur_per_kwh": item.terminal_eur_per_kwh,
-        "terminal_eur_start": item.terminal_eur_per_kwh * start,
-        "offtake_kw": item.offtake_kw,
+        "energy_kwh_min": least,
+        "energy_kwh_end_min": end_least_kwh(least, (item.energy_kwh_end_min for item in items)),
+        "energy_kwh_max": most,
+        "below_kwh_max": np.maximum(0.0, least - start),
+        "above_kwh_max": np.maximum(0.0, start - most),
+        "unserved_eur_per_kwh": scalars_of(item.unserved_eur_per_kwh for item in items),
+        "terminal_eur_per_kwh": terminal_eur_per_kwh,
+        "terminal_eur_start": terminal_eur_per_kwh * start,
+        "offtake_kw": table_of(item.offtake_kw for item in items),
     }
 
 

@@ -2,16 +2,17 @@
 
 A prototype is a Pyomo model of ONE asset over the periods ``model.T``. Its Params are mutable, and each
 coefficient, bound and right-hand side is a constant, or a constant plus a slope times ONE Param element;
-ratios and products are derived before, in ``parameters``. That is what lets one compilation serve every
-asset of the kind, and it is checked.
+ratios and products are derived before, in ``parameters``, for all assets at once. That is what lets one
+compilation serve every asset of the kind, and it is checked.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
@@ -25,11 +26,11 @@ class Carrier(StrEnum):
     """Which balance of an item a readout enters."""
 
     ELECTRICITY = "electricity"
-    """The region's, and that of the item's feeder."""
+    """That of the item's feeder; the region's for what has none."""
     HEAT = "heat"
     HYDROGEN = "hydrogen"
     FEEDER = "feeder"
-    """The balance of the item that is the feeder."""
+    """The balance of the item that is the feeder: its flow leaves it, so it enters with -1."""
     OWN = "own"
     """The balance that the item is named after."""
 
@@ -57,18 +58,19 @@ class Kind(Generic[ItemT]):
 
     ``build(periods, structure)`` states the prototype with an Expression ``power_kw`` (our sign), one
     Expression for each name of ``states``, and one Objective for each part of the costs. ``structure``
-    gives the integer key of the prototype that an item needs. ``balances`` says which readout enters the
-    balance of which carrier. ``binary`` names variables that must be 0 or 1 in a period. ``exclusive`` names
-    two variables of which at most one may be positive in a period; ``netted`` two whose common part can be
-    taken off without any effect.
+    gives the integer key of the prototype that an item needs. ``parameters`` gives what the Params stand for,
+    for items of one structure: a scalar has shape (assets,), a series (assets, periods). ``balances`` says
+    which readout enters the balance of which carrier, one balance a carrier. ``binary`` names variables that
+    must be 0 or 1 in a period. ``exclusive`` names two variables of which at most one may be positive in a
+    period; ``netted`` two whose common part can be taken off without any effect.
     """
 
     name: str
     build: Callable[[int, int], Any]
-    parameters: Callable[[ItemT], Mapping[str, float | FloatArray]]
+    parameters: Callable[[Sequence[ItemT]], Mapping[str, FloatArray]]
     structure: Callable[[ItemT], int] = lambda _item: 0
     balance_sign: float = 1.0
-    """How readouts enter the balances: those of grid point and feeders enter against the members'."""
+    """How readouts enter the balances: those of the grid point enter against the members'."""
     balances: tuple[tuple[str, Carrier], ...] = (("power_kw", Carrier.ELECTRICITY),)
     binary: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
@@ -77,6 +79,10 @@ class Kind(Generic[ItemT]):
     binding: Mapping[tuple[str, str], BindingRule] = field(default_factory=lambda: MappingProxyType({}))
     """By variable and side (lower, upper), or by constraint and "row"."""
     breaches: Mapping[str, BreachRule] = field(default_factory=lambda: MappingProxyType({}))
+
+    def sign_in(self, carrier: Carrier) -> float:
+        """Give the sign with which a readout enters the balance of a carrier."""
+        return -self.balance_sign if carrier is Carrier.FEEDER else self.balance_sign
 
 
 def new_prototype(periods: int, *, scalars: tuple[str, ...] = (), series: tuple[str, ...] = ()) -> Any:
@@ -88,3 +94,13 @@ def new_prototype(periods: int, *, scalars: tuple[str, ...] = (), series: tuple[
     for name in series:
         model.add_component(name, pe.Param(model.T, mutable=True, initialize=1.0))
     return model
+
+
+def scalars_of(values: Iterable[float]) -> FloatArray:
+    """Gather one number of each asset, shape (assets,)."""
+    return np.fromiter(values, dtype=np.float64)
+
+
+def table_of(series: Iterable[FloatArray]) -> FloatArray:
+    """Gather one series of each asset, shape (assets, periods)."""
+    return np.array(list(series), dtype=np.float64)

@@ -1,6 +1,6 @@
 """An elevated reservoir: pumps fill it, the town draws from it, a fire-water reserve stays below the band."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,14 @@ from energy.optimize.kinds.forced_power import (
     forced_values,
     series_of,
 )
-from energy.optimize.kinds.kind import BindingRule, BreachRule, Kind, new_prototype
+from energy.optimize.kinds.kind import (
+    BindingRule,
+    BreachRule,
+    Kind,
+    new_prototype,
+    scalars_of,
+    table_of,
+)
 from energy.optimize.network_items import Reservoir
 from energy.optimize.penalties import UNSERVED_WATER_EUR_PER_KWH, WAY_BACK_EUR_PER_KWH_H
 from energy.periods import PERIOD_H
@@ -86,23 +93,29 @@ def water_balance(m: Any, t: int) -> Any:
     return stored - before - flow == -drawn
 
 
-def parameters(item: Reservoir) -> Mapping[str, float | FloatArray]:
+def parameters(items: Sequence[Reservoir]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
-    start = item.energy_kwh
+    start = scalars_of(item.energy_kwh for item in items)
+    least = scalars_of(item.energy_kwh_min for item in items)
+    most = scalars_of(item.energy_kwh_max for item in items)
+    demand_kw = table_of(item.demand_kw for item in items)
+    terminal_eur_per_kwh = scalars_of(item.terminal_eur_per_kwh for item in items)
     return {
-        "energy_kwh_after_first_draw": start - PERIOD_H * float(item.demand_kw[0]),
-        "energy_kwh_min": item.energy_kwh_min,
-        "energy_kwh_end_min": end_least_kwh(item.energy_kwh_min, item.energy_kwh_end_min),
-        "energy_kwh_max": item.energy_kwh_max,
-        "below_kwh_end_max": item.energy_kwh_min if item.energy_kwh_end_min is None else 0.0,
-        "above_kwh_max": max(0.0, start - item.energy_kwh_max),
-        "m3_per_kwh": item.m3_per_kwh,
-        "fee_eur_per_kwh_drawn": item.fee_eur_per_kwh_drawn,
-        "terminal_eur_per_kwh": item.terminal_eur_per_kwh,
-        "terminal_eur_start": item.terminal_eur_per_kwh * start,
-        "pump_kw_max": np.maximum(0.0, item.power_kw_max),
-        "demand_kw": item.demand_kw,
-        **forced_values(item),
+        "energy_kwh_after_first_draw": start - PERIOD_H * demand_kw[:, 0],
+        "energy_kwh_min": least,
+        "energy_kwh_end_min": end_least_kwh(least, (item.energy_kwh_end_min for item in items)),
+        "energy_kwh_max": most,
+        "below_kwh_end_max": scalars_of(
+            item.energy_kwh_min if item.energy_kwh_end_min is None else 0.0 for item in items
+        ),
+        "above_kwh_max": np.maximum(0.0, start - most),
+        "m3_per_kwh": scalars_of(item.m3_per_kwh for item in items),
+        "fee_eur_per_kwh_drawn": scalars_of(item.fee_eur_per_kwh_drawn for item in items),
+        "terminal_eur_per_kwh": terminal_eur_per_kwh,
+        "terminal_eur_start": terminal_eur_per_kwh * start,
+        "pump_kw_max": np.maximum(0.0, table_of(item.power_kw_max for item in items)),
+        "demand_kw": demand_kw,
+        **forced_values(items),
     }
 
 

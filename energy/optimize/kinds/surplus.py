@@ -25,7 +25,7 @@ def build(periods: int, _structure: int) -> Any:
 SURPLUS: Kind[Surplus] = Kind(
     name="surplus",
     build=build,
-    parameters=lambda _item: {},
+    parameters=lambda _items: {},
     balances=(("surplus_kw", Carrier.OWN),),
     states=("surplus_kw",),
     breaches={"dumped_kw": BreachRule(name="surplus", unit="kW")},
