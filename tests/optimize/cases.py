@@ -15,7 +15,9 @@ from energy.region.model import Region
 
 CASES = Path(__file__).parents[1] / "cases" / "optimize"
 DAY_SUFFIX = "_day"
-"""Folders of whole days; the others are cases of a few periods, solved by hand."""
+"""Folders of a day of one kind; cases of a few periods, solved by hand, have no suffix."""
+MEETING_SUFFIX = "_meeting"
+"""Folders of a day of several kinds that meet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,13 +36,20 @@ class Day:
 
 
 def days() -> list[Path]:
-    """List the folders of whole days."""
+    """List the folders of a day of one kind each."""
     return sorted(folder for folder in CASES.iterdir() if folder.name.endswith(DAY_SUFFIX))
 
 
 def small_cases() -> list[Path]:
     """List the folders of cases solved by hand."""
-    return sorted(folder for folder in CASES.iterdir() if not folder.name.endswith(DAY_SUFFIX))
+    return sorted(
+        folder for folder in CASES.iterdir() if not folder.name.endswith((DAY_SUFFIX, MEETING_SUFFIX))
+    )
+
+
+def meetings() -> list[Path]:
+    """List the folders of days at which several kinds meet."""
+    return sorted(folder for folder in CASES.iterdir() if folder.name.endswith(MEETING_SUFFIX))
 
 
 def load_day(folder: Path) -> Day:

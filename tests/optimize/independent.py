@@ -2,7 +2,8 @@
 
 Nothing of energy.optimize is used. Least times are stated period by period after each switch, exclusivity of
 charging and discharging for every period, limits of feeders are hard. ``terminal`` gives by asset what a kWh
-left in its store is worth; each case derives its own in expected.json.
+left in its store is worth; each case derives its own in expected.json. Measured outside its band a store may
+stay there, at 1 EUR for each kWh and hour.
 """
 
 from typing import Any
@@ -14,6 +15,7 @@ from scipy.sparse import csr_array
 from tests.optimize.cases import Day
 
 DT_H = 0.25
+OUTSIDE_EUR_PER_KWH_H = 1.0
 FLOW = " flow"
 """Marks what flows into a hydrogen store, beside what it delivers."""
 
@@ -123,7 +125,7 @@ class Day96:
         start = self.day.states[asset["id"]]["energy_kwh"]
         value = np.zeros(self.n)
         value[-1] = -worth
-        energy = p.columns(asset["energy_kwh_min"], asset["energy_kwh_max"], value)
+        energy = self._band((asset["energy_kwh_min"], asset["energy_kwh_max"]), value, start=start)
         p.constant += worth * start
         for t in range(self.n):
             p.row({into[t]: 1.0, way[t]: -most_in}, -np.inf, 0.0)
@@ -135,6 +137,24 @@ class Day96:
             }
             self._after(terms, energy, t, start)
         self.power[asset["id"]] = ([{into[t]: 1.0, out[t]: -1.0} for t in range(self.n)], np.zeros(self.n))
+
+    def _band(self, band: tuple[float, float], value: np.ndarray, *, start: float, kwh: float = 1.0) -> range:
+        """Give columns of what is stored: in the band, or outside at a price where it was measured there.
+
+        ``kwh`` is what a unit of the store holds.
+        """
+        p, (least, most) = self.program, band
+        stored = p.columns(min(least, start), max(most, start), value)
+        price = DT_H * OUTSIDE_EUR_PER_KWH_H * kwh
+        if start < least:
+            below = p.columns(0.0, np.inf, price)
+            for t in range(self.n):
+                p.row({stored[t]: 1.0, below[t]: 1.0}, least, np.inf)
+        if start > most:
+            above = p.columns(0.0, np.inf, price)
+            for t in range(self.n):
+                p.row({stored[t]: 1.0, above[t]: -1.0}, -np.inf, most)
+        return stored
 
     def _after(self, terms: Terms, energy: range, t: int, start: float, *, kept: float = 1.0) -> None:
         if t:
@@ -210,8 +230,8 @@ class Day96:
             per_kwh = self._fuel_eur(asset) * fuel + asset["wear_eur_per_kwh"]
             self.program.cost[load[t]] += DT_H * per_kwh
         zeros = np.zeros(self.n)
-        self.power["chp"] = ([{j: -1.0} for j in load], zeros)
-        self.heat["chp"] = ([{on[t]: -heat_0, load[t]: -heat} for t in range(self.n)], zeros)
+        self.power[asset["id"]] = ([{j: -1.0} for j in load], zeros)
+        self.heat[asset["id"]] = ([{on[t]: -heat_0, load[t]: -heat} for t in range(self.n)], zeros)
 
     def add_heat_pump(self, asset: dict[str, Any]) -> None:
         _on, load = self._machine(asset)
@@ -236,8 +256,8 @@ class Day96:
         flow = p.columns(-asset["heat_kw_max"], asset["heat_kw_max"])
         value = np.zeros(self.n)
         value[-1] = -worth
-        energy = p.columns(0.0, asset["energy_kwh_capacity"], value)
         start = self.day.states[asset["id"]]["energy_kwh"]
+        energy = self._band((0.0, asset["energy_kwh_capacity"]), value, start=start)
         p.constant += worth * start
         # A hundredth an hour is lost evenly: dE/dt = flow + E * ln(0.99), solved over a quarter hour.
         rate_per_h = np.log(1.0 - asset["loss_fraction_per_h"])
@@ -272,8 +292,8 @@ class Day96:
         flow = p.columns(-np.inf, np.inf)
         value = np.zeros(self.n)
         value[-1] = -worth
-        energy = p.columns(asset["energy_kwh_min"], asset["energy_kwh_capacity"], value)
         start = self.day.states[asset["id"]]["energy_kwh"]
+        energy = self._band((asset["energy_kwh_min"], asset["energy_kwh_capacity"]), value, start=start)
         p.constant += worth * start
         for t in range(self.n):
             self._after({energy[t]: 1.0, flow[t]: -DT_H}, energy, t, start)
@@ -285,8 +305,8 @@ class Day96:
         pump = p.columns(0.0, asset["power_kw_rated"], DT_H * self._fee(asset))
         value = np.zeros(self.n)
         value[-1] = -worth * k
-        volume = p.columns(asset["volume_m3_min"], asset["volume_m3_max"], value)
         start = self.day.states[asset["id"]]["volume_m3"]
+        volume = self._band((asset["volume_m3_min"], asset["volume_m3_max"]), value, start=start, kwh=k)
         p.constant += worth * k * start
         for t in range(self.n):
             drawn = DT_H * self._series(asset)[t] / k
@@ -313,8 +333,9 @@ class Day96:
         p, market = self.program, self.market
         import_eur = self.price + market.get("import_surcharge_eur_per_kwh", 0.0)
         export_eur = self.price - market.get("export_discount_eur_per_kwh", 0.0)
-        drawn = p.columns(0.0, 10_000.0, DT_H * import_eur)
-        fed = p.columns(0.0, 10_000.0, -DT_H * export_eur)
+        point = self.assets["grid_point"]
+        drawn = p.columns(0.0, point["power_kw_import_max"], DT_H * import_eur)
+        fed = p.columns(0.0, point["power_kw_export_max"], -DT_H * export_eur)
         nominated = self.day.series.get("nominated_import_kw")
         beside = DT_H * market.get("imbalance_eur_per_kwh", 0.0)
         for t in range(self.n):
@@ -325,6 +346,10 @@ class Day96:
             for t in range(self.n):
                 terms = {drawn[t]: 1.0, fed[t]: -1.0, more[t]: -1.0, less[t]: 1.0}
                 p.row(terms, nominated[t], nominated[t])
+        if market.get("capacity_charge_eur_per_kw_year", 0.0):
+            peak = p.columns(0.0, np.inf, market["capacity_charge_eur_per_kw_year"], n=1)
+            for t in range(self.n):
+                p.row({drawn[t]: 1.0, peak[0]: -1.0}, -np.inf, self.day.billed_peak_kw)
         exchange = [{drawn[t]: 1.0, fed[t]: -1.0} for t in range(self.n)]
         self.power["grid_point"] = (exchange, np.zeros(self.n))
 

@@ -1,11 +1,11 @@
-"""Golden days, one a kind: our plan, an independent formulation and what is written down are one."""
+"""Golden days of one kind, and where kinds meet: our plan, an independent one and what is written agree."""
 
 import numpy as np
 import pytest
 
 from energy.optimize.files import problem_of_files
 from energy.optimize.optimizer import Optimizer
-from tests.optimize.cases import days, load_day
+from tests.optimize.cases import days, load_day, meetings
 from tests.optimize.independent import Day96
 
 DT_H = 0.25
@@ -35,7 +35,7 @@ def same(found, wanted, tolerance):
             assert found[asset_id][name] == pytest.approx(amount, **limit), (asset_id, name)
 
 
-@pytest.mark.parametrize("folder", days(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*days(), *meetings()], ids=lambda folder: folder.name)
 def test_the_day_costs_and_moves_what_an_independent_formulation_says(folder):
     day = load_day(folder)
     tolerance = day.expected["tolerance"]
@@ -53,7 +53,7 @@ def test_the_day_costs_and_moves_what_an_independent_formulation_says(folder):
     same(energies_of(proven.plan, wanted), wanted, tolerance)
 
 
-@pytest.mark.parametrize("folder", days(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*days(), *meetings()], ids=lambda folder: folder.name)
 def test_rounding_stays_within_a_hundredth_of_the_best(folder):
     day = load_day(folder)
     problem = problem_of_files(day.region, folder / "series.csv", folder / "state.json", None)
