@@ -14,11 +14,12 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.errors import NoPlan
 from energy.optimize.directions import MIXED_SHARE, both_ways, exclusive_pairs, one_way, some
+from energy.optimize.mixed import mixed_of, solve_mixed
 from energy.optimize.network_items import Machine
 from energy.optimize.problem import Problem
 from energy.optimize.prototype import IntArray
 from energy.optimize.rounding import Wish, profile_of
-from energy.optimize.solver import End, LinearSolver, Solution, Solved, relative_gap, solve_mixed
+from energy.optimize.solver import End, LinearSolver, Solution, Solved, relative_gap
 from energy.optimize.tile import Layout, Numbers
 
 WHOLE = 1e-6
@@ -236,15 +237,8 @@ def solve_exact(
     found: Solution | None = None
     while (left_s := MIXED_SHARE * (deadline - time.perf_counter())) > 0.0:
         try:
-            found = solve_mixed(
-                layout,
-                numbers,
-                exclusive=some(pairs, chosen),
-                binary=binary,
-                seconds_max=left_s,
-                gap=gap,
-                known=known,
-            )
+            program = mixed_of(layout, numbers, binary=binary, exclusive=some(pairs, chosen))
+            found = solve_mixed(program, seconds_max=left_s, gap=gap, known=known)
         except NoPlan:
             break
         bound_eur, end = max(bound_eur, found.bound_eur), found.end

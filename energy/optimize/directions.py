@@ -7,6 +7,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
+from energy.optimize.mixed import mixed_of, solve_mixed
 from energy.optimize.prototype import BoolArray, IntArray
 from energy.optimize.solver import (
     End,
@@ -16,7 +17,6 @@ from energy.optimize.solver import (
     Solved,
     fixed_upper,
     relative_gap,
-    solve_mixed,
 )
 from energy.optimize.tile import Layout, Numbers
 
@@ -105,14 +105,9 @@ def _searched(
         chosen = chosen | broken | burning_pays if round_ < ROUNDS_MAX - 1 else np.ones_like(chosen)
         left_s = MIXED_SHARE * (deadline - time.perf_counter())
         try:
-            best = solve_mixed(
-                layout,
-                numbers,
-                exclusive=some(pairs, chosen),
-                binary=np.zeros(0, dtype=np.int64),
-                seconds_max=left_s,
-                gap=gap,
-            )
+            none = np.zeros(0, dtype=np.int64)
+            program = mixed_of(layout, numbers, binary=none, exclusive=some(pairs, chosen))
+            best = solve_mixed(program, seconds_max=left_s, gap=gap)
         except NoPlan:
             chosen, end = chosen | both_ways(pairs, best.column), End.TIME_LIMIT
             break

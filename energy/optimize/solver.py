@@ -73,7 +73,7 @@ class LinearSolver:
     """A linear program in HiGHS that is changed and solved again, warm."""
 
     def __init__(self) -> None:
-        self._highs = _new_highs()
+        self._highs = new_highs()
         self._layout: Layout | None = None
         self._coefficients: FloatArray | None = None
 
@@ -86,21 +86,21 @@ class LinearSolver:
         old = self._coefficients
         if self._layout is not layout or old is None or not np.array_equal(old, numbers.coefficients):
             self._layout, self._coefficients = None, None
-            _expect(self._highs.passModel(_lp(layout, numbers)), "passModel")
+            expect(self._highs.passModel(_lp(layout, numbers)), "passModel")
             self._layout, self._coefficients = layout, numbers.coefficients
             return
         columns = np.arange(layout.columns, dtype=np.int32)
         rows = np.arange(layout.rows, dtype=np.int32)
         h = self._highs
-        _expect(h.changeColsCost(columns.size, columns, numbers.cost_eur), "changeColsCost")
+        expect(h.changeColsCost(columns.size, columns, numbers.cost_eur), "changeColsCost")
         self.bound(numbers.lower, numbers.upper)
-        _expect(h.changeRowsBounds(rows.size, rows, numbers.row_lower, numbers.row_upper), "changeRowsBounds")
-        _expect(h.changeObjectiveOffset(numbers.offset_eur), "changeObjectiveOffset")
+        expect(h.changeRowsBounds(rows.size, rows, numbers.row_lower, numbers.row_upper), "changeRowsBounds")
+        expect(h.changeObjectiveOffset(numbers.offset_eur), "changeObjectiveOffset")
 
     def bound(self, lower: FloatArray, upper: FloatArray) -> None:
         """Change the columns' bounds only."""
         columns = np.arange(lower.size, dtype=np.int32)
-        _expect(self._highs.changeColsBounds(columns.size, columns, lower, upper), "changeColsBounds")
+        expect(self._highs.changeColsBounds(columns.size, columns, lower, upper), "changeColsBounds")
 
     def solve(self, *, seconds_max: float) -> Solution:
         """Solve, warm where HiGHS has a basis.
@@ -110,85 +110,14 @@ class LinearSolver:
         """
         deadline = time.perf_counter() + seconds_max
         try:
-            return _run(self._highs, seconds_max=seconds_max)
+            return run(self._highs, seconds_max=seconds_max)
         except NoPlan:
             # An old basis can lead astray; without it the same program is solved afresh, if there is time.
             left_s = deadline - time.perf_counter()
             if left_s < max(SECONDS_MIN, RETRY_SHARE * seconds_max):
                 raise
-            _expect(self._highs.clearSolver(), "clearSolver")
-            return _run(self._highs, seconds_max=left_s)
-
-
-def solve_mixed(
-    layout: Layout,
-    numbers: Numbers,
-    *,
-    exclusive: Exclusive,
-    binary: IntArray,
-    seconds_max: float,
-    gap: float,
-    known: FloatArray | None = None,
-) -> Solution:
-    """Solve with whole numbers, in an instance of its own.
-
-    Args:
-        layout: the structure.
-        numbers: the numbers.
-        exclusive: pairs that get a yes-or-no decision each.
-        binary: columns that must be 0 or 1.
-        seconds_max: time limit.
-        gap: relative gap at which to stop.
-        known: columns of a plan that is known already, to start from; None for none.
-
-    Raises:
-        NoPlan: no feasible point within the time limit, or HiGHS failed.
-    """
-    highs = _new_highs()
-    _expect(highs.setOptionValue("mip_rel_gap", gap), "mip_rel_gap")
-    _expect(highs.passModel(_lp(layout, numbers)), "passModel")
-    integer = int(highspy.HighsVarType.kInteger.value)
-    kinds = np.full(binary.size, integer, dtype=np.uint8)
-    _expect(highs.changeColsIntegrality(binary.size, binary.astype(np.int32), kinds), "changeColsIntegrality")
-    if exclusive.count:
-        _add_directions(highs, layout.columns, numbers, exclusive)
-    if known is not None:
-        start = highspy.HighsSolution()
-        directions = (known[exclusive.first] >= known[exclusive.second]).astype(np.float64)
-        start.col_value = np.concatenate([known, directions]).tolist()
-        _expect(highs.setSolution(start), "setSolution")
-    solution = _run(highs, seconds_max=seconds_max)
-    return Solution(
-        end=solution.end,
-        objective_eur=solution.objective_eur,
-        bound_eur=float(highs.getInfo().mip_dual_bound),
-        column=solution.column[: layout.columns],
-        column_dual=np.zeros(layout.columns),
-        row=solution.row[: layout.rows],
-        row_dual=np.zeros(layout.rows),
-    )
-
-
-def _add_directions(highs: highspy.Highs, columns: int, numbers: Numbers, exclusive: Exclusive) -> None:
-    """Add a yes-or-no column for each pair: 1 leaves the first of the two free, 0 the second."""
-    pairs = exclusive.count
-    zeros, ones = np.zeros(pairs), np.ones(pairs)
-    none = np.zeros(0)
-    binary = np.arange(columns, columns + pairs, dtype=np.int32)
-    starts = np.zeros(pairs, dtype=np.int32)
-    _expect(highs.addCols(pairs, zeros, zeros, ones, 0, starts, none.astype(np.int32), none), "addCols")
-    kinds = np.full(pairs, int(highspy.HighsVarType.kInteger.value), dtype=np.uint8)
-    _expect(highs.changeColsIntegrality(pairs, binary, kinds), "changeColsIntegrality")
-    upper_first, upper_second = numbers.upper[exclusive.first], numbers.upper[exclusive.second]
-    two = np.arange(0, 2 * pairs, 2, dtype=np.int32)
-    minus_infinity = np.full(pairs, -np.inf)
-    for column, slope, limit in (
-        (exclusive.first, -upper_first, zeros),
-        (exclusive.second, upper_second, upper_second),
-    ):
-        index = np.stack([column.astype(np.int32), binary], axis=1).ravel()
-        value = np.stack([ones, slope], axis=1).ravel()
-        _expect(highs.addRows(pairs, minus_infinity, limit, index.size, two, index, value), "addRows")
+            expect(self._highs.clearSolver(), "clearSolver")
+            return run(self._highs, seconds_max=left_s)
 
 
 def relative_gap(objective_eur: float, bound_eur: float) -> float:
@@ -212,7 +141,8 @@ class _SilentHighs(highspy.Highs):  # type: ignore[misc]  # highspy brings no ty
         super().enableCallbacks()
 
 
-def _new_highs() -> highspy.Highs:
+def new_highs() -> highspy.Highs:
+    """Give an instance of one thread, with the seed and the tolerances that all plans share."""
     highs = _SilentHighs()
     for name, value in (
         ("threads", 1),
@@ -221,7 +151,7 @@ def _new_highs() -> highspy.Highs:
         ("primal_feasibility_tolerance", FEASIBILITY),
         ("dual_feasibility_tolerance", FEASIBILITY),
     ):
-        _expect(highs.setOptionValue(name, value), name)
+        expect(highs.setOptionValue(name, value), name)
     return highs
 
 
@@ -239,12 +169,12 @@ def _lp(layout: Layout, numbers: Numbers) -> highspy.HighsLp:
     return lp
 
 
-def _run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
+def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
     """Run, check the run status and the model status, and only then read."""
     if not seconds_max >= SECONDS_MIN:
         raise NoPlan("the solver has too little time left to start")
     # The limit counts from the making of the instance, over all its runs.
-    _expect(highs.setOptionValue("time_limit", highs.getRunTime() + seconds_max), "time_limit")
+    expect(highs.setOptionValue("time_limit", highs.getRunTime() + seconds_max), "time_limit")
     status = highs.run()
     model_status = highs.getModelStatus()
     info = highs.getInfo()
@@ -274,7 +204,7 @@ def _run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
     )
 
 
-def _expect(status: highspy.HighsStatus, step: str) -> None:
+def expect(status: highspy.HighsStatus, step: str) -> None:
     """Refuse an error; a warning (a coefficient of zero was dropped) is no hindrance."""
     if status == highspy.HighsStatus.kError:
         raise NoPlan(f"the solver refused: {step}")
