@@ -13,6 +13,8 @@ from energy.region.machine import Machine
 from energy.region.model import Asset, Region
 
 CENT_EUR = 0.01
+WISH = "wish_"
+"""Parts of a plan's cost with this in front are nobody's bill but what the region wishes."""
 NAMES_MAX = 6
 """How many names one sentence carries."""
 
@@ -167,16 +169,22 @@ def machines(region: Region) -> list[Asset]:
 
 
 def cost_parts(words: Words, picture: Picture) -> list[tuple[str, str]]:
-    """Say what the plan is expected to cost, part by part, an income by its word; empty without a plan."""
+    """Say what the plan is expected to cost, part by part, an income by its word; empty without a plan.
+
+    What the region only wishes is no part of the sum.
+    """
     if picture.plan is None or not picture.plan.objective_eur:
         return []
     parts = picture.plan.objective_eur
+    wishes_eur = sum(cost_eur for name, cost_eur in parts.items() if name.startswith(WISH))
     spoken = [
         (words.code("part", name), _amount(words, cost_eur))
         for name, cost_eur in parts.items()
         if abs(cost_eur) >= CENT_EUR
     ]
-    return [(words.text("part.sum"), _amount(words, sum(parts.values()))), *spoken]
+    if abs(wishes_eur) >= CENT_EUR:
+        spoken.append((words.text("part.wishes"), _amount(words, wishes_eur)))
+    return [(words.text("part.sum"), _amount(words, sum(parts.values()) - wishes_eur)), *spoken]
 
 
 def _amount(words: Words, cost_eur: float) -> str:

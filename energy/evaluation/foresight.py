@@ -19,6 +19,7 @@ from energy.region.generator import Generator
 from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.machine import Machine
 from energy.region.model import Asset, Region
+from energy.region.objective import Objective
 
 SECONDS_MAX = 180.0
 """For one week; the bound counts, so a run that is stopped only makes the comparison harder for us."""
@@ -74,7 +75,8 @@ def plan_foresight(scene: Scene) -> tuple[Plan, Foresight]:
 def unhampered(region: Region) -> Region:
     """Give the region without what only our own plans keep to, so that the bound is one for every case.
 
-    A reserve is a planner's caution, not physics; and curtailment has no price in the account.
+    A reserve is a planner's caution, not physics; neither curtailment nor the region's own
+    weights have a price in the account.
     """
     assets: list[Asset] = []
     for asset in region.assets:
@@ -84,7 +86,7 @@ def unhampered(region: Region) -> Region:
             assets.append(replace(asset, curtailment_eur_per_kwh=0.0))
         else:
             assets.append(asset)
-    return replace(region, assets=tuple(assets))
+    return replace(region, assets=tuple(assets), objective=Objective())
 
 
 def course_of_plan(region: Region, plan: Plan, world: World, expected_kw: Mapping[str, FloatArray]) -> Course:

@@ -17,6 +17,7 @@ from energy.region.generator import Generator
 from energy.region.grid_loss import GridLoss
 from energy.region.heat_load import HeatLoad
 from energy.region.heat_storage import HeatStorage
+from energy.region.history_file import CO2_KG_PER_KWH_MAX
 from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.load import Load
 from energy.region.machine import Machine
@@ -158,6 +159,13 @@ def _optional_faults(
         ],
         "nominated_kw": [
             (lambda a: np.abs(a) > POWER_KW_MAX, f"at most {POWER_KW_MAX:.0f} kW", "check the unit: kW")
+        ],
+        "import_co2_kg_per_kwh": [
+            (
+                lambda a: ~((a >= 0.0) & (a <= CO2_KG_PER_KWH_MAX)),
+                f"must be finite, 0 to {CO2_KG_PER_KWH_MAX} kg/kWh",
+                "convert g/kWh to kg/kWh; give None for the market's one number",
+            )
         ],
     }
     for place, values in optional.items():

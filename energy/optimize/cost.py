@@ -26,8 +26,13 @@ PARTS = (
     "unserved",
     "breach",
     "terminal",
+    "wish_co2",
+    "wish_autarky",
+    "wish_nomination",
 )
 """Parts of the objective in EUR; export is negative where it earns, terminal where a store ends fuller."""
+WISHES = tuple(name for name in PARTS if name.startswith("wish_"))
+"""Parts that nobody bills: the region's own weights on CO2, on exchange, on keeping a nomination."""
 
 
 def cost_parts_eur(problem: Problem, assets: Mapping[str, AssetPlan]) -> dict[str, float]:
@@ -128,3 +133,7 @@ def _add_exchange(parts: dict[str, float], item: Exchange, power_kw: FloatArray)
     parts["breach"] += forced_eur(power_kw, item.power_kw_min, item.power_kw_max)
     deviation_kw = float(np.nansum(np.abs(power_kw - item.nominated_kw)))
     parts["imbalance"] += PERIOD_H * item.imbalance_eur_per_kwh * deviation_kw
+    parts["wish_nomination"] += PERIOD_H * item.nomination_weight_eur_per_kwh * deviation_kw
+    parts["wish_co2"] += PERIOD_H * float(item.co2_weight_eur_per_kwh @ drawn)
+    parts["wish_autarky"] += PERIOD_H * item.import_weight_eur_per_kwh * float(drawn.sum())
+    parts["wish_autarky"] += PERIOD_H * item.export_weight_eur_per_kwh * float(fed_in.sum())

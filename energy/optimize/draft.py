@@ -181,9 +181,19 @@ def feeder_of(draft: Draft, asset: Feeder) -> FeederFlow:
     return FeederFlow(asset_id=asset.id, power_kw_min=bounds.power_kw_min, power_kw_max=bounds.power_kw_max)
 
 
-def exchange_of(draft: Draft, *, billed_peak_kw: float, nominated_kw: FloatArray | None) -> Exchange:
+def exchange_of(
+    draft: Draft,
+    *,
+    billed_peak_kw: float,
+    nominated_kw: FloatArray | None,
+    import_co2_kg_per_kwh: FloatArray | None,
+) -> Exchange:
     """Derive the grid point."""
     point, rules, market = draft.region.grid_point, draft.region.market, draft.market_eur_per_kwh
+    wishes = draft.region.objective
+    carbon_kg_per_kwh = draft.constant(rules.import_co2_kg_per_kwh)
+    if import_co2_kg_per_kwh is not None:
+        carbon_kg_per_kwh = import_co2_kg_per_kwh
     bounds = draft.rated_bounds(point.id, point.power_kw_nameplate)
     return Exchange(
         asset_id=point.id,
@@ -195,4 +205,8 @@ def exchange_of(draft: Draft, *, billed_peak_kw: float, nominated_kw: FloatArray
         capacity_charge_eur_per_kw=rules.capacity_charge_eur_per_kw_year,
         nominated_kw=draft.constant(np.nan) if nominated_kw is None else nominated_kw,
         imbalance_eur_per_kwh=rules.imbalance_eur_per_kwh,
+        co2_weight_eur_per_kwh=wishes.co2_weight_eur_per_kwh(1.0) * carbon_kg_per_kwh,
+        import_weight_eur_per_kwh=wishes.import_weight_eur_per_kwh,
+        export_weight_eur_per_kwh=wishes.export_weight_eur_per_kwh,
+        nomination_weight_eur_per_kwh=wishes.nomination_weight_eur_per_kwh,
     )

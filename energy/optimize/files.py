@@ -2,9 +2,9 @@
 
 The series file has the column ``utc``, one column ``<asset id>_kw`` an asset that is forecast (magnitudes,
 as in a region's history: available power of sources, what loads draw, what arriving vehicles ask for, heat of
-heat loads) and ``price_eur_per_mwh``; it may have ``temperature_c``, ``nominated_import_kw`` and
-``nominated_export_kw``. The state file is JSON: ``{"assets": {id: {"energy_kwh": ...}}, "billed_peak_kw":
-...}``.
+heat loads) and ``price_eur_per_mwh``; it may have ``temperature_c``, ``import_co2_kg_per_kwh``,
+``nominated_import_kw`` and ``nominated_export_kw``. The state file is JSON:
+``{"assets": {id: {"energy_kwh": ...}}, "billed_peak_kw": ...}``.
 """
 
 import gzip
@@ -20,6 +20,7 @@ import numpy as np
 from energy.domain import FloatArray, Plan
 from energy.errors import BadInput, Fault, NoPlan
 from energy.optimize.contract import EXPECTED_KINDS
+from energy.optimize.cost import WISHES
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem, problem_from
 from energy.optimize.rules import rules_plan
@@ -33,7 +34,8 @@ from energy.units import EUR_PER_KWH_PER_EUR_PER_MWH
 PRICE_COLUMN = "price_eur_per_mwh"
 TEMPERATURE_COLUMN = "temperature_c"
 NOMINATED_COLUMNS = ("nominated_import_kw", "nominated_export_kw")
-OPTIONAL_COLUMNS = (TEMPERATURE_COLUMN, *NOMINATED_COLUMNS)
+CO2_COLUMN = "import_co2_kg_per_kwh"
+OPTIONAL_COLUMNS = (TEMPERATURE_COLUMN, CO2_COLUMN, *NOMINATED_COLUMNS)
 POWER_SUFFIX = "_kw"
 LINE_CHARACTERS_MAX = 1_000_000
 """A header of 20,000 columns of 50 characters."""
@@ -74,7 +76,10 @@ def plan_from_files(region: Region, series: Path, state: Path | None, at: dateti
 
 
 def plan_as_json(plan: Plan) -> dict[str, Any]:
-    """Give a plan as plain JSON values; ``objective_eur`` is the sum, ``objective_parts_eur`` its parts."""
+    """Give a plan as plain JSON values.
+
+    ``objective_eur`` is the sum, ``objective_parts_eur`` its parts, ``wishes_eur`` what nobody bills of it.
+    """
     assets = {
         asset_id: {
             "power_kw": asset.power_kw.tolist(),
@@ -93,6 +98,7 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
         "gap": plan.gap,
         "objective_eur": sum(plan.objective_eur.values()),
         "objective_parts_eur": dict(plan.objective_eur),
+        "wishes_eur": sum(plan.objective_eur.get(name, 0.0) for name in WISHES),
         "wall_s": dict(plan.wall_s),
         "assets": assets,
         "marginal_price_eur_per_kwh": {
@@ -139,6 +145,7 @@ def problem_of_files(region: Region, series: Path, state: Path | None, at: datet
         billed_peak_kw=content.get("billed_peak_kw", 0.0),
         temperature_c=columns.get(TEMPERATURE_COLUMN),
         nominated_kw=_nominated_kw(columns),
+        import_co2_kg_per_kwh=columns.get(CO2_COLUMN),
     )
 
 

@@ -81,7 +81,8 @@ class Exchange(Item):
     """The grid point: limits are soft at BREACH_EUR_PER_KWH, the peak costs above what is billed already.
 
     ``nominated_kw`` is NaN where nothing is nominated; elsewhere each kWh of deviation costs
-    ``imbalance_eur_per_kwh``, whichever way it goes.
+    ``imbalance_eur_per_kwh``, whichever way it goes. The weights are wishes, no money: on each kWh
+    imported (by its CO2; and at all), exported, and off what is nominated.
     """
 
     power_kw_min: FloatArray
@@ -92,6 +93,20 @@ class Exchange(Item):
     capacity_charge_eur_per_kw: float
     nominated_kw: FloatArray
     imbalance_eur_per_kwh: float
+    co2_weight_eur_per_kwh: FloatArray
+    import_weight_eur_per_kwh: float
+    export_weight_eur_per_kwh: float
+    nomination_weight_eur_per_kwh: float
+
+    @property
+    def import_worth_eur_per_kwh(self) -> FloatArray:
+        """What one more kWh imported weighs, money and wishes, shape (periods,)."""
+        return self.import_eur_per_kwh + self.co2_weight_eur_per_kwh + self.import_weight_eur_per_kwh
+
+    @property
+    def export_worth_eur_per_kwh(self) -> FloatArray:
+        """What one kWh less exported weighs, shape (periods,)."""
+        return self.export_eur_per_kwh - self.export_weight_eur_per_kwh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

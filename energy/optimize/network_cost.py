@@ -40,6 +40,7 @@ def add_network_item(parts: dict[str, float], item: Item, plan: AssetPlan) -> No
             fuel_kwh = PERIOD_H * float(fuel_kw_of(item, plan).sum())
             parts["fuel"] += item.fuel_eur_per_kwh * fuel_kwh
             parts["co2"] += item.co2_eur_per_kwh_fuel * fuel_kwh
+            parts["wish_co2"] += item.co2_weight_eur_per_kwh_fuel * fuel_kwh
             parts["wear"] -= PERIOD_H * item.wear_eur_per_kwh * float(plan.power_kw.sum())
         case HeatPumping():
             parts["fees"] += PERIOD_H * item.fee_eur_per_kwh_drawn * float(plan.power_kw.sum())
@@ -51,6 +52,7 @@ def add_network_item(parts: dict[str, float], item: Item, plan: AssetPlan) -> No
             fuel_kwh = -PERIOD_H * float(plan.states["heat_kw"].sum()) / item.efficiency
             parts["fuel"] += item.fuel_eur_per_kwh * fuel_kwh
             parts["co2"] += item.co2_eur_per_kwh_fuel * fuel_kwh
+            parts["wish_co2"] += item.co2_weight_eur_per_kwh_fuel * fuel_kwh
         case HeatDemand():
             missed_kwh = PERIOD_H * float((item.demand_kw - plan.states["heat_kw"]).sum())
             parts["unserved"] += UNSERVED_HEAT_EUR_PER_KWH * missed_kwh

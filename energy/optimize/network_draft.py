@@ -54,6 +54,7 @@ def cogeneration_of(draft: Draft, asset: Chp) -> Cogeneration:
         fuel_kw_rated=asset.fuel_kw_rated,
         fuel_eur_per_kwh=asset.fuel_eur_per_kwh,
         co2_eur_per_kwh_fuel=draft.region.market.co2_eur_per_kwh_fuel(asset.co2_kg_per_kwh_fuel),
+        co2_weight_eur_per_kwh_fuel=draft.region.objective.co2_weight_eur_per_kwh(asset.co2_kg_per_kwh_fuel),
         wear_eur_per_kwh=asset.wear_eur_per_kwh,
     )
 
@@ -149,6 +150,7 @@ def boiling_of(draft: Draft, asset: Boiler) -> Boiling:
         efficiency=asset.efficiency,
         fuel_eur_per_kwh=asset.fuel_eur_per_kwh,
         co2_eur_per_kwh_fuel=draft.region.market.co2_eur_per_kwh_fuel(asset.co2_kg_per_kwh_fuel),
+        co2_weight_eur_per_kwh_fuel=draft.region.objective.co2_weight_eur_per_kwh(asset.co2_kg_per_kwh_fuel),
     )
 
 

@@ -41,6 +41,7 @@ class Cogeneration(Machine):
     fuel_kw_rated: float
     fuel_eur_per_kwh: float
     co2_eur_per_kwh_fuel: float
+    co2_weight_eur_per_kwh_fuel: float
     wear_eur_per_kwh: float
 
 
@@ -72,6 +73,7 @@ class Boiling(Item):
     efficiency: float
     fuel_eur_per_kwh: float
     co2_eur_per_kwh_fuel: float
+    co2_weight_eur_per_kwh_fuel: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -85,6 +85,7 @@ def problem_from(
     unavailable: Collection[str] = (),
     temperature_c: FloatArray | None = None,
     nominated_kw: FloatArray | None = None,
+    import_co2_kg_per_kwh: FloatArray | None = None,
     end_at_start: bool = False,
 ) -> Problem:
     """Check all inputs and derive the problem.
@@ -103,6 +104,7 @@ def problem_from(
         unavailable: what is out of service; it is planned at 0 kW.
         temperature_c: outside, None where it is not known.
         nominated_kw: the exchange nominated, our sign, NaN where nothing is.
+        import_co2_kg_per_kwh: of imported energy by period, None takes the market's one number.
         end_at_start: each store ends with at least what it began with, instead of with what that is worth.
 
     Raises:
@@ -117,7 +119,11 @@ def problem_from(
         limits=limits,
         billed_peak_kw=billed_peak_kw,
         unavailable=unavailable,
-        optional={"temperature_c": temperature_c, "nominated_kw": nominated_kw},
+        optional={
+            "temperature_c": temperature_c,
+            "nominated_kw": nominated_kw,
+            "import_co2_kg_per_kwh": import_co2_kg_per_kwh,
+        },
     )
     draft = Draft(
         region=region,
@@ -137,7 +143,12 @@ def problem_from(
         periods=draft.periods,
         market_eur_per_kwh=draft.market_eur_per_kwh,
         members=members,
-        exchange=exchange_of(draft, billed_peak_kw=billed_peak_kw, nominated_kw=nominated_kw),
+        exchange=exchange_of(
+            draft,
+            billed_peak_kw=billed_peak_kw,
+            nominated_kw=nominated_kw,
+            import_co2_kg_per_kwh=import_co2_kg_per_kwh,
+        ),
         feeders=tuple(feeder_of(draft, feeder) for feeder in region.feeders),
         surpluses=tuple(_surpluses(region)),
         notes=tuple(draft.notes),

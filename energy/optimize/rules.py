@@ -31,7 +31,9 @@ def rules_plan(problem: Problem, *, plan_id: str, issued_at: datetime) -> Plan:
     for feeder in problem.feeders:
         assets[feeder.asset_id] = AssetPlan(power_kw=flow_of(problem, assets, feeder.asset_id))
     assets[exchange.asset_id] = AssetPlan(power_kw=exchange_kw)
-    marginal = np.where(exchange_kw > 0.0, exchange.import_eur_per_kwh, exchange.export_eur_per_kwh)
+    marginal = np.where(
+        exchange_kw > 0.0, exchange.import_worth_eur_per_kwh, exchange.export_worth_eur_per_kwh
+    )
     return Plan(
         plan_id=plan_id,
         region_id=problem.region_id,

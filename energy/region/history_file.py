@@ -24,6 +24,7 @@ TIME_COLUMN = "utc"
 POWER_SUFFIX = "_kw"
 PRICE_SUFFIX = "_eur_per_mwh"
 TEMPERATURE_SUFFIX = "_c"
+CO2_SUFFIX = "_kg_per_kwh"
 USUAL_LABEL = "%Y-%m-%dT%H:%MZ"
 """How most files write a period's start; every other form is read too, only slower."""
 SIZE_BYTES_MAX = 128_000_000
@@ -34,10 +35,13 @@ PRICE_EUR_PER_MWH_MAX = 10_000.0
 """Twice the harmonised maximum clearing price of the European day-ahead market (5,000 EUR/MWh)."""
 TEMPERATURE_C_MAX = 60.0
 """Beyond every temperature measured in Europe, either way."""
+CO2_KG_PER_KWH_MAX = 2.0
+"""The schema's own limit: electricity from lignite alone has about 1.1 kg."""
 RANGES: dict[str, tuple[float, float, str]] = {
     POWER_SUFFIX: (0.0, POWER_KW_MAX, "kW"),
     PRICE_SUFFIX: (-PRICE_EUR_PER_MWH_MAX, PRICE_EUR_PER_MWH_MAX, "EUR/MWh"),
     TEMPERATURE_SUFFIX: (-TEMPERATURE_C_MAX, TEMPERATURE_C_MAX, "degrees Celsius"),
+    CO2_SUFFIX: (0.0, CO2_KG_PER_KWH_MAX, "kg/kWh"),
 }
 """By the end of a column's name: least and greatest value, and the unit in words."""
 FAULTS_MAX = 100

@@ -74,6 +74,7 @@ def load_region(name_or_path: str) -> Region:
         authority=content.authority,
         control=content.control,
         market=content.market,
+        objective=content.objective,
         temperature=content.temperature,
         privacy=content.privacy,
         weather=content.weather,

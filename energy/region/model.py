@@ -38,6 +38,7 @@ from energy.region.hydro import Hydro
 from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.load import Load
 from energy.region.market import Market
+from energy.region.objective import Objective
 from energy.region.place import Location
 from energy.region.privacy import Privacy
 from energy.region.pumped_reservoir import PumpedReservoir
@@ -132,6 +133,7 @@ class RegionFile:
     authority: Authority = Authority.OBSERVE
     control: Control = Field(default_factory=Control)
     market: Market
+    objective: Objective = Field(default_factory=Objective)
     privacy: Privacy = Field(default_factory=Privacy)
     temperature: TemperatureColumn | None = None
     weather: Weather | None = None
@@ -163,6 +165,7 @@ class Region:
     temperature: TemperatureColumn | None = None
     heat_networks: tuple[Network, ...] = ()
     hydrogen_networks: tuple[Network, ...] = ()
+    objective: Objective = field(default_factory=Objective)
     privacy: Privacy = field(default_factory=Privacy)
     weather: Weather | None = None
 

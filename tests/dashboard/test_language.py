@@ -75,6 +75,7 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
         ("source", ["chp", "heat_pump", "boiler", "heat_storage"]),
         ("part", ["energy_import", "energy_export", "capacity", "fees", "wear", "curtailment", "unserved"]),
         ("part", ["breach", "terminal", "fuel", "co2", "starts", "imbalance"]),
+        ("part", ["wish_co2", "wish_autarky", "wish_nomination"]),
         ("safe_state", sorted({asset.safe_state.name for asset in valley().assets if asset.safe_state})),
     ],
 )

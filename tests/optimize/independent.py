@@ -68,7 +68,7 @@ class Day96:
 
     def __init__(self, day: Day, terminal: dict[str, float]) -> None:
         self.day, self.terminal = day, terminal
-        self.market = day.plain["market"]
+        self.market, self.wishes = day.plain["market"], day.plain.get("objective", {})
         self.price = day.series["price_eur_per_mwh"] / 1000.0
         self.n = self.price.size
         self.program = Program()
@@ -215,7 +215,8 @@ class Day96:
         return on, load
 
     def _fuel_eur(self, asset: dict[str, Any]) -> float:
-        carbon = self.market.get("co2_eur_per_t", 0.0) * asset["co2_kg_per_kwh_fuel"] / 1000.0
+        eur_per_t = self.market.get("co2_eur_per_t", 0.0) + self.wishes.get("co2_weight_eur_per_t", 0.0)
+        carbon = eur_per_t * asset["co2_kg_per_kwh_fuel"] / 1000.0
         return asset["fuel_eur_per_kwh"] + carbon
 
     def add_chp(self, asset: dict[str, Any]) -> None:
@@ -333,19 +334,26 @@ class Day96:
         p, market = self.program, self.market
         import_eur = self.price + market.get("import_surcharge_eur_per_kwh", 0.0)
         export_eur = self.price - market.get("export_discount_eur_per_kwh", 0.0)
+        wishes = self.wishes
+        carbon = self.day.series.get("import_co2_kg_per_kwh", market.get("import_co2_kg_per_kwh", 0.0))
+        import_eur += wishes.get("co2_weight_eur_per_t", 0.0) * carbon / 1000.0
+        import_eur += wishes.get("import_weight_eur_per_kwh", 0.0)
+        export_eur -= wishes.get("export_weight_eur_per_kwh", 0.0)
+        nominated = self.day.series.get("nominated_import_kw")
+        nominated_out = self.day.series.get("nominated_export_kw", np.zeros(self.n))
+        firm_eur = wishes.get("nomination_weight_eur_per_kwh", 0.0)
+        beside = DT_H * (market.get("imbalance_eur_per_kwh", 0.0) + firm_eur)
         point = self.assets["grid_point"]
         drawn = p.columns(0.0, point["power_kw_import_max"], DT_H * import_eur)
         fed = p.columns(0.0, point["power_kw_export_max"], -DT_H * export_eur)
-        nominated = self.day.series.get("nominated_import_kw")
-        beside = DT_H * market.get("imbalance_eur_per_kwh", 0.0)
         for t in range(self.n):
             terms, fixed = self._sum(self.power, t)
             p.row({**terms, drawn[t]: -1.0, fed[t]: 1.0}, -fixed, -fixed)
         if nominated is not None:
             more, less = p.columns(0.0, np.inf, beside), p.columns(0.0, np.inf, beside)
-            for t in range(self.n):
+            for t in np.flatnonzero(np.isfinite(nominated)):
                 terms = {drawn[t]: 1.0, fed[t]: -1.0, more[t]: -1.0, less[t]: 1.0}
-                p.row(terms, nominated[t], nominated[t])
+                p.row(terms, *[nominated[t] - nominated_out[t]] * 2)
         if market.get("capacity_charge_eur_per_kw_year", 0.0):
             peak = p.columns(0.0, np.inf, market["capacity_charge_eur_per_kw_year"], n=1)
             for t in range(self.n):

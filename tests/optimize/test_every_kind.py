@@ -1,5 +1,6 @@
 """A small region of all kinds: plans obey physics, the account adds up, rules never beat the optimum."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from energy.optimize.network_cost import stored_heat_kwh
 from energy.optimize.network_items import HeatStore, HydrogenStore, Machine, Reservoir
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.rules import rules_plan
+from energy.region.objective import Objective
 
 PERIODS = 24
 DT_H = 0.25
@@ -30,7 +32,17 @@ def cases(draw):
         "limit": draw(st.sampled_from([None, "chp", "electrolyser", "heat_pump"])),
         "unavailable": draw(st.sampled_from([(), ("chp",), ("electrolyser", "boiler", "pumped_reservoir")])),
         "nominated": draw(st.booleans()),
+        "weight": draw(st.sampled_from([0.0, 0.02])),
     }
+
+
+def weights_of(weight):
+    return Objective(
+        co2_weight_eur_per_t=3000.0 * weight,
+        import_weight_eur_per_kwh=weight,
+        export_weight_eur_per_kwh=weight / 2.0,
+        nomination_weight_eur_per_kwh=10.0 * weight,
+    )
 
 
 def region_and_problem(tiny, case):
@@ -56,7 +68,9 @@ def region_and_problem(tiny, case):
         capacity_charge_eur_per_kw_year=5.0,
         imbalance_eur_per_kwh=0.065,
         co2_eur_per_t=40.0,
+        import_co2_kg_per_kwh=0.4,
     )
+    region = replace(region, objective=weights_of(case["weight"]))
     some = lambda most: np.round(most * random.random(PERIODS), 3)  # noqa: E731 - a short name
     expected = {
         "load": some(300.0),

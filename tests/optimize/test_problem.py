@@ -43,6 +43,10 @@ def inputs(tiny, **changes):
         ({"states": {"battery": {"energy_kwh": NAN}}}, ["states.battery.energy_kwh", "nan"]),
         ({"states": {"battery": {"energy_kwh": -1.0}}}, ["states.battery.energy_kwh", "-1.0"]),
         ({"states": {"load": {"energy_kwh": 1.0}}}, ["states.load.energy_kwh", "no such state"]),
+        (
+            {"import_co2_kg_per_kwh": np.array([0.4, 400.0, 0.4])},
+            ["import_co2_kg_per_kwh[1]", "400.0", "g/kWh"],
+        ),
         ({"billed_peak_kw": float("inf")}, ["billed_peak_kw", "inf"]),
         ({"unavailable": ["load"]}, ["unavailable", "load"]),
     ],

@@ -17,7 +17,12 @@ from energy.optimize.kinds.kind import (
 from energy.optimize.network_items import Boiling
 from energy.periods import PERIOD_H
 
-SCALARS = ("fuel_kwh_per_kwh", "fuel_eur_per_kwh_heat", "co2_eur_per_kwh_heat")
+SCALARS = (
+    "fuel_kwh_per_kwh",
+    "fuel_eur_per_kwh_heat",
+    "co2_eur_per_kwh_heat",
+    "co2_weight_eur_per_kwh_heat",
+)
 
 
 def build(periods: int, _structure: int) -> Any:
@@ -30,6 +35,7 @@ def build(periods: int, _structure: int) -> Any:
     boiled = pe.quicksum(m.boiled_kw[t] for t in m.T)
     m.cost_fuel = pe.Objective(expr=PERIOD_H * m.fuel_eur_per_kwh_heat * boiled)
     m.cost_co2 = pe.Objective(expr=PERIOD_H * m.co2_eur_per_kwh_heat * boiled)
+    m.cost_wish_co2 = pe.Objective(expr=PERIOD_H * m.co2_weight_eur_per_kwh_heat * boiled)
     return m
 
 
@@ -40,6 +46,8 @@ def parameters(items: Sequence[Boiling]) -> Mapping[str, FloatArray]:
         "fuel_kwh_per_kwh": 1.0 / efficiency,
         "fuel_eur_per_kwh_heat": scalars_of(item.fuel_eur_per_kwh for item in items) / efficiency,
         "co2_eur_per_kwh_heat": scalars_of(item.co2_eur_per_kwh_fuel for item in items) / efficiency,
+        "co2_weight_eur_per_kwh_heat": scalars_of(item.co2_weight_eur_per_kwh_fuel for item in items)
+        / efficiency,
         "heat_kw_max": table_of(item.heat_kw_max for item in items),
     }
 

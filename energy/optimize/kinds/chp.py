@@ -28,6 +28,8 @@ SCALARS = (
     "fuel_eur_per_kwh_load",
     "co2_eur_per_h_on",
     "co2_eur_per_kwh_load",
+    "co2_weight_eur_per_h_on",
+    "co2_weight_eur_per_kwh_load",
     "wear_eur_per_kwh",
 )
 
@@ -44,6 +46,9 @@ def build(periods: int, structure: int) -> Any:
     )
     m.cost_co2 = pe.Objective(
         expr=PERIOD_H * m.co2_eur_per_h_on * on + PERIOD_H * m.co2_eur_per_kwh_load * load
+    )
+    m.cost_wish_co2 = pe.Objective(
+        expr=PERIOD_H * m.co2_weight_eur_per_h_on * on + PERIOD_H * m.co2_weight_eur_per_kwh_load * load
     )
     m.cost_wear = pe.Objective(expr=PERIOD_H * m.wear_eur_per_kwh * load)
     add_breach(m, structure)
@@ -67,6 +72,7 @@ def parameters(items: Sequence[Cogeneration]) -> Mapping[str, FloatArray]:
     fuel_eur_per_kwh = scalars_of(item.fuel_eur_per_kwh for item in items)
     co2_eur_per_kwh = scalars_of(item.co2_eur_per_kwh_fuel for item in items)
     load_kw_max = np.maximum(0.0, -table_of(item.power_kw_min for item in items))
+    co2_weight_eur_per_kwh = scalars_of(item.co2_weight_eur_per_kwh_fuel for item in items)
     return {
         **commitment_parameters(items, load_kw_max=load_kw_max),
         "heat_kw_on": heat["on"],
@@ -77,6 +83,8 @@ def parameters(items: Sequence[Cogeneration]) -> Mapping[str, FloatArray]:
         "fuel_eur_per_kwh_load": fuel_eur_per_kwh * fuel["load"],
         "co2_eur_per_h_on": co2_eur_per_kwh * fuel["on"],
         "co2_eur_per_kwh_load": co2_eur_per_kwh * fuel["load"],
+        "co2_weight_eur_per_h_on": co2_weight_eur_per_kwh * fuel["on"],
+        "co2_weight_eur_per_kwh_load": co2_weight_eur_per_kwh * fuel["load"],
         "wear_eur_per_kwh": scalars_of(item.wear_eur_per_kwh for item in items),
     }
 

@@ -19,8 +19,20 @@ from energy.optimize.kinds.kind import (
 from energy.optimize.penalties import BREACH_EUR_PER_KWH
 from energy.periods import PERIOD_H
 
-SERIES = ("import_eur_per_kwh", "export_eur_per_kwh", "power_kw_min", "power_kw_max")
-NOMINATED_SERIES = ("nominated_kw", "imbalance_eur_per_kwh")
+SCALARS = (
+    "billed_peak_kw",
+    "capacity_charge_eur_per_kw",
+    "import_weight_eur_per_kwh",
+    "export_weight_eur_per_kwh",
+)
+SERIES = (
+    "import_eur_per_kwh",
+    "export_eur_per_kwh",
+    "co2_weight_eur_per_kwh",
+    "power_kw_min",
+    "power_kw_max",
+)
+NOMINATED_SERIES = ("nominated_kw", "imbalance_eur_per_kwh", "nomination_weight_eur_per_kwh")
 OPEN, NOMINATED = 0, 1
 """Keys of the two structures: with NOMINATED a deviation from what is nominated has its price."""
 
@@ -28,7 +40,7 @@ OPEN, NOMINATED = 0, 1
 def build(periods: int, structure: int) -> Any:
     """State the prototype."""
     series = SERIES + (NOMINATED_SERIES if structure == NOMINATED else ())
-    m = new_prototype(periods, scalars=("billed_peak_kw", "capacity_charge_eur_per_kw"), series=series)
+    m = new_prototype(periods, scalars=SCALARS, series=series)
     m.import_kw = pe.Var(m.T, bounds=(0.0, None))
     m.export_kw = pe.Var(m.T, bounds=(0.0, None))
     m.above_kw = pe.Var(m.T, bounds=(0.0, None))
@@ -48,19 +60,35 @@ def build(periods: int, structure: int) -> Any:
     m.cost_breach = pe.Objective(
         expr=PERIOD_H * BREACH_EUR_PER_KWH * pe.quicksum(m.above_kw[t] + m.below_kw[t] for t in m.T)
     )
+    m.cost_wish_co2 = pe.Objective(
+        expr=PERIOD_H * pe.quicksum(m.co2_weight_eur_per_kwh[t] * m.import_kw[t] for t in m.T)
+    )
+    m.cost_wish_autarky = pe.Objective(expr=autarky(m))
     if structure == NOMINATED:
-        m.cost_imbalance = pe.Objective(expr=add_deviation(m))
+        add_deviation(m)
     return m
 
 
-def add_deviation(m: Any) -> Any:
-    """Add the deviation from what is nominated; give its cost."""
+def autarky(m: Any) -> Any:
+    """Weigh what crosses the region's border, each way at its own weight."""
+    imported, exported = pe.quicksum(m.import_kw.values()), pe.quicksum(m.export_kw.values())
+    return (
+        PERIOD_H * m.import_weight_eur_per_kwh * imported + PERIOD_H * m.export_weight_eur_per_kwh * exported
+    )
+
+
+def add_deviation(m: Any) -> None:
+    """Add the deviation from what is nominated, its cost and its weight."""
     m.more_kw = pe.Var(m.T, bounds=(0.0, None))
     m.less_kw = pe.Var(m.T, bounds=(0.0, None))
     m.deviation = pe.Constraint(m.T, rule=deviation)
-    return PERIOD_H * pe.quicksum(
-        m.imbalance_eur_per_kwh[t] * m.more_kw[t] + m.imbalance_eur_per_kwh[t] * m.less_kw[t] for t in m.T
-    )
+    m.cost_imbalance = pe.Objective(expr=weighed_deviation(m, m.imbalance_eur_per_kwh))
+    m.cost_wish_nomination = pe.Objective(expr=weighed_deviation(m, m.nomination_weight_eur_per_kwh))
+
+
+def weighed_deviation(m: Any, eur_per_kwh: Any) -> Any:
+    """Weigh each kWh off the nomination, whichever way it goes."""
+    return PERIOD_H * pe.quicksum(eur_per_kwh[t] * m.more_kw[t] + eur_per_kwh[t] * m.less_kw[t] for t in m.T)
 
 
 def deviation(m: Any, t: int) -> Any:
@@ -92,19 +120,25 @@ def parameters(items: Sequence[Exchange]) -> Mapping[str, FloatArray]:
         "power_kw_max": table_of(item.power_kw_max for item in items),
         "billed_peak_kw": scalars_of(item.billed_peak_kw for item in items),
         "capacity_charge_eur_per_kw": scalars_of(item.capacity_charge_eur_per_kw for item in items),
+        "co2_weight_eur_per_kwh": table_of(item.co2_weight_eur_per_kwh for item in items),
+        "import_weight_eur_per_kwh": scalars_of(item.import_weight_eur_per_kwh for item in items),
+        "export_weight_eur_per_kwh": scalars_of(item.export_weight_eur_per_kwh for item in items),
     }
     if structure_of(items[0]) == NOMINATED:
         nominated_kw = table_of(item.nominated_kw for item in items)
         imbalance_eur_per_kwh = scalars_of(item.imbalance_eur_per_kwh for item in items)[:, None]
+        weight_eur_per_kwh = scalars_of(item.nomination_weight_eur_per_kwh for item in items)[:, None]
         nominated = np.isfinite(nominated_kw)
         values["nominated_kw"] = np.where(nominated, nominated_kw, 0.0)
         values["imbalance_eur_per_kwh"] = np.where(nominated, imbalance_eur_per_kwh, 0.0)
+        values["nomination_weight_eur_per_kwh"] = np.where(nominated, weight_eur_per_kwh, 0.0)
     return values
 
 
 def structure_of(item: Exchange) -> int:
     """Tell which prototype the exchange needs."""
-    priced = item.imbalance_eur_per_kwh > 0.0 and bool(np.isfinite(item.nominated_kw).any())
+    weight_eur_per_kwh = item.imbalance_eur_per_kwh + item.nomination_weight_eur_per_kwh
+    priced = weight_eur_per_kwh > 0.0 and bool(np.isfinite(item.nominated_kw).any())
     return NOMINATED if priced else OPEN
 
 
