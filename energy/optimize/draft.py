@@ -42,6 +42,9 @@ class Draft:
     limits: tuple[Limit, ...]
     unavailable: frozenset[str]
     temperature_c: FloatArray | None
+    billed_peak_kw: float = 0.0
+    nominated_kw: FloatArray | None = None
+    import_co2_kg_per_kwh: FloatArray | None = None
     end_at_start: bool = False
     notes: list[str] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
@@ -181,19 +184,13 @@ def feeder_of(draft: Draft, asset: Feeder) -> FeederFlow:
     return FeederFlow(asset_id=asset.id, power_kw_min=bounds.power_kw_min, power_kw_max=bounds.power_kw_max)
 
 
-def exchange_of(
-    draft: Draft,
-    *,
-    billed_peak_kw: float,
-    nominated_kw: FloatArray | None,
-    import_co2_kg_per_kwh: FloatArray | None,
-) -> Exchange:
+def exchange_of(draft: Draft) -> Exchange:
     """Derive the grid point."""
     point, rules, market = draft.region.grid_point, draft.region.market, draft.market_eur_per_kwh
     wishes = draft.region.objective
     carbon_kg_per_kwh = draft.constant(rules.import_co2_kg_per_kwh)
-    if import_co2_kg_per_kwh is not None:
-        carbon_kg_per_kwh = import_co2_kg_per_kwh
+    if draft.import_co2_kg_per_kwh is not None:
+        carbon_kg_per_kwh = draft.import_co2_kg_per_kwh
     bounds = draft.rated_bounds(point.id, point.power_kw_nameplate)
     return Exchange(
         asset_id=point.id,
@@ -201,9 +198,9 @@ def exchange_of(
         power_kw_max=bounds.power_kw_max,
         import_eur_per_kwh=market + rules.import_surcharge_eur_per_kwh,
         export_eur_per_kwh=market - rules.export_discount_eur_per_kwh,
-        billed_peak_kw=billed_peak_kw,
+        billed_peak_kw=draft.billed_peak_kw,
         capacity_charge_eur_per_kw=rules.capacity_charge_eur_per_kw_year,
-        nominated_kw=draft.constant(np.nan) if nominated_kw is None else nominated_kw,
+        nominated_kw=draft.constant(np.nan) if draft.nominated_kw is None else draft.nominated_kw,
         imbalance_eur_per_kwh=rules.imbalance_eur_per_kwh,
         co2_weight_eur_per_kwh=wishes.co2_weight_eur_per_kwh(1.0) * carbon_kg_per_kwh,
         import_weight_eur_per_kwh=wishes.import_weight_eur_per_kwh,

@@ -134,21 +134,25 @@ def problem_from(
         limits=tuple(limits),
         unavailable=frozenset(unavailable),
         temperature_c=temperature_c,
+        billed_peak_kw=billed_peak_kw,
+        nominated_kw=nominated_kw,
+        import_co2_kg_per_kwh=import_co2_kg_per_kwh,
         end_at_start=end_at_start,
     )
+    return _problem_of(draft)
+
+
+def _problem_of(draft: Draft) -> Problem:
+    """Derive every item, the members first: notes and contradictions are complete only after them."""
+    region = draft.region
     members = tuple(_member(draft, asset) for asset in region.members)
     return Problem(
         region_id=region.id,
-        start=start,
+        start=draft.start,
         periods=draft.periods,
         market_eur_per_kwh=draft.market_eur_per_kwh,
         members=members,
-        exchange=exchange_of(
-            draft,
-            billed_peak_kw=billed_peak_kw,
-            nominated_kw=nominated_kw,
-            import_co2_kg_per_kwh=import_co2_kg_per_kwh,
-        ),
+        exchange=exchange_of(draft),
         feeders=tuple(feeder_of(draft, feeder) for feeder in region.feeders),
         surpluses=tuple(_surpluses(region)),
         notes=tuple(draft.notes),
