@@ -13,7 +13,9 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
+from energy.optimize.block_rounding import begins_of
 from energy.optimize.directions import MIXED_SHARE, both_ways, exclusive_pairs, one_way, some
+from energy.optimize.items import BlockLoad
 from energy.optimize.mixed import mixed_of, solve_mixed
 from energy.optimize.network_items import Machine
 from energy.optimize.problem import Problem
@@ -36,20 +38,35 @@ STEADINESS = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seat:
-    """A machine's place in the matrix: its columns by period, and their coefficients in the balances."""
+    """A machine's columns by period. Of a load in blocks ``on`` are its begins; it has no ``load``."""
 
-    item: Machine
+    item: Machine | BlockLoad
     on: IntArray
     load: IntArray
+
+    @property
+    def start_eur(self) -> float:
+        """What a start costs beside running."""
+        return self.item.start_eur if isinstance(self.item, Machine) else 0.0
+
+    def profile(self, wish: Wish, *, unserved_eur: float | None = None) -> FloatArray:
+        """Give the cheapest profile of 0 and 1; a block left unserved costs its price unless one is given."""
+        if isinstance(self.item, Machine):
+            return profile_of(self.item, wish)
+        if unserved_eur is None:
+            unserved_eur = self.item.unserved_eur_per_kwh * self.item.block_kwh
+        return begins_of(self.item, wish.running_eur, unserved_eur=unserved_eur)
 
 
 def seats_of(layout: Layout, problem: Problem) -> tuple[Seat, ...]:
     """Find every machine's columns."""
-    machines = {item.asset_id: item for item in problem.members if isinstance(item, Machine)}
+    machines = {item.asset_id: item for item in problem.members if isinstance(item, Machine | BlockLoad)}
     seats: list[Seat] = []
     for group in layout.groups:
         if group.kind.binary:
-            on, load = group.columns(group.kind.binary[0]), group.columns("load_kw")
+            on = group.columns(group.kind.binary[0])
+            has_load = "load_kw" in group.prototype.variables
+            load = group.columns("load_kw") if has_load else np.zeros((len(on), 0), dtype=np.int64)
             seats += [
                 Seat(item=machines[asset_id], on=on[index], load=load[index])
                 for index, asset_id in enumerate(group.asset_ids)
@@ -142,18 +159,18 @@ def _first_profiles(
     """Fit the linear program's profiles at several thresholds, and follow its prices near them."""
     for threshold in THRESHOLDS:
         yield [
-            profile_of(
-                seat.item, Wish(running_eur=threshold - relaxed.column[seat.on], start_eur=START_PERIODS)
+            seat.profile(
+                Wish(running_eur=threshold - relaxed.column[seat.on], start_eur=START_PERIODS),
+                unserved_eur=float(seat.on.size),
             )
             for seat in seats
         ]
     running_eur = _running_eur(layout, numbers, seats, relaxed)
     yield [
-        profile_of(
-            seat.item,
+        seat.profile(
             Wish(
                 running_eur=eur + _scale_eur(seat, eur) * (0.5 - relaxed.column[seat.on]),
-                start_eur=seat.item.start_eur,
+                start_eur=seat.start_eur,
             ),
         )
         for seat, eur in zip(seats, running_eur, strict=True)
@@ -166,11 +183,10 @@ def _improved(
     """Follow the prices of a plan, holding on to its profiles."""
     running_eur = _running_eur(layout, numbers, seats, priced)
     return [
-        profile_of(
-            seat.item,
+        seat.profile(
             Wish(
                 running_eur=eur + STEADINESS * _scale_eur(seat, eur) * (1.0 - 2.0 * profile),
-                start_eur=seat.item.start_eur,
+                start_eur=seat.start_eur,
             ),
         )
         for seat, eur, profile in zip(seats, running_eur, profiles, strict=True)
@@ -178,7 +194,7 @@ def _improved(
 
 
 def _scale_eur(seat: Seat, running_eur: FloatArray) -> float:
-    return max(float(np.abs(running_eur).max()), seat.item.start_eur, WHOLE)
+    return max(float(np.abs(running_eur).max()), seat.start_eur, WHOLE)
 
 
 def _running_eur(
@@ -189,6 +205,9 @@ def _running_eur(
     found: list[FloatArray] = []
     for seat in seats:
         on_eur = np.array([_net_eur(layout, numbers, priced, column, rows) for column in seat.on])
+        if not isinstance(seat.item, Machine):
+            found.append(on_eur)
+            continue
         load_eur = np.array([_net_eur(layout, numbers, priced, column, rows) for column in seat.load])
         most_kw = np.minimum(numbers.upper[seat.load], seat.item.power_kw_rated)
         found.append(on_eur + np.minimum(load_eur * seat.item.power_kw_least, load_eur * most_kw))

@@ -214,6 +214,8 @@ def states_of(asset: Asset) -> tuple[Point, ...]:
     match asset:
         case Battery() | HeatStorage() | HydrogenStorage():
             return (Point.ENERGY_KWH,)
+        case FlexibleLoad(mode="block"):
+            return (Point.ENERGY_KWH_BACKLOG, Point.ENERGY_KWH_URGENT, Point.RUNNING_S)
         case EvHub() | FlexibleLoad():
             return (Point.ENERGY_KWH_BACKLOG, Point.ENERGY_KWH_URGENT)
         case PumpedReservoir():

@@ -6,6 +6,7 @@ Arrays have shape (periods,). What concerns heat, hydrogen and water stands in `
 from dataclasses import dataclass
 
 from energy.domain import FloatArray
+from energy.periods import PERIOD_H
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,6 +75,28 @@ class Charging(Item):
     due_kwh: FloatArray
     unserved_eur_per_kwh: float
     fee_eur_per_kwh_drawn: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BlockLoad(Charging):
+    """A load that draws in runs of ``block_periods`` at ``block_kw``, each to its end once begun.
+
+    ``carried_kw`` is what the run measured before the first period still draws. A run may begin where
+    ``begin_share_max`` is 1. ``begun_kwh_min`` and ``begun_kwh_max`` bound the energy of the runs begun or
+    left unserved, whole blocks and cumulative: by the end of each period at least and at most.
+    """
+
+    block_periods: int
+    block_kw: float
+    carried_kw: FloatArray
+    begin_share_max: FloatArray
+    begun_kwh_min: FloatArray
+    begun_kwh_max: FloatArray
+
+    @property
+    def block_kwh(self) -> float:
+        """The energy of one run."""
+        return self.block_kw * self.block_periods * PERIOD_H
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

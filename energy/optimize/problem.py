@@ -11,6 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from energy.domain import Breach, FloatArray, Limit
+from energy.optimize.block_draft import block_load_of
 from energy.optimize.contract import check_inputs
 from energy.optimize.draft import (
     Draft,
@@ -165,7 +166,7 @@ def _member(draft: Draft, asset: Asset) -> Item:  # noqa: PLR0911 - one line a k
         case Battery():
             return storage_of(draft, asset)
         case EvHub() | FlexibleLoad():
-            return charging_of(draft, asset)
+            return _waiting(draft, asset)
         case Generator():
             return source_of(draft, asset)
         case Chp():
@@ -186,6 +187,12 @@ def _member(draft: Draft, asset: Asset) -> Item:  # noqa: PLR0911 - one line a k
             return reservoir_of(draft, asset)
         case _:
             return fixed_of(draft, asset, draft.expected_kw[asset.id])
+
+
+def _waiting(draft: Draft, asset: EvHub | FlexibleLoad) -> Item:
+    if isinstance(asset, FlexibleLoad) and asset.mode == "block":
+        return block_load_of(draft, asset)
+    return charging_of(draft, asset)
 
 
 def _surpluses(region: Region) -> list[Surplus]:

@@ -1,8 +1,9 @@
 """The fallback that needs no solver: plain rules, period after period, physics first, then limits.
 
-Heat, hydrogen and water follow ``network_rules``. Sources run free, vehicles and flexible loads draw on
-arrival, batteries take up surplus and give it back in the dearer half of the horizon. Limits of feeders and
-of the exchange are then kept by batteries first, what can wait second, curtailment last.
+Heat, hydrogen and water follow ``network_rules``, loads in blocks ``block_rules``. Sources run free, vehicles
+and flexible loads draw on arrival, batteries take up surplus and give it back in the dearer half of the
+horizon. Limits of feeders and of the exchange are then kept by batteries first, what can wait second,
+curtailment last.
 """
 
 from collections.abc import Iterable
@@ -12,8 +13,9 @@ from datetime import datetime
 import numpy as np
 
 from energy.domain import AssetPlan, FloatArray, Plan, Rung
+from energy.optimize.block_rules import block_plan
 from energy.optimize.cost import cost_parts_eur, exchange_of, flow_of, stored_energy_kwh
-from energy.optimize.items import Charging, FixedPower, Item, Source, Storage
+from energy.optimize.items import BlockLoad, Charging, FixedPower, Item, Source, Storage
 from energy.optimize.network_rules import network_plans
 from energy.optimize.problem import Problem
 from energy.optimize.rules_breaches import breaches_of
@@ -22,7 +24,8 @@ from energy.periods import PERIOD_H
 
 def rules_plan(problem: Problem, *, plan_id: str, issued_at: datetime) -> Plan:
     """Plan by rules alone; a problem that passed its contract always gets a plan."""
-    track = _Track(problem, network_plans(problem))
+    blocks = {item.asset_id: block_plan(item) for item in problem.members if isinstance(item, BlockLoad)}
+    track = _Track(problem, network_plans(problem) | blocks)
     for period in range(problem.periods):
         track.step(period)
     assets = track.assets()
@@ -68,7 +71,9 @@ class _Track:
         self._given = given
         self._dear_eur_per_kwh = float(np.median(problem.market_eur_per_kwh))
         self._batteries = [item for item in problem.members if isinstance(item, Storage)]
-        self._waiting = [item for item in problem.members if isinstance(item, Charging)]
+        self._waiting = [
+            item for item in problem.members if isinstance(item, Charging) and item.asset_id not in given
+        ]
         self._sources = [item for item in problem.members if isinstance(item, Source)]
         self._energy_kwh = {item.asset_id: item.energy_kwh_start for item in self._batteries}
         self._settled_kwh = {item.asset_id: 0.0 for item in self._waiting}
@@ -129,7 +134,7 @@ class _Track:
             states: dict[str, FloatArray] = {}
             if isinstance(item, Storage) and item.energy_kwh is not None:
                 states = {"energy_kwh": stored_energy_kwh(item, power_kw)}
-            elif isinstance(item, Charging):
+            elif isinstance(item, Charging) and item.asset_id in self._backlog_kwh:
                 states = {
                     "energy_kwh_backlog": self._backlog_kwh[item.asset_id],
                     "power_kw_unserved": self._unserved_kwh[item.asset_id] / PERIOD_H,

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.optimize.cost import balance_kw, cost_parts_eur, exchange_of, flow_of
+from energy.optimize.items import BlockLoad
 from energy.optimize.network_cost import stored_heat_kwh
 from energy.optimize.network_items import HeatStore, HydrogenStore, Machine, Reservoir
 from energy.optimize.optimizer import Optimizer
@@ -54,6 +55,7 @@ def region_and_problem(tiny, case):
         tiny.asset("ev_hub", dwell_h=1.5),
         tiny.asset("flexible_load", feeder="feeder"),
         tiny.asset("flexible_load", "shed", mode="shed", shift_h=0.0, unserved_eur_per_kwh=0.2),
+        tiny.asset("flexible_load", "mill", mode="block", block_h=0.75, shift_h=2.0, power_kw_max=80.0),
         tiny.asset("chp", feeder="feeder"),
         tiny.asset("heat_pump"),
         tiny.asset("boiler"),
@@ -78,6 +80,7 @@ def region_and_problem(tiny, case):
         "ev_hub": some(150.0),
         "flexible_load": some(200.0),
         "shed": some(100.0),
+        "mill": some(60.0),
         "heat_load": case["heat_share"] * (500.0 + some(500.0)),
         "pumped_reservoir": some(60.0),
     }
@@ -94,6 +97,8 @@ def region_and_problem(tiny, case):
         }
     if case["running_s"] is not None:
         standing_s = 0.0 if case["running_s"] > 0.0 else 600.0
+        mill_kwh = {"energy_kwh_backlog": 100.0, "energy_kwh_urgent": 30.0}
+        states["mill"] = mill_kwh | {"running_s": min(case["running_s"], 1200.0)}
         for machine in ("chp", "heat_pump", "electrolyser"):
             states[machine] = {"running_s": case["running_s"], "standing_s": standing_s}
     forced = {"chp": (-400.0, -250.0), "electrolyser": (200.0, 300.0), "heat_pump": (0.0, 0.0)}
@@ -148,6 +153,8 @@ def check_physics(problem, made):
         match item:
             case Machine():
                 check_machine(item, plan)
+            case BlockLoad():
+                check_blocks(item, plan)
             case HeatStore() if item.energy_kwh is not None:
                 energy = plan.states["energy_kwh"]
                 np.testing.assert_allclose(energy, stored_heat_kwh(item, plan.states["heat_kw"]), atol=1e-3)
@@ -175,6 +182,21 @@ def check_machine(item, plan):
     for first, second in pairwise(switches):
         least = item.uptime_periods if on[first] > 0.5 else item.downtime_periods
         assert second - first >= least
+
+
+def check_blocks(item, plan):
+    own_kw = plan.power_kw - item.carried_kw
+    period = 0
+    while period < own_kw.size:
+        run = own_kw[period : period + item.block_periods]
+        if run[0] > 1e-6:
+            np.testing.assert_allclose(run, item.block_kw, atol=1e-6)
+            assert item.begin_share_max[period] == 1.0
+            period += run.size
+        else:
+            period += 1
+    assert (plan.states["energy_kwh_backlog"] >= -1e-6).all()
+    assert (plan.states["power_kw_unserved"] >= -1e-6).all()
 
 
 @settings(deadline=None, max_examples=6)

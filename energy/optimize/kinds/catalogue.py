@@ -3,6 +3,7 @@
 from typing import Any
 
 from energy.optimize.items import (
+    BlockLoad,
     Charging,
     Exchange,
     FeederFlow,
@@ -12,6 +13,7 @@ from energy.optimize.items import (
     Storage,
 )
 from energy.optimize.kinds.battery import BATTERY
+from energy.optimize.kinds.block_load import BLOCK_LOAD
 from energy.optimize.kinds.boiler import BOILER
 from energy.optimize.kinds.chp import CHP
 from energy.optimize.kinds.electrolyser import ELECTROLYSER
@@ -45,6 +47,7 @@ KIND_OF: dict[type, Kind[Any]] = {
     Source: GENERATOR,
     Storage: BATTERY,
     Charging: EV_HUB,
+    BlockLoad: BLOCK_LOAD,
     Cogeneration: CHP,
     HeatPumping: HEAT_PUMP,
     Boiling: BOILER,
