@@ -23,7 +23,7 @@ test-long: install check-browser check-modbus check-influx
 	$(BIN)/pytest -m long $(PYTEST_ARGS)
 
 bench: install check-modbus check-influx
-	@$(BIN)/python -m tests.benchmarks $(ONLY)
+	@$(BIN)/python -m tests.benchmarks $(ONLY) $(if $(SEED),--seed $(SEED)) $(if $(SIZES),--sizes $(SIZES))
 
 soak: install
 	$(BIN)/energiewaage demo --headless --days $(or $(DAYS),14) --seed $(or $(SEED),1) --json

@@ -1,7 +1,7 @@
 """Measures the figures: ``python -m tests.benchmarks [GROUP]``, one line of JSON a figure on standard output.
 
 Without a group all are measured, each in a process of its own, so that no group warms up or weighs on
-another.
+another. Some groups take ``--seed N`` and ``--sizes S,M``; those that take long run only by name.
 """
 
 import os
@@ -10,9 +10,13 @@ import sys
 from importlib import import_module
 from typing import TextIO
 
+from tests.benchmarks.choice import choice_of
 from tests.source_code import ROOT
 
 GROUPS = ("devices", "historian", "optimize", "forecast", "nights", "loop")
+BY_NAME_ONLY = ("optimize_growth", "peers")
+CHOOSING = ("optimize", "optimize_growth", "peers")
+"""Groups on invented regions: the seed changes their data, and sizes can be picked."""
 EXIT_BAD_INPUT = 2
 
 
@@ -20,11 +24,18 @@ def main(arguments: list[str]) -> int:
     """Measure one group or all; gives the exit code."""
     if not arguments:
         return max(_in_its_own_process(group) for group in GROUPS)
-    if len(arguments) > 1 or arguments[0] not in GROUPS:
-        _say(f"no such group: {' '.join(arguments)}. There are: {', '.join(GROUPS)}")
+    group, *chosen = arguments
+    if group not in (*GROUPS, *BY_NAME_ONLY) or (chosen and group not in CHOOSING):
+        _say(f"no such group: {' '.join(arguments)}. There are: {', '.join((*GROUPS, *BY_NAME_ONLY))}")
         return EXIT_BAD_INPUT
+    try:
+        choice = choice_of(chosen)
+    except ValueError as fault:
+        _say(str(fault))
+        return EXIT_BAD_INPUT
+    measure = import_module(f"tests.benchmarks.{group}").figures
     with _take_standard_output() as lines:
-        for figure in import_module(f"tests.benchmarks.{arguments[0]}").figures(_say):
+        for figure in measure(_say, choice) if group in CHOOSING else measure(_say):
             print(figure.line(), file=lines, flush=True)
     return 0
 

@@ -3,7 +3,7 @@
 import dataclasses
 from itertools import count, islice
 
-from energy.region.model import Asset, Region
+from energy.region.model import Region
 
 
 def region_of_copies(region: Region, assets: int) -> Region:
@@ -25,9 +25,3 @@ def region_of_copies(region: Region, assets: int) -> Region:
         for asset in members
     )
     return dataclasses.replace(region, assets=(point, *islice(repeated, assets - 1)))
-
-
-def round_of(asset: Asset) -> int:
-    """Give the number of the round that a copied asset belongs to."""
-    number = asset.id.rpartition("_")[2]
-    return int(number) if number.isdecimal() else 0

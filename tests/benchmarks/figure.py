@@ -18,11 +18,12 @@ Measured = TypeVar("Measured")
 class Figure:
     """One figure: ``value`` is a median of ``n`` measurements, ``p25`` and ``p75`` hold half of them.
 
-    ``against`` says in words what it is compared with, ``more`` holds what else was seen on the way.
+    ``against`` says in words what it is compared with, ``more`` holds what else was seen on the way. Where
+    nothing was found within the time allowed, ``value`` is None.
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     against: str
     n: int
@@ -65,28 +66,32 @@ class Pairs:
     ours_s: Sequence[float]
     theirs_s: Sequence[float]
 
-    def seconds_ratio(self, *, name: str, against: str) -> Figure:
+    def seconds_ratio(self, *, name: str, against: str, more: Mapping[str, float] | None = None) -> Figure:
         """Give how many times their seconds we need: 1 is as quick, 2 is half as quick."""
         ratios = [ours / theirs for ours, theirs in zip(self.ours_s, self.theirs_s, strict=True)]
-        return figure_of(
-            ratios, name=name, unit="seconds, ours/theirs", against=against, more=self._medians()
-        )
+        seen = self.medians() | dict(more or {})
+        return figure_of(ratios, name=name, unit="seconds, ours/theirs", against=against, more=seen)
 
     def rate_ratio(self, *, name: str, of: str, against: str) -> Figure:
         """Give which share of their rate we reach: 1 is as quick, 0.5 is half as quick."""
         ratios = [theirs / ours for ours, theirs in zip(self.ours_s, self.theirs_s, strict=True)]
         unit = f"{of} per second, ours/theirs"
-        return figure_of(ratios, name=name, unit=unit, against=against, more=self._medians())
+        return figure_of(ratios, name=name, unit=unit, against=against, more=self.medians())
 
-    def _medians(self) -> dict[str, float]:
+    def medians(self, what: str = "") -> dict[str, float]:
+        """Give both sides' medians in milliseconds, their names beginning with what they are of."""
         return {
-            "ours_ms": 1000.0 * float(np.median(self.ours_s)),
-            "theirs_ms": 1000.0 * float(np.median(self.theirs_s)),
+            f"{what}ours_ms": 1000.0 * float(np.median(self.ours_s)),
+            f"{what}theirs_ms": 1000.0 * float(np.median(self.theirs_s)),
         }
 
 
 def interleaved(
-    pairs: int, *, ours: Callable[[int], Measured], theirs: Callable[[int], Measured]
+    pairs: int,
+    *,
+    ours: Callable[[int], Measured],
+    theirs: Callable[[int], Measured],
+    ours_first: bool = True,
 ) -> list[tuple[Measured, Measured]]:
     """Measure both sides ``pairs`` times in turn; who begins changes from pair to pair.
 
@@ -98,7 +103,7 @@ def interleaved(
     gc.freeze()
     try:
         for number in range(pairs):
-            if number % 2 == 0:
+            if (number % 2 == 0) == ours_first:
                 mine = ours(number)
                 measured.append((mine, theirs(number)))
             else:

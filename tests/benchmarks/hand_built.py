@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from energy.domain import FloatArray
 from energy.periods import PERIOD_H
 from tests.benchmarks.hand_moving import Moving, balance_kw, moving_of
+from tests.benchmarks.hand_sheet import Block, IndexArray, Shape, Sheet, chain, pair, rows_of
 from tests.benchmarks.region_family import (
     BAND,
     CAPACITY_CHARGE_EUR_PER_KW,
@@ -26,7 +26,6 @@ from tests.benchmarks.region_family import (
 )
 from tests.benchmarks.region_state import State
 
-IndexArray = NDArray[np.int32]
 BREACH_EUR_PER_KWH = 200.0
 WAY_BACK_EUR_PER_KWH_H = 1.0
 UNSERVED_EV_EUR_PER_KWH = 2.0
@@ -34,15 +33,6 @@ UNSERVED_HEAT_EUR_PER_KWH = 10.0
 SURPLUS_EUR_PER_KWH = 1.0
 """The five are written out here once more, as everything is: no number comes from the product."""
 GRID_BALANCE, FIRST_FEEDER, FIRST_HEAT = 0, 1, 1 + MUNICIPALITIES
-
-
-class Shape(NamedTuple):
-    """A block of equal assets: how many, each one's columns and rows, and the entries of each column."""
-
-    assets: int
-    columns: int
-    rows: int
-    counts: IndexArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,27 +62,13 @@ class Matrix:
     places: Places
 
 
-@dataclass(slots=True, eq=False)
-class Block:
-    """Views into the whole arrays; shape (assets, elements) each."""
-
-    first_row: IndexArray
-    index: IndexArray
-    value: FloatArray
-    cost: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    row_lower: FloatArray
-    row_upper: FloatArray
-
-
 def matrix_of(f: Family, state: State) -> Matrix:
     """Make the whole program for the planning that begins in this state."""
     span, moving = f.periods, moving_of(f, state)
     structures = _structures(f)
     shapes = _shapes(f, structures)
     balances = (FIRST_HEAT + f.chp_kw.size) * span
-    sheet = _Sheet(list(shapes.values()), balances)
+    sheet = Sheet(list(shapes.values()), balances)
     blocks = {name: sheet.block(shape) for name, shape in shapes.items()}
     sheet.row_lower[:balances] = sheet.row_upper[:balances] = -balance_kw(f, state).ravel()
     _battery(blocks["battery"], f, moving)
@@ -139,13 +115,15 @@ def _structures(f: Family) -> tuple[IntArray, ...]:
 def _shapes(f: Family, structures: Sequence[IntArray]) -> dict[str, Shape]:
     span = f.periods
     one, two = np.ones(span, dtype=np.int32), np.full(span, 2, dtype=np.int32)
-    chain = two.copy()
-    chain[-1] = 1
+    linked = two.copy()
+    linked[-1] = 1
     four, networks = np.full(span, 4, dtype=np.int32), f.chp_kw.size
     shapes = {
-        "battery": Shape(f.battery_kw.size, 5 * span, span, np.concatenate([two, two, chain, chain, chain])),
+        "battery": Shape(
+            f.battery_kw.size, 5 * span, span, np.concatenate([two, two, linked, linked, linked])
+        ),
         "source": Shape(f.source_at.size, span, 0, one),
-        "session": Shape(f.session_kw.size, 3 * span, span, np.concatenate([two, one, chain])),
+        "session": Shape(f.session_kw.size, 3 * span, span, np.concatenate([two, one, linked])),
     }
     for number, chosen in enumerate(structures):
         pattern = _chp_pattern(span, *_least_times(f, chosen))
@@ -153,7 +131,7 @@ def _shapes(f: Family, structures: Sequence[IntArray]) -> dict[str, Shape]:
     return shapes | {
         "heat_load": Shape(networks, span, 0, one),
         "boiler": Shape(networks, span, 0, one),
-        "store": Shape(networks, 3 * span, span, np.concatenate([two, chain, chain])),
+        "store": Shape(networks, 3 * span, span, np.concatenate([two, linked, linked])),
         "surplus": Shape(networks, span, 0, one),
         "feeder": Shape(MUNICIPALITIES, 3 * span, 0, np.concatenate([two, two, two])),
         "grid_point": Shape(
@@ -165,83 +143,15 @@ def _shapes(f: Family, structures: Sequence[IntArray]) -> dict[str, Shape]:
     }
 
 
-class _Sheet:
-    """The whole program's arrays, dealt out block by block."""
-
-    def __init__(self, shapes: Sequence[Shape], balances: int) -> None:
-        columns = sum(shape.assets * shape.columns for shape in shapes)
-        rows = balances + sum(shape.assets * shape.rows for shape in shapes)
-        counts = [np.tile(shape.counts, shape.assets) for shape in shapes]
-        self.start: IndexArray = np.zeros(columns + 1, dtype=np.int32)
-        np.cumsum(np.concatenate(counts), out=self.start[1:])
-        self.index: IndexArray = np.empty(self.start[-1], dtype=np.int32)
-        self.value: FloatArray = np.empty(self.start[-1])
-        self.cost, self.lower = np.zeros(columns), np.zeros(columns)
-        self.upper = np.full(columns, np.inf)
-        self.row_lower, self.row_upper = np.zeros(rows), np.zeros(rows)
-        self._column, self._row, self._entry = 0, balances, 0
-        self._balances = balances
-
-    def block(self, shape: Shape) -> Block:
-        """Deal out the next block."""
-        n, c, r = shape.assets, shape.assets * shape.columns, shape.assets * shape.rows
-        e = n * int(shape.counts.sum())
-        columns, rows = slice(self._column, self._column + c), slice(self._row, self._row + r)
-        entries = slice(self._entry, self._entry + e)
-        first_row = (self._row + np.arange(n) * shape.rows).astype(np.int32)
-        self._column, self._row, self._entry = columns.stop, rows.stop, entries.stop
-        return Block(
-            first_row=first_row,
-            index=self.index[entries].reshape(n, -1),
-            value=self.value[entries].reshape(n, -1),
-            cost=self.cost[columns].reshape(n, -1),
-            lower=self.lower[columns].reshape(n, -1),
-            upper=self.upper[columns].reshape(n, -1),
-            row_lower=self.row_lower[rows].reshape(n, shape.rows),
-            row_upper=self.row_upper[rows].reshape(n, shape.rows),
-        )
-
-    def places(self, shapes: dict[str, Shape]) -> tuple[dict[str, int], dict[str, int]]:
-        """Tell where each block's columns and rows begin."""
-        columns, rows, column, row = {}, {}, 0, self._balances
-        for name, shape in shapes.items():
-            columns[name], rows[name] = column, row
-            column, row = column + shape.assets * shape.columns, row + shape.assets * shape.rows
-        return columns, rows
-
-
-def _periods(at: IntArray | int, span: int, first: int) -> IndexArray:
-    """Give the rows of a balance, shape (assets, periods)."""
-    rows = (np.atleast_1d(at)[:, None] + first) * span + np.arange(span)
-    return rows.astype(np.int32)
-
-
-def _pair(b: Block, at: int, rows: tuple[IndexArray, IndexArray], values: tuple[object, object]) -> int:
-    """Write columns with two entries each from entry ``at`` on; give where they end."""
-    end = at + 2 * rows[0].shape[1]
-    for side in (0, 1):
-        b.index[:, at + side : end : 2] = rows[side]
-        b.value[:, at + side : end : 2] = values[side]
-    return end
-
-
-def _chain(b: Block, at: int, rows: IndexArray, first: float, then: object) -> int:
-    """Write a store's content: its own period's row, then the next one's."""
-    end = at + 2 * rows.shape[1] - 1
-    b.index[:, at:end:2], b.value[:, at:end:2] = rows, first
-    b.index[:, at + 1 : end : 2], b.value[:, at + 1 : end : 2] = rows[:, 1:], then
-    return end
-
-
 def _battery(b: Block, f: Family, moving: Moving) -> None:
     span = f.periods
     own = b.first_row[:, None] + np.arange(span, dtype=np.int32)
-    feeder = _periods(f.battery_at, span, FIRST_FEEDER)
-    at = _pair(b, 0, (feeder, own), (1.0, -PERIOD_H * f.efficiency_charge[:, None]))
-    at = _pair(b, at, (feeder, own), (-1.0, PERIOD_H / f.efficiency_discharge[:, None]))
-    at = _chain(b, at, own, 1.0, -1.0)
-    at = _chain(b, at, own, -1.0, 1.0)
-    _chain(b, at, own, 1.0, -1.0)
+    feeder = rows_of(f.battery_at, span, FIRST_FEEDER)
+    at = pair(b, 0, (feeder, own), (1.0, -PERIOD_H * f.efficiency_charge[:, None]))
+    at = pair(b, at, (feeder, own), (-1.0, PERIOD_H / f.efficiency_discharge[:, None]))
+    at = chain(b, at, own, 1.0, -1.0)
+    at = chain(b, at, own, -1.0, 1.0)
+    chain(b, at, own, 1.0, -1.0)
     b.cost[:, span : 2 * span] = PERIOD_H * f.wear_eur_per_kwh[:, None]
     b.cost[:, 3 * span :] = PERIOD_H * WAY_BACK_EUR_PER_KWH_H
     b.upper[:, : 2 * span] = f.battery_kw[:, None]
@@ -254,16 +164,16 @@ def _battery(b: Block, f: Family, moving: Moving) -> None:
 
 
 def _source(b: Block, f: Family, moving: Moving) -> None:
-    b.index[:], b.value[:] = _periods(f.source_at, f.periods, FIRST_FEEDER), 1.0
+    b.index[:], b.value[:] = rows_of(f.source_at, f.periods, FIRST_FEEDER), 1.0
     b.upper[:] = moving.available_kw
 
 
 def _session(b: Block, f: Family, moving: Moving) -> None:
     span = f.periods
     own = b.first_row[:, None] + np.arange(span, dtype=np.int32)
-    at = _pair(b, 0, (_periods(f.session_at, span, FIRST_FEEDER), own), (1.0, -PERIOD_H))
+    at = pair(b, 0, (rows_of(f.session_at, span, FIRST_FEEDER), own), (1.0, -PERIOD_H))
     b.index[:, at : at + span], b.value[:, at : at + span] = own, -1.0
-    _chain(b, at + span, own, 1.0, -1.0)
+    chain(b, at + span, own, 1.0, -1.0)
     b.cost[:, span : 2 * span] = UNSERVED_EV_EUR_PER_KWH
     b.upper[:, :span] = f.session_kw[:, None]
     b.lower[:, 2 * span :], b.upper[:, 2 * span :] = moving.due_kwh, moving.arrived_kwh
@@ -331,8 +241,8 @@ def _chp(b: Block, f: Family, moving: Moving, chosen: IntArray) -> None:
     b.value[:, pattern.least] = -f.chp_kw_least[chosen, None]
     b.value[:, pattern.rated] = -f.chp_kw[chosen, None]
     load = slice(pattern.row.size - 4 * span, None)
-    b.index[:, load][:, 0::4] = _periods(f.chp_at[chosen], span, FIRST_FEEDER)
-    b.index[:, load][:, 1::4] = _periods(chosen, span, FIRST_HEAT)
+    b.index[:, load][:, 0::4] = rows_of(f.chp_at[chosen], span, FIRST_FEEDER)
+    b.index[:, load][:, 1::4] = rows_of(chosen, span, FIRST_HEAT)
     b.value[:, load][:, 1::4] = -f.heat_per_power[chosen, None]
     b.cost[:, span : 2 * span] = f.start_eur[chosen, None]
     b.cost[:, 2 * span :] = PERIOD_H * f.chp_eur_per_kwh[chosen, None]
@@ -350,7 +260,7 @@ def _chp(b: Block, f: Family, moving: Moving, chosen: IntArray) -> None:
 
 def _heat(blocks: dict[str, Block], f: Family, moving: Moving) -> None:
     span = f.periods
-    heat = _periods(np.arange(f.chp_kw.size), span, FIRST_HEAT)
+    heat = rows_of(np.arange(f.chp_kw.size), span, FIRST_HEAT)
     unserved, boiler, surplus = blocks["heat_load"], blocks["boiler"], blocks["surplus"]
     for b, sign, eur_per_kwh in (
         (unserved, -1.0, UNSERVED_HEAT_EUR_PER_KWH),
@@ -362,9 +272,9 @@ def _heat(blocks: dict[str, Block], f: Family, moving: Moving) -> None:
     boiler.upper[:] = f.boiler_kw[:, None]
     b = blocks["store"]
     own = b.first_row[:, None] + np.arange(span, dtype=np.int32)
-    at = _pair(b, 0, (heat, own), (1.0, -moving.kept_h))
-    at = _chain(b, at, own, 1.0, -moving.kept_fraction)
-    _chain(b, at, own, 1.0, -moving.kept_fraction)
+    at = pair(b, 0, (heat, own), (1.0, -moving.kept_h))
+    at = chain(b, at, own, 1.0, -moving.kept_fraction)
+    chain(b, at, own, 1.0, -moving.kept_fraction)
     b.cost[:, 2 * span :] = PERIOD_H * WAY_BACK_EUR_PER_KWH_H
     b.lower[:, :span], b.upper[:, :span] = -f.store_kw[:, None], f.store_kw[:, None]
     b.upper[:, span : 2 * span] = f.store_kwh[:, None]
@@ -375,11 +285,11 @@ def _heat(blocks: dict[str, Block], f: Family, moving: Moving) -> None:
 
 def _feeder(b: Block, f: Family) -> None:
     span = f.periods
-    rows = _periods(np.zeros(MUNICIPALITIES, dtype=np.int64), span, GRID_BALANCE)
-    own = _periods(np.arange(MUNICIPALITIES), span, FIRST_FEEDER)
-    at = _pair(b, 0, (rows, own), (1.0, -1.0))
-    at = _pair(b, at, (rows, own), (1.0, -1.0))
-    _pair(b, at, (rows, own), (-1.0, 1.0))
+    rows = rows_of(np.zeros(MUNICIPALITIES, dtype=np.int64), span, GRID_BALANCE)
+    own = rows_of(np.arange(MUNICIPALITIES), span, FIRST_FEEDER)
+    at = pair(b, 0, (rows, own), (1.0, -1.0))
+    at = pair(b, at, (rows, own), (1.0, -1.0))
+    pair(b, at, (rows, own), (-1.0, 1.0))
     b.cost[:, span:] = PERIOD_H * BREACH_EUR_PER_KWH
     b.lower[:, :span], b.upper[:, :span] = -f.transfer_kw_max[:, None], f.transfer_kw_max[:, None]
 

@@ -9,15 +9,13 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from energy.devices.field import ModbusField
 from energy.devices.map_library import maps_of
 from energy.region.model import Region
 from tests.benchmarks.bare_modbus import BareModbus
 from tests.benchmarks.field_of_servers import region_at, requests_of, ticking
-
-KB_PER_MB = 1024.0
+from tests.benchmarks.own_memory import memory_mb
 
 
 async def _poll(side: str, region: Region, sweeps: int) -> None:
@@ -32,18 +30,12 @@ async def _poll(side: str, region: Region, sweeps: int) -> None:
         await read()
 
 
-def _memory_mb(name: str) -> float:
-    """Read a line of the kernel's account of this process; its peak counts from the start of the program."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(name)) / KB_PER_MB
-
-
 def _main(side: str, sweeps: int, ports: list[int]) -> None:
     region = region_at(len(ports), ports)
     maps_of(region)
-    before_mb = _memory_mb("VmRSS")
+    before_mb = memory_mb("VmRSS")
     asyncio.run(_poll(side, region, sweeps))
-    peak_mb = _memory_mb("VmHWM")
+    peak_mb = memory_mb("VmHWM")
     print(json.dumps({"peak_mb": peak_mb, "grown_mb": peak_mb - before_mb}))
 
 
