@@ -9,74 +9,22 @@ stay there, at 1 EUR for each kWh and hour.
 from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
 
 from tests.optimize.cases import Day
+from tests.optimize.independent_machines import Machines
+from tests.optimize.independent_program import DT_H, Terms
+from tests.optimize.independent_waiting import Waiting
 
-DT_H = 0.25
 OUTSIDE_EUR_PER_KWH_H = 1.0
 FLOW = " flow"
 """Marks what flows into a hydrogen store, beside what it delivers."""
 
 
-class Program:
-    """Columns and rows, collected one by one."""
-
-    def __init__(self) -> None:
-        self.low: list[float] = []
-        self.high: list[float] = []
-        self.cost: list[float] = []
-        self.whole: list[int] = []
-        self.rows: list[tuple[dict[int, float], float, float]] = []
-        self.constant = 0.0
-
-    def columns(self, low: Any, high: Any, cost: Any = 0.0, *, whole: bool = False, n: int = 96) -> range:
-        first = len(self.low)
-        for values, into in ((low, self.low), (high, self.high), (cost, self.cost)):
-            into.extend(np.broadcast_to(np.asarray(values, dtype=float), (n,)).tolist())
-        self.whole.extend([int(whole)] * n)
-        return range(first, first + n)
-
-    def row(self, terms: dict[int, float], low: float, high: float) -> None:
-        self.rows.append((terms, low, high))
-
-    def solve(self) -> tuple[float, np.ndarray]:
-        data, index, pointer = [], [], [0]
-        for terms, _low, _high in self.rows:
-            index += list(terms)
-            data += list(terms.values())
-            pointer.append(len(index))
-        matrix = csr_array((data, index, pointer), shape=(len(self.rows), len(self.low)))
-        bounds = np.array([row[1:] for row in self.rows])
-        found = milp(
-            self.cost,
-            integrality=self.whole,
-            bounds=Bounds(self.low, self.high),
-            constraints=LinearConstraint(matrix, bounds[:, 0], bounds[:, 1]),
-            options={"mip_rel_gap": 1e-7, "time_limit": 120.0},
-        )
-        assert found.status == 0, found.message
-        return float(found.fun) + self.constant, found.x
-
-
-Terms = dict[int, float]
-
-
-class Day96:
+class Day96(Machines, Waiting):
     """One day: balances as terms by period, then each kind adds its own."""
 
     def __init__(self, day: Day, terminal: dict[str, float]) -> None:
-        self.day, self.terminal = day, terminal
-        self.market, self.wishes = day.plain["market"], day.plain.get("objective", {})
-        self.price = day.series["price_eur_per_mwh"] / 1000.0
-        self.n = self.price.size
-        self.program = Program()
-        self.power: dict[str, tuple[list[Terms], np.ndarray]] = {}
-        """By asset the terms of its power in our sign, and its constant part."""
-        self.heat: dict[str, tuple[list[Terms], np.ndarray]] = {}
-        self.hydrogen: dict[str, tuple[list[Terms], np.ndarray]] = {}
-        self.on: dict[str, range] = {}
+        super().__init__(day, terminal)
         self.assets = {asset["id"]: asset for asset in day.plain["assets"]}
         for asset in self.assets.values():
             getattr(self, f"add_{asset['kind']}", lambda _a: None)(asset)
@@ -102,12 +50,6 @@ class Day96:
         for asset_id, on in self.on.items():
             energies[asset_id]["running_periods"] = float(np.round(x[list(on)]).sum())
         return {"objective_eur": cost, "energies": energies}
-
-    def _series(self, asset: dict[str, Any]) -> np.ndarray:
-        return self.day.series[f"{asset['id']}_kw"]
-
-    def _fee(self, asset: dict[str, Any]) -> float:
-        return asset.get("fee_eur_per_kwh_drawn", 0.0)
 
     def add_load(self, asset: dict[str, Any]) -> None:
         self.power[asset["id"]] = ([{}] * self.n, self._series(asset))
@@ -162,116 +104,6 @@ class Day96:
         else:
             self.program.row(terms, kept * start, kept * start)
 
-    def _waiting(self, asset: dict[str, Any], wait: int) -> None:
-        """What arrives in a period may be drawn in it and in the ``wait`` periods after it, pair by pair."""
-        p, demand = self.program, self._series(asset)
-        draw = p.columns(0.0, asset["power_kw_max"], DT_H * self._fee(asset))
-        drawn: list[Terms] = [{draw[t]: -DT_H} for t in range(self.n)]
-        for arrival in range(self.n):
-            last = min(self.n - 1, arrival + wait)
-            part = p.columns(0.0, np.inf, n=last - arrival + 1)
-            # What is due after the end of the day need not be drawn in it.
-            due_inside = arrival + wait <= self.n - 1
-            price = asset.get("unserved_eur_per_kwh", 2.0)
-            missed = p.columns(0.0, np.inf, price if due_inside else 0.0, n=1)
-            p.row({**dict.fromkeys(part, 1.0), missed[0]: 1.0}, *[DT_H * demand[arrival]] * 2)
-            for place, column in enumerate(part):
-                drawn[arrival + place][column] = 1.0
-        for terms in drawn:
-            p.row(terms, 0.0, 0.0)
-        self.power[asset["id"]] = ([{j: 1.0} for j in draw], np.zeros(self.n))
-
-    def add_ev_hub(self, asset: dict[str, Any]) -> None:
-        self._waiting(asset, int(asset["dwell_h"] / DT_H) - 1)
-
-    def _blocks(self, asset: dict[str, Any]) -> None:
-        """Each block by itself: it begins in one of the periods open to it, or never at a price."""
-        p, most, length = self.program, asset["power_kw_max"], round(asset["block_h"] / DT_H)
-        wait, block_kwh = round(asset["shift_h"] / DT_H), asset["power_kw_max"] * asset["block_h"]
-        state = self.day.states[asset["id"]]
-        left = round(asset["block_h"] / DT_H - state["running_s"] / 900.0) if state["running_s"] else 0
-        waiting = state["energy_kwh_backlog"] - left * DT_H * most
-        arrived = waiting + np.cumsum(DT_H * self._series(asset))
-        drawn: list[Terms] = [{} for _ in range(self.n)]
-        for number in range(1, int(arrived[-2] / block_kwh) + 1):
-            last_arrival = int(np.argmax(arrived >= number * block_kwh))
-            latest = last_arrival + wait - length
-            inside = range(max(last_arrival + 1, left), min(latest, self.n - 1) + 1)
-            begin = p.columns(0.0, 1.0, whole=True, n=len(inside))
-            price = asset["unserved_eur_per_kwh"] * block_kwh if latest < self.n else 0.0
-            never = p.columns(0.0, 1.0, price, whole=True, n=1)
-            p.row({**dict.fromkeys(begin, 1.0), never[0]: 1.0}, 1.0, 1.0)
-            for column, first in zip(begin, inside, strict=True):
-                for period in range(first, min(first + length, self.n)):
-                    drawn[period][column] = most
-                    p.cost[column] += DT_H * self._fee(asset)
-        for terms in drawn:
-            p.row(terms, -np.inf, most)
-        self.power[asset["id"]] = (drawn, np.where(np.arange(self.n) < left, most, 0.0))
-
-    def add_flexible_load(self, asset: dict[str, Any]) -> None:
-        if asset["mode"] == "block":
-            self._blocks(asset)
-            return
-        self._waiting(asset, int(asset["shift_h"] / DT_H) - 1 if asset["mode"] == "shift" else 0)
-
-    def _machine(self, asset: dict[str, Any]) -> tuple[range, range]:
-        """Give columns of running and of load; a start and a stop force the periods after them."""
-        p = self.program
-        on = p.columns(0.0, 1.0, whole=True)
-        load = p.columns(0.0, asset["power_kw_rated"])
-        start = p.columns(0.0, 1.0, asset["start_eur"], whole=True)
-        stop = p.columns(0.0, 1.0, whole=True)
-        state = self.day.states[asset["id"]]
-        before = 1.0 if state["running_s"] > 0.0 else 0.0
-        for t in range(self.n):
-            p.row({load[t]: 1.0, on[t]: -asset["power_kw_least"]}, 0.0, np.inf)
-            p.row({load[t]: 1.0, on[t]: -asset["power_kw_rated"]}, -np.inf, 0.0)
-            change = {on[t]: 1.0, start[t]: -1.0, stop[t]: 1.0}
-            if t:
-                p.row({**change, on[t - 1]: -1.0}, 0.0, 0.0)
-            else:
-                p.row(change, before, before)
-            for s in range(t, min(self.n, t + round(asset["uptime_h_min"] / DT_H))):
-                p.row({on[s]: 1.0, start[t]: -1.0}, 0.0, np.inf)
-            for s in range(t, min(self.n, t + round(asset["downtime_h_min"] / DT_H))):
-                p.row({on[s]: 1.0, stop[t]: 1.0}, -np.inf, 1.0)
-        if before:
-            for s in range(round((asset["uptime_h_min"] * 3600.0 - state["running_s"]) / 900.0)):
-                p.low[on[s]] = 1.0
-        self.on[asset["id"]] = on
-        return on, load
-
-    def _fuel_eur(self, asset: dict[str, Any]) -> float:
-        eur_per_t = self.market.get("co2_eur_per_t", 0.0) + self.wishes.get("co2_weight_eur_per_t", 0.0)
-        carbon = eur_per_t * asset["co2_kg_per_kwh_fuel"] / 1000.0
-        return asset["fuel_eur_per_kwh"] + carbon
-
-    def add_chp(self, asset: dict[str, Any]) -> None:
-        on, load = self._machine(asset)
-        span = asset["power_kw_rated"] - asset["power_kw_least"]
-        heat = (asset["heat_kw_rated"] - asset["heat_kw_least"]) / span
-        fuel = (asset["fuel_kw_rated"] - asset["fuel_kw_least"]) / span
-        heat_0 = asset["heat_kw_least"] - heat * asset["power_kw_least"]
-        fuel_0 = asset["fuel_kw_least"] - fuel * asset["power_kw_least"]
-        for t in range(self.n):
-            self.program.cost[on[t]] += DT_H * self._fuel_eur(asset) * fuel_0
-            per_kwh = self._fuel_eur(asset) * fuel + asset["wear_eur_per_kwh"]
-            self.program.cost[load[t]] += DT_H * per_kwh
-        zeros = np.zeros(self.n)
-        self.power[asset["id"]] = ([{j: -1.0} for j in load], zeros)
-        self.heat[asset["id"]] = ([{on[t]: -heat_0, load[t]: -heat} for t in range(self.n)], zeros)
-
-    def add_heat_pump(self, asset: dict[str, Any]) -> None:
-        _on, load = self._machine(asset)
-        warmth = self.day.series["temperature_c"]
-        cop = np.clip(asset["cop_at_0_c"] + asset["cop_per_k"] * warmth, 1.0, asset["cop_max"])
-        for column in load:
-            self.program.cost[column] += DT_H * self._fee(asset)
-        zeros = np.zeros(self.n)
-        self.power[asset["id"]] = ([{j: 1.0} for j in load], zeros)
-        self.heat[asset["id"]] = ([{load[t]: -cop[t]} for t in range(self.n)], zeros)
-
     def add_boiler(self, asset: dict[str, Any]) -> None:
         cost = DT_H * self._fuel_eur(asset) / asset["efficiency"]
         boiled = self.program.columns(0.0, asset["heat_kw_rated"], cost)
@@ -294,21 +126,6 @@ class Day96:
         for t in range(self.n):
             self._after({energy[t]: 1.0, flow[t]: -gained_h}, energy, t, start, kept=kept)
         self.heat[asset["id"]] = ([{j: 1.0} for j in flow], np.zeros(self.n))
-
-    def add_electrolyser(self, asset: dict[str, Any]) -> None:
-        on, load = self._machine(asset)
-        span = asset["power_kw_rated"] - asset["power_kw_least"]
-        slope = (asset["hydrogen_kw_rated"] - asset["hydrogen_kw_least"]) / span
-        at_0 = asset["hydrogen_kw_least"] - slope * asset["power_kw_least"]
-        standby = asset["power_kw_standby"]
-        for t in range(self.n):
-            self.program.cost[load[t]] += DT_H * (asset["wear_eur_per_kwh"] + self._fee(asset))
-            self.program.cost[on[t]] -= DT_H * self._fee(asset) * standby
-        self.program.constant += self.n * DT_H * self._fee(asset) * standby
-        power = [{load[t]: 1.0, on[t]: -standby} for t in range(self.n)]
-        self.power[asset["id"]] = (power, np.full(self.n, standby))
-        made = [{on[t]: -at_0, load[t]: -slope} for t in range(self.n)]
-        self.hydrogen[asset["id"]] = (made, np.zeros(self.n))
 
     def add_hydrogen_storage(self, asset: dict[str, Any]) -> None:
         p, worth = self.program, self.terminal[asset["id"]]

@@ -46,6 +46,27 @@ def weights_of(weight):
     )
 
 
+def states_of(case):
+    states = {
+        "ev_hub": {"energy_kwh_backlog": 60.0, "energy_kwh_urgent": 10.0},
+        "flexible_load": {"energy_kwh_backlog": 30.0, "energy_kwh_urgent": 10.0},
+    }
+    if case["filled"] is not None:
+        states |= {
+            "battery": {"energy_kwh": 1000.0 * case["filled"]},
+            "heat_storage": {"energy_kwh": 2000.0 * case["filled"]},
+            "hydrogen_storage": {"energy_kwh": 2000.0 * case["filled"]},
+            "pumped_reservoir": {"volume_m3": 1000.0 * case["filled"]},
+        }
+    if case["running_s"] is not None:
+        standing_s = 0.0 if case["running_s"] > 0.0 else 600.0
+        mill_kwh = {"energy_kwh_backlog": 100.0, "energy_kwh_urgent": 30.0}
+        states["mill"] = mill_kwh | {"running_s": min(case["running_s"], 1200.0)}
+        for machine in ("chp", "heat_pump", "electrolyser"):
+            states[machine] = {"running_s": case["running_s"], "standing_s": standing_s}
+    return states
+
+
 def region_and_problem(tiny, case):
     random = np.random.default_rng(case["seed"])
     region = tiny.region(
@@ -84,23 +105,6 @@ def region_and_problem(tiny, case):
         "heat_load": case["heat_share"] * (500.0 + some(500.0)),
         "pumped_reservoir": some(60.0),
     }
-    states = {
-        "ev_hub": {"energy_kwh_backlog": 60.0, "energy_kwh_urgent": 10.0},
-        "flexible_load": {"energy_kwh_backlog": 30.0, "energy_kwh_urgent": 10.0},
-    }
-    if case["filled"] is not None:
-        states |= {
-            "battery": {"energy_kwh": 1000.0 * case["filled"]},
-            "heat_storage": {"energy_kwh": 2000.0 * case["filled"]},
-            "hydrogen_storage": {"energy_kwh": 2000.0 * case["filled"]},
-            "pumped_reservoir": {"volume_m3": 1000.0 * case["filled"]},
-        }
-    if case["running_s"] is not None:
-        standing_s = 0.0 if case["running_s"] > 0.0 else 600.0
-        mill_kwh = {"energy_kwh_backlog": 100.0, "energy_kwh_urgent": 30.0}
-        states["mill"] = mill_kwh | {"running_s": min(case["running_s"], 1200.0)}
-        for machine in ("chp", "heat_pump", "electrolyser"):
-            states[machine] = {"running_s": case["running_s"], "standing_s": standing_s}
     forced = {"chp": (-400.0, -250.0), "electrolyser": (200.0, 300.0), "heat_pump": (0.0, 0.0)}
     limits = []
     if case["limit"] is not None:
@@ -110,7 +114,7 @@ def region_and_problem(tiny, case):
         region,
         case["price_mean"] + 0.08 * random.standard_normal(PERIODS),
         expected_kw=expected,
-        states=states,
+        states=states_of(case),
         limits=limits,
         unavailable=case["unavailable"],
         billed_peak_kw=500.0,
