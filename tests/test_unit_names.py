@@ -72,6 +72,8 @@ UNITLESS_ROOMS: dict[str, str] = {
     "energy.optimize.prototype": "coefficients of a linear programme",
     "energy.optimize.tile": "coefficients of a linear programme",
     "energy.optimize.solver": "columns and rows of a linear programme",
+    "energy.optimize.apart": "columns and rows of a linear programme",
+    "energy.optimize.steady": "rows of a linear programme and their weights",
 }
 
 

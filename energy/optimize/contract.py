@@ -7,6 +7,7 @@ import numpy as np
 
 from energy.domain import FloatArray, Limit, Point
 from energy.errors import BadInput, Fault
+from energy.optimize.before import Before, before_faults
 from energy.periods import PERIOD, format_utc, period_start
 from energy.ports import Prices
 from energy.region.battery import Battery
@@ -57,6 +58,7 @@ def check_inputs(
     billed_peak_kw: float,
     unavailable: Collection[str],
     optional: Mapping[str, FloatArray | None],
+    before: Before | None = None,
 ) -> None:
     """Refuse what cannot be planned on.
 
@@ -71,6 +73,7 @@ def check_inputs(
         *_state_faults(region, states),
         *_limit_faults(region, limits),
         *_other_faults(region, billed_peak_kw, unavailable),
+        *before_faults(region, start, before, periods),
     ]
     if faults:
         raise BadInput(faults)

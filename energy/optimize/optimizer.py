@@ -1,6 +1,7 @@
 """Plans a region again and again: the matrix is laid out once, HiGHS stays warm."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -8,11 +9,14 @@ from typing import Literal
 import numpy as np
 
 from energy.domain import Plan, Rung
-from energy.optimize.commit import seats_of, solve_exact, solve_rounded
+from energy.errors import NoPlan
+from energy.optimize.commit import Seat, seats_of, solve_exact, solve_rounded
 from energy.optimize.problem import Problem
 from energy.optimize.read import read_plan
 from energy.optimize.solver import End, LinearSolver, Solved, relative_gap
-from energy.optimize.tile import Layout, layout_of, numbers_of, signature_of
+from energy.optimize.steady import settle, steadiness_of
+from energy.optimize.steady_runs import hold_runs
+from energy.optimize.tile import Layout, Numbers, layout_of, numbers_of, signature_of
 from energy.region.model import Region
 
 Search = Literal["rounding", "exact"]
@@ -25,6 +29,8 @@ class Proven:
 
     plan: Plan
     bound_eur: float
+    notes: tuple[str, ...] = ()
+    """What was left out on the way, in words."""
 
 
 class Optimizer:
@@ -92,15 +98,12 @@ class Optimizer:
         self._solver.update(layout, numbers)
         built = time.perf_counter()
         search_in = solve_exact if search == "exact" else solve_rounded
-        solved = search_in(
-            self._solver,
-            layout,
-            numbers,
-            seats_of(layout, problem),
-            deadline=built + seconds_max,
-            gap=gap,
-        )
+        seats = seats_of(layout, problem)
+        limits = {"deadline": built + seconds_max, "gap": gap}
+        solved = search_in(self._solver, layout, numbers, seats, **limits)
         solved_at = time.perf_counter()
+        solved, notes = self._steadied(problem, layout, numbers, seats=seats, solved=solved, **limits)
+        settled_at = time.perf_counter()
         plan = read_plan(
             problem,
             layout=layout,
@@ -116,9 +119,46 @@ class Optimizer:
             "problem_s": problem_s,
             "build_s": built - began,
             "solve_s": solved_at - built,
-            "read_s": time.perf_counter() - solved_at,
+            "steady_s": settled_at - solved_at,
+            "read_s": time.perf_counter() - settled_at,
         }
-        return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur)
+        return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur, notes=notes)
+
+    def _steadied(
+        self,
+        problem: Problem,
+        layout: Layout,
+        numbers: Numbers,
+        *,
+        seats: Sequence[Seat],
+        solved: Solved,
+        deadline: float,
+        gap: float,
+    ) -> tuple[Solved, tuple[str, ...]]:
+        """Hold on to the plan before where that pays; where ties could not be decided, it is said."""
+        control = self._region.control
+        steadiness = steadiness_of(control)
+        if not steadiness.near_periods:
+            return solved, ()
+        solved = hold_runs(
+            self._solver,
+            layout,
+            numbers,
+            seats,
+            solved=solved,
+            before=problem.before,
+            deadline=deadline,
+            gap=gap,
+            saving_eur_min=control.run_change_eur,
+        )
+        if solved.end is not End.OPTIMAL:
+            return solved, ()
+        runs = np.concatenate([np.zeros(0, dtype=np.int64), *(seat.on for seat in seats)])
+        try:
+            solution = settle(layout, numbers, problem, solved.solution, fixed=runs, steadiness=steadiness)
+        except NoPlan as error:
+            return solved, (f"ties were left as they fell: {error}",)
+        return replace(solved, solution=solution), ()
 
     def _layout_for(self, problem: Problem) -> Layout:
         layout = self._layout

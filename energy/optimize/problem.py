@@ -5,12 +5,13 @@ need; the Pyomo kinds, the rules and the cost account all read the same value. A
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
 from energy.domain import Breach, FloatArray, Limit
+from energy.optimize.before import Before
 from energy.optimize.block_draft import block_load_of
 from energy.optimize.contract import check_inputs
 from energy.optimize.draft import (
@@ -67,6 +68,7 @@ class Problem:
     surpluses: tuple[Surplus, ...] = ()
     notes: tuple[str, ...] = ()
     breaches: tuple[Breach, ...] = ()
+    before: Before | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -88,6 +90,7 @@ def problem_from(
     nominated_kw: FloatArray | None = None,
     import_co2_kg_per_kwh: FloatArray | None = None,
     end_at_start: bool = False,
+    before: Before | None = None,
 ) -> Problem:
     """Check all inputs and derive the problem.
 
@@ -107,6 +110,7 @@ def problem_from(
         nominated_kw: the exchange nominated, our sign, NaN where nothing is.
         import_co2_kg_per_kwh: of imported energy by period, None takes the market's one number.
         end_at_start: each store ends with at least what it began with, instead of with what that is worth.
+        before: the plan before, which this one holds on to where that costs nothing, or little.
 
     Raises:
         BadInput: with every fault: asset, period, value, what may stand there.
@@ -125,6 +129,7 @@ def problem_from(
             "nominated_kw": nominated_kw,
             "import_co2_kg_per_kwh": import_co2_kg_per_kwh,
         },
+        before=before,
     )
     draft = Draft(
         region=region,
@@ -140,7 +145,7 @@ def problem_from(
         import_co2_kg_per_kwh=import_co2_kg_per_kwh,
         end_at_start=end_at_start,
     )
-    return _problem_of(draft)
+    return replace(_problem_of(draft), before=before)
 
 
 def _problem_of(draft: Draft) -> Problem:

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -15,12 +15,14 @@ from energy.forecast.ladder import forecast, forecast_many
 from energy.historian.sqlite_reader import open_reader
 from energy.live_score import DayScores
 from energy.market.day_ahead import DayAheadPrices
+from energy.optimize.before import Before, before_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS, period_start
 from energy.planning.corrections import with_corrections
 from energy.planning.expectation import expected_kw, persisting_kw, states_at
+from energy.planning.in_force import PlansInForce
 from energy.planning.inputs import Inputs
 from energy.planning.leaderboard import Archive, Leaderboard
 from energy.planning.marked import data_notes
@@ -59,6 +61,7 @@ class Desk:
         self._models = models
         self._prices = prices
         self._nominations = Nominations(region, record)
+        self._plans = PlansInForce(region, record)
         self._inputs = Inputs(region, record)
         self._leaderboard = None if archive is None else Leaderboard(region, archive, self._inputs)
         self._scores: tuple[DayScores, ...] = ()
@@ -111,6 +114,7 @@ class Desk:
             billed_peak_kw=request.billed_peak_kw,
             temperature_c=self._temperature_c(request),
             nominated_kw=self._nominated_kw(request),
+            before=self._before(request),
         )
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
@@ -119,7 +123,7 @@ class Desk:
         notes.extend(f"planned_without_weather: {note}" for note in weather)
         notes.extend(data_notes(self._inputs.marks, end=period_start(request.issued_at)))
         notes.extend(self._models.notes())
-        plan = self._optimizer.solve(
+        proven = self._optimizer.solve_proven(
             problem,
             plan_id=request.plan_id,
             issued_at=request.issued_at,
@@ -127,7 +131,8 @@ class Desk:
             gap=control.solver_gap,
             problem_s=time.perf_counter() - begun_s,
         )
-        plan = replace(plan, wall_s={"forecast_s": forecast_s, **plan.wall_s})
+        notes.extend(f"planned_anew: {note}" for note in proven.notes)
+        plan = replace(proven.plan, wall_s={"forecast_s": forecast_s, **proven.plan.wall_s})
         shadows, self._shadows = (*before, *self._shadows), ()
         scores, self._scores = self._scores, ()
         return PlanAnswer(plan=plan, forecasts=forecasts, notes=tuple(notes), shadows=shadows, scores=scores)
@@ -192,6 +197,13 @@ class Desk:
         return self._nominations.nominated_kw(
             start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at
         )
+
+    def _before(self, request: PlanRequest) -> Before | None:
+        """What the plan in force says of the same periods; None where each plan stands for itself."""
+        if self._region.control.steady_h == 0.0:
+            return None
+        plan = self._plans.plan_in_force(request.issued_at - timedelta(microseconds=1))
+        return before_of(plan, self._region, start=request.start, periods=HORIZON_PERIODS)
 
     def _asked(self, request: PlanRequest, asset: Expected) -> Asked:
         spec = series_spec(self._region, asset)

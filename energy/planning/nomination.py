@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from energy.domain import FloatArray, Plan, Rung
+from energy.domain import FloatArray, Plan
 from energy.periods import PERIOD, local_day, periods_between
+from energy.planning.in_force import PlansInForce
 from energy.ports import PlanSource
 from energy.region.model import Region
 
@@ -21,7 +22,7 @@ class Nominations:
 
     def __init__(self, region: Region, plans: PlanSource) -> None:
         self._region = region
-        self._plans = plans
+        self._plans = PlansInForce(region, plans)
         self._by_day: dict[date, FloatArray] = {}
 
     def nominated_kw(self, *, start: datetime, periods: int, known_at: datetime) -> FloatArray:
@@ -52,7 +53,7 @@ class Nominations:
     def _day(self, day: date) -> FloatArray:
         known = self._by_day.get(day)
         if known is None:
-            plan = self._plan_in_force(self.nominated_at(day))
+            plan = self._plans.plan_in_force(self.nominated_at(day))
             if plan is None:  # not kept: the first plan of all may still be on its way
                 return np.full(periods_between(*local_day(day, self._region.zone)), np.nan)
             known = _exchange_kw(self._region, plan, *local_day(day, self._region.zone))
@@ -60,15 +61,6 @@ class Nominations:
             for old in sorted(self._by_day)[:-DAYS_KEPT]:
                 del self._by_day[old]
         return known
-
-    def _plan_in_force(self, moment: datetime) -> Plan | None:
-        """Give the plan in force; rules only say what is measured now, so an older plan counts more."""
-        oldest = moment - timedelta(seconds=self._region.control.plan_age_s_max)
-        plan = self._plans.plan_at(moment)
-        while plan is not None and plan.rung is Rung.RULES:
-            before = plan.issued_at - timedelta(microseconds=1)
-            plan = self._plans.plan_at(before) if before >= oldest else None
-        return plan if plan is not None and plan.issued_at >= oldest else None
 
 
 def _exchange_kw(region: Region, plan: Plan, first: datetime, end: datetime) -> FloatArray:

@@ -29,7 +29,7 @@ def test_plan_has_the_keys_that_others_rely_on_and_is_json(folder):
     plan = json.loads(json.dumps(planned(folder)))
     wanted = {"status", "gap", "objective_eur", "wall_s", "assets", "marginal_price_eur_per_kwh", "binding"}
     assert wanted <= set(plan)
-    assert set(plan["wall_s"]) == {"problem_s", "build_s", "solve_s", "read_s"}
+    assert set(plan["wall_s"]) == {"problem_s", "build_s", "solve_s", "steady_s", "read_s"}
     assert plan["objective_eur"] == pytest.approx(sum(plan["objective_parts_eur"].values()))
     assert plan["assets"]["battery"]["energy_kwh"][-1] == pytest.approx(0.0, abs=1e-6)
     assert plan["notes"] == []
