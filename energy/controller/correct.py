@@ -200,6 +200,8 @@ def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:
         case Chp() | HeatPump() | Electrolyser():
             low, high = _running_band_kw(wish, wish.asset, expected_kw)
             down_kw, up_kw = low - expected_kw, high - expected_kw
+        case FlexibleLoad(mode="block"):
+            down_kw, up_kw = 0.0, 0.0  # a run is not broken for a correction
         case EvHub() | FlexibleLoad():
             down_kw, up_kw = low - expected_kw, 0.0
         case Generator():

@@ -86,6 +86,9 @@ def _add_deferrable_claims(
     if isinstance(asset, FlexibleLoad) and asset.mode == "shed":
         _add_shedding_claim(tick, asset, planned, claims)
         return None
+    if isinstance(asset, FlexibleLoad) and asset.mode == "block":
+        _add_block_claim(tick, asset, planned, claims, age_s_max=age_s_max)
+        return None
     urgent_kw = urgent_kwh / URGENT_WITHIN_H
     if urgent_kw > planned:
         claims.append(Claim(level=Level.PLAN, reason="energy due within the hour", wanted_kw=urgent_kw))
@@ -101,6 +104,17 @@ def _add_shedding_claim(tick: TickInput, asset: FlexibleLoad, planned: float, cl
         claims.append(Claim(level=Level.PLAN, reason="plan sheds", wanted_kw=planned))
     else:
         claims.append(Claim(level=Level.PLAN, reason="plan lets run free", wanted_kw=asset.power_kw_max))
+
+
+def _add_block_claim(
+    tick: TickInput, asset: FlexibleLoad, planned: float, claims: list[Claim], *, age_s_max: float
+) -> None:
+    """A run begins where the plan has one, and goes to its end; only a limit ends it."""
+    drawn_kw = tick.image.value(asset.id, Point.POWER_KW, age_s_max=age_s_max)
+    if drawn_kw is not None and 2.0 * drawn_kw > asset.power_kw_max:
+        claims.append(Claim(level=Level.PLAN, reason="a run goes to its end", wanted_kw=asset.power_kw_max))
+    else:
+        _add_plan_claim(claims, planned)
 
 
 def _add_reservoir_claims(

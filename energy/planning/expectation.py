@@ -96,11 +96,30 @@ def states_at(
                     "energy_kwh_backlog": max(0.0, backlog_kwh),
                     "energy_kwh_urgent": max(0.0, min(urgent_kwh, backlog_kwh)),
                 }
+                running_s = image.value(asset.id, Point.RUNNING_S, age_s_max=age_s_max)
+                if isinstance(asset, FlexibleLoad) and asset.mode == "block" and running_s is not None:
+                    states[asset.id] = _run_carried(asset, states[asset.id], running_s, lead_h)
         else:
             state = _measured_state(asset, image, lead_h=lead_h, age_s_max=age_s_max)
             if state:
                 states[asset.id] = state
     return states
+
+
+def _run_carried(
+    asset: FlexibleLoad, state: Mapping[str, float], running_s: float, lead_h: float
+) -> Mapping[str, float]:
+    """Carry a run in progress forward: it draws on, and is over where its time is."""
+    if running_s <= 0.0:
+        return {**state, Point.RUNNING_S: 0.0}
+    left_h = max(0.0, asset.block_h - running_s / S_PER_H)
+    drawn_kwh = asset.power_kw_max * min(lead_h, left_h)
+    backlog_kwh = max(0.0, state[Point.ENERGY_KWH_BACKLOG] - drawn_kwh)
+    return {
+        Point.ENERGY_KWH_BACKLOG: backlog_kwh,
+        Point.ENERGY_KWH_URGENT: min(state[Point.ENERGY_KWH_URGENT], backlog_kwh),
+        Point.RUNNING_S: running_s + lead_h * S_PER_H if lead_h < left_h else 0.0,
+    }
 
 
 def _measured_state(asset: Asset, image: Image, *, lead_h: float, age_s_max: float) -> Mapping[str, float]:

@@ -2,6 +2,7 @@
 
 from energy.domain import Point
 from energy.physics.battery import BatteryState, step_battery
+from energy.physics.block_load import BlockState, step_block
 from energy.physics.deferrable import DeferrableState
 from energy.physics.ev_hub import step_ev_hub
 from energy.physics.flexible_load import ShedState, step_shed, step_shift
@@ -15,7 +16,7 @@ from energy.region.generator import Generator
 from energy.region.load import Load
 from energy.region.model import Asset
 
-State = MeterState | GeneratorState | BatteryState | DeferrableState | ShedState
+State = MeterState | GeneratorState | BatteryState | DeferrableState | ShedState | BlockState
 
 
 def state_type(asset: Asset) -> type[State]:
@@ -26,7 +27,7 @@ def state_type(asset: Asset) -> type[State]:
         case EvHub():
             return DeferrableState
         case FlexibleLoad():
-            return DeferrableState if asset.mode == "shift" else ShedState
+            return {"shift": DeferrableState, "shed": ShedState, "block": BlockState}[asset.mode]
         case Generator():
             return GeneratorState
         case _:
@@ -42,6 +43,8 @@ def first_state(asset: Asset, *, natural_kw: float, held_kw: float | None, at_s:
         case FlexibleLoad() if asset.mode == "shed":
             drawn_kw = min(natural_kw, held_kw, asset.power_kw_max)
             return ShedState(power_kw=drawn_kw, bound_kw=min(held_kw, asset.power_kw_max))
+        case FlexibleLoad() if asset.mode == "block":
+            return BlockState(elapsed_s=at_s)
         case EvHub() | FlexibleLoad():
             return DeferrableState(elapsed_s=at_s)
         case Generator():
@@ -73,6 +76,8 @@ def step_member(
             return step_ev_hub(asset, state, arriving_kw=natural_kw, power_kw_max=held_kw, dt_s=dt_s)
         case FlexibleLoad(), DeferrableState():
             return step_shift(asset, state, demand_kw=natural_kw, power_kw_max=held_kw, dt_s=dt_s)
+        case FlexibleLoad(), BlockState():
+            return step_block(asset, state, demand_kw=natural_kw, power_kw_max=held_kw, dt_s=dt_s)
         case FlexibleLoad(), ShedState():
             return step_shed(asset, state, demand_kw=natural_kw, power_kw_max=held_kw, dt_s=dt_s)
         case _:
@@ -103,9 +108,11 @@ def shown(state: State) -> dict[Point, float]:
             values[Point.POWER_KW_AVAILABLE] = state.power_kw_available
         case BatteryState():
             values[Point.ENERGY_KWH] = state.energy_kwh
-        case DeferrableState() | ShedState():
+        case DeferrableState() | ShedState() | BlockState():
             values[Point.ENERGY_KWH_BACKLOG] = state.energy_kwh_backlog
             values[Point.ENERGY_KWH_URGENT] = state.energy_kwh_urgent
+            if isinstance(state, BlockState):
+                values[Point.RUNNING_S] = state.running_s
         case MeterState():
             pass
     return values
@@ -113,7 +120,7 @@ def shown(state: State) -> dict[Point, float]:
 
 def counted(state: State) -> dict[str, float]:
     """Give the totals beyond what a device shows, for checkers."""
-    if isinstance(state, DeferrableState | ShedState):
+    if isinstance(state, DeferrableState | ShedState | BlockState):
         return {
             "energy_kwh_arrived": state.energy_kwh_arrived,
             "energy_kwh_unserved": state.energy_kwh_unserved,
