@@ -297,11 +297,12 @@ class AssetPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """A limit that binds in some periods: what it is, where, and which period indexes."""
+    """A limit that binds in some periods; ``worth_eur``: of one kW or kWh more of it, empty in older ones."""
 
     name: str
     asset_id: str
     periods: tuple[int, ...]
+    worth_eur: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +321,7 @@ class Plan:
     """What the region does over the horizon, and what that is expected to cost.
 
     ``assets`` holds every asset, the grid point too (its power is the exchange, import positive).
-    ``marginal_price_eur_per_kwh`` has one array a balance, for example ``electricity``.
+    ``marginal_price_eur_per_kwh`` has one array a balance, for example ``electricity``, ``feeder.<id>``.
     """
 
     plan_id: str
@@ -356,8 +357,7 @@ class Severity(StrEnum):
 class Alarm:
     """Something wrong that a person should know, as long as it lasts.
 
-    ``code`` is a stable key that faces translate (for example ``device_silent``); ``detail`` is technical
-    English.
+    ``code`` is a stable key that faces translate; ``detail`` is technical English.
     """
 
     code: str

@@ -105,7 +105,13 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
             name: values.tolist() for name, values in plan.marginal_price_eur_per_kwh.items()
         },
         "binding": [
-            {"name": b.name, "asset_id": b.asset_id, "periods": list(b.periods)} for b in plan.binding
+            {
+                "name": b.name,
+                "asset_id": b.asset_id,
+                "periods": list(b.periods),
+                "worth_eur": list(b.worth_eur),
+            }
+            for b in plan.binding
         ],
         "breaches": [
             {"name": b.name, "asset_id": b.asset_id, "size": b.size, "unit": b.unit, "cost_eur": b.cost_eur}

@@ -5,21 +5,15 @@ from datetime import datetime
 
 import numpy as np
 
-from energy.domain import AssetPlan, Binding, Breach, FloatArray, Plan, Rung
+from energy.domain import AssetPlan, Breach, FloatArray, Plan, Rung
 from energy.optimize.cost import PARTS
+from energy.optimize.duals import DRAWS, FEEDS_IN, acting_prices, bindings, marginal_prices
 from energy.optimize.items import Storage
-from energy.optimize.kinds.kind import BindingRule, Carrier
 from energy.optimize.network_items import HeatStore, HydrogenStore
 from energy.optimize.problem import Problem
-from energy.optimize.prototype import BoolArray, IntArray
 from energy.optimize.solver import Solution
 from energy.optimize.tile import Group, GroupNumbers, Layout, Numbers
-from energy.periods import PERIOD_H
 
-AT_BOUND = 1e-6
-"""A value this near to its bound (relative above 1) stands at it."""
-DUAL_EUR_MIN = 1e-7
-"""A bound whose relaxation by one unit is worth less does not bind."""
 BREACH_MIN = 1e-5
 """A breach below this, in kW or kWh, is the solver's tolerance."""
 
@@ -42,11 +36,14 @@ def read_plan(
     assets: dict[str, AssetPlan] = {}
     for group, kept in groups:
         assets.update(_asset_plans(group, kept, column))
+    for asset_id, prices in acting_prices(layout, solution).items():
+        part = assets[asset_id]
+        assets[asset_id] = AssetPlan(power_kw=part.power_kw, states={**part.states, **prices})
     for item in problem.members:
         if isinstance(item, Storage | HeatStore | HydrogenStore) and item.energy_kwh is None:
             assets[item.asset_id] = _without_energy(assets[item.asset_id])
     order = [item.asset_id for item in (*problem.members, *problem.feeders, problem.exchange)]
-    binding = [binding for group in layout.groups for binding in _bindings(group, numbers, solution)]
+    binding = [binding for group in layout.groups for binding in bindings(group, numbers, solution)]
     breaches = [breach for group, kept in groups for breach in _breaches(group, kept, column)]
     return Plan(
         plan_id=plan_id,
@@ -58,7 +55,7 @@ def read_plan(
         gap=gap,
         objective_eur=_objective(groups, column),
         assets={asset_id: assets[asset_id] for asset_id in order},
-        marginal_price_eur_per_kwh=_marginal_prices(layout, solution),
+        marginal_price_eur_per_kwh=marginal_prices(layout, solution),
         binding=tuple(binding),
         breaches=(*problem.breaches, *breaches),
     )
@@ -77,8 +74,9 @@ def _netted(layout: Layout, column: FloatArray) -> FloatArray:
 
 
 def _without_energy(plan: AssetPlan) -> AssetPlan:
-    """Leave out what was never measured."""
-    known = {name: values for name, values in plan.states.items() if name != "energy_kwh"}
+    """Leave out what was never measured, and what nobody can say of it."""
+    unknown = ("energy_kwh", DRAWS, FEEDS_IN)
+    known = {name: values for name, values in plan.states.items() if name not in unknown}
     return AssetPlan(power_kw=plan.power_kw, states=known)
 
 
@@ -102,49 +100,6 @@ def _objective(groups: list[tuple[Group, GroupNumbers]], column: FloatArray) -> 
         for name, amount in zip(group.prototype.parts, amounts, strict=True):
             parts[name] += float(amount)
     return parts
-
-
-def _marginal_prices(layout: Layout, solution: Solution) -> dict[str, FloatArray]:
-    """Give what one more kWh drawn costs: one kW more lowers the balance's right-hand side by one.
-
-    A feeder's balance is no market of its own: what it adds to the price is part of what binds.
-    """
-    rows = len(layout.balances) * layout.periods
-    price = (-solution.row_dual[:rows] / PERIOD_H).reshape(len(layout.balances), layout.periods)
-    return {
-        name: price[number]
-        for number, name in enumerate(layout.balances)
-        if not name.startswith(f"{Carrier.FEEDER}.")
-    }
-
-
-def _bindings(group: Group, numbers: Numbers, solution: Solution) -> Iterator[Binding]:
-    for (component, side), rule in group.kind.binding.items():
-        if side == "row":
-            index = group.rows(component)
-            value, dual = solution.row[index], solution.row_dual[index]
-            sense = group.prototype.row_sense[group.prototype.constraints[component]]
-            bound = np.where(sense > 0, numbers.row_upper[index], numbers.row_lower[index])
-        else:
-            index = group.columns(component)
-            value, dual = solution.column[index], solution.column_dual[index]
-            bound = (numbers.lower if side == "lower" else numbers.upper)[index]
-            dual = np.where(dual > 0, dual, 0.0) if side == "lower" else np.where(dual < 0, dual, 0.0)
-        yield from _bindings_of(group, rule, _at_bound(rule, value=value, bound=bound, dual=dual))
-
-
-def _at_bound(rule: BindingRule, *, value: FloatArray, bound: FloatArray, dual: FloatArray) -> BoolArray:
-    near = np.abs(value - bound) <= AT_BOUND * np.maximum(1.0, np.abs(bound))
-    counts = np.full(bound.shape, rule.at_zero) | (np.abs(bound) > AT_BOUND)
-    at_bound: BoolArray = near & counts & (np.abs(dual) > DUAL_EUR_MIN)
-    return at_bound
-
-
-def _bindings_of(group: Group, rule: BindingRule, at_bound: BoolArray) -> Iterator[Binding]:
-    for asset_id, periods in zip(group.asset_ids, at_bound, strict=True):
-        where: IntArray = np.flatnonzero(periods)
-        if where.size:
-            yield Binding(name=rule.name, asset_id=asset_id, periods=tuple(where.tolist()))
 
 
 def _breaches(group: Group, kept: GroupNumbers, column: FloatArray) -> Iterator[Breach]:

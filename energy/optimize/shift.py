@@ -29,7 +29,7 @@ def shift_plan(plan: Plan, to_start: datetime) -> Plan:
         )
         for asset_id, asset in plan.assets.items()
     }
-    kept = [(b, tuple(index - gone for index in b.periods if index >= gone)) for b in plan.binding]
+    kept = [_shifted(binding, gone) for binding in plan.binding]
     return replace(
         plan,
         start=period_start(to_start),
@@ -39,7 +39,14 @@ def shift_plan(plan: Plan, to_start: datetime) -> Plan:
         marginal_price_eur_per_kwh={
             name: values[gone:] for name, values in plan.marginal_price_eur_per_kwh.items()
         },
-        binding=tuple(
-            Binding(name=b.name, asset_id=b.asset_id, periods=periods) for b, periods in kept if periods
-        ),
+        binding=tuple(binding for binding in kept if binding.periods),
+    )
+
+
+def _shifted(binding: Binding, gone: int) -> Binding:
+    past = sum(index < gone for index in binding.periods)
+    return replace(
+        binding,
+        periods=tuple(index - gone for index in binding.periods[past:]),
+        worth_eur=binding.worth_eur[past:],
     )

@@ -42,6 +42,7 @@ def test_shifting_twice_equals_shifting_once(tiny, made):
     twice = shift_plan(shift_plan(made, tiny.start + PERIOD), tiny.start + 3 * PERIOD)
     assert twice.start == once.start
     assert twice.binding == once.binding
+    assert all(len(b.worth_eur) == len(b.periods) for b in twice.binding)
     assert twice.assets["battery"].power_kw.tolist() == once.assets["battery"].power_kw.tolist()
 
 

@@ -122,6 +122,8 @@ BATTERY: Kind[Storage] = Kind(
     parameters=parameters,
     structure=forced_structure_of,
     states=("energy_kwh",),
+    draws="charge_kw",
+    feeds_in="discharge_kw",
     exclusive=("charge_kw", "discharge_kw"),
     binding={
         ("charge_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),

@@ -76,6 +76,7 @@ EV_HUB: Kind[Charging] = Kind(
     parameters=parameters,
     structure=forced_structure_of,
     states=("energy_kwh_backlog", "power_kw_unserved"),
+    draws="draw_kw",
     binding={
         ("draw_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),
         ("settled_kwh", "lower"): BindingRule(name="energy_kwh_due", at_zero=False),

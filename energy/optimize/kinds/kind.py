@@ -74,6 +74,9 @@ class Kind(Generic[ItemT]):
     balances: tuple[tuple[str, Carrier], ...] = (("power_kw", Carrier.ELECTRICITY),)
     binary: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    draws: str | None = None
+    """The variable that is power drawn, one to one, of which a plan tells the price at which it would act."""
+    feeds_in: str | None = None
     exclusive: tuple[str, str] | None = None
     netted: tuple[str, str] | None = None
     binding: Mapping[tuple[str, str], BindingRule] = field(default_factory=lambda: MappingProxyType({}))

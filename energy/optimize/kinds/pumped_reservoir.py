@@ -124,6 +124,7 @@ PUMPED_RESERVOIR: Kind[Reservoir] = Kind(
     build=build,
     parameters=parameters,
     structure=forced_structure_of,
+    draws="pump_kw",
     states=("volume_m3",),
     binding={
         ("pump_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),

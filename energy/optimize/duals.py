@@ -1,0 +1,96 @@
+"""What the linear program's duals say: prices of balances, what limits are worth, prices at which assets act.
+
+All of it holds with running and standing and each store's direction as planned, and for small changes.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from energy.domain import Binding, FloatArray
+from energy.optimize.kinds.kind import BindingRule
+from energy.optimize.prototype import BoolArray, IntArray
+from energy.optimize.solver import Solution
+from energy.optimize.tile import Group, Layout, Numbers
+from energy.periods import PERIOD_H
+
+AT_BOUND = 1e-6
+"""A value this near to its bound (relative above 1) stands at it."""
+DUAL_EUR_MIN = 1e-7
+"""A bound whose relaxation by one unit is worth less does not bind."""
+DIGITS = 6
+"""A ten-thousandth of a cent: more would only make records longer."""
+DRAWS, FEEDS_IN = "price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"
+"""States of a plan: the highest price at which an asset draws, the lowest at which it feeds in."""
+
+
+def marginal_prices(layout: Layout, solution: Solution) -> dict[str, FloatArray]:
+    """Give what one more kWh drawn costs: one kW more lowers the balance's right-hand side by one.
+
+    A feeder's balance is a node: its price is what a kWh costs behind it.
+    """
+    return dict(zip(layout.balances, _prices(layout, solution), strict=True))
+
+
+def _prices(layout: Layout, solution: Solution) -> FloatArray:
+    rows = len(layout.balances) * layout.periods
+    price: FloatArray = (-solution.row_dual[:rows] / PERIOD_H).reshape(len(layout.balances), layout.periods)
+    return price
+
+
+def acting_prices(layout: Layout, solution: Solution) -> Mapping[str, Mapping[str, FloatArray]]:
+    """Give by asset the price at which it would draw, and that at which it would feed in, shape (periods,).
+
+    The reduced cost of a column is what one kW more of it costs beside its own price and what it earns. So a
+    store that stands still charges once the price where it stands falls by that much over a period's hours,
+    and discharges once it rises by as much. Where it does so already, it would up to that price.
+    """
+    price = _prices(layout, solution)
+    found: dict[str, dict[str, FloatArray]] = {}
+    for group in layout.groups:
+        for state, variable, sign in ((DRAWS, group.kind.draws, -1.0), (FEEDS_IN, group.kind.feeds_in, 1.0)):
+            if variable is None:
+                continue
+            reduced = solution.column_dual[group.columns(variable)] / PERIOD_H
+            here = sum(price[link.balance] for link in group.links if link.readout == 0)
+            for asset_id, values in zip(group.asset_ids, (here + sign * reduced).round(DIGITS), strict=True):
+                found.setdefault(asset_id, {})[state] = values
+    return found
+
+
+def bindings(group: Group, numbers: Numbers, solution: Solution) -> Iterator[Binding]:
+    """Name the limits at which a group's assets stand, with what one unit more of each would be worth."""
+    for (component, side), rule in group.kind.binding.items():
+        if side == "row":
+            index = group.rows(component)
+            value, dual = solution.row[index], solution.row_dual[index]
+            sense = group.prototype.row_sense[group.prototype.constraints[component]]
+            bound = np.where(sense > 0, numbers.row_upper[index], numbers.row_lower[index])
+        else:
+            index = group.columns(component)
+            value, dual = solution.column[index], solution.column_dual[index]
+            bound = (numbers.lower if side == "lower" else numbers.upper)[index]
+            dual = np.where(dual > 0, dual, 0.0) if side == "lower" else np.where(dual < 0, dual, 0.0)
+        worth_eur = np.abs(dual)
+        at_bound = _at_bound(rule, value=value, bound=bound, worth_eur=worth_eur)
+        yield from _bindings_of(group, rule, at_bound, worth_eur)
+
+
+def _at_bound(rule: BindingRule, *, value: FloatArray, bound: FloatArray, worth_eur: FloatArray) -> BoolArray:
+    near = np.abs(value - bound) <= AT_BOUND * np.maximum(1.0, np.abs(bound))
+    counts = np.full(bound.shape, rule.at_zero) | (np.abs(bound) > AT_BOUND)
+    at_bound: BoolArray = near & counts & (worth_eur > DUAL_EUR_MIN)
+    return at_bound
+
+
+def _bindings_of(
+    group: Group, rule: BindingRule, at_bound: BoolArray, worth_eur: FloatArray
+) -> Iterator[Binding]:
+    for index in np.flatnonzero(at_bound.any(axis=1)):
+        where: IntArray = np.flatnonzero(at_bound[index])
+        yield Binding(
+            name=rule.name,
+            asset_id=group.asset_ids[index],
+            periods=tuple(where.tolist()),
+            worth_eur=tuple(worth_eur[index, where].round(DIGITS).tolist()),
+        )
