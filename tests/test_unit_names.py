@@ -69,6 +69,7 @@ UNITLESS_ROOMS: dict[str, str] = {
     "energy.forecast": "learns any column in the column's own unit, or scaled by its spread",
     "energy.metering.gram": "normal equations of a regression",
     "energy.metering.search": "variances of fractions",
+    "energy.optimize.mixed": "columns and rows of a mixed-integer programme",
     "energy.optimize.prototype": "coefficients of a linear programme",
     "energy.optimize.tile": "coefficients of a linear programme",
     "energy.optimize.solver": "columns and rows of a linear programme",
