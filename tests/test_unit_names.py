@@ -36,6 +36,7 @@ UNITLESS: dict[str, str] = {
     **dict.fromkeys(
         ("skill_day_before", "skill_week_before", "skill_uncorrected"), "a fraction, by its usual name"
     ),
+    **dict.fromkeys(("probability", "quantile", "risk_weight", "risk_level"), "a fraction by definition"),
     "cop_max": "heat over electricity, kW over kW",
 }
 
@@ -70,6 +71,7 @@ UNITLESS_ROOMS: dict[str, str] = {
     "energy.metering.gram": "normal equations of a regression",
     "energy.metering.search": "variances of fractions",
     "energy.optimize.mixed": "columns and rows of a mixed-integer programme",
+    "energy.optimize.scenarios": "coefficients of a linear programme",
     "energy.optimize.prototype": "coefficients of a linear programme",
     "energy.optimize.tile": "coefficients of a linear programme",
     "energy.optimize.solver": "columns and rows of a linear programme",

@@ -10,6 +10,7 @@ from energy.optimize.kinds.catalogue import balances_of
 from energy.optimize.network_cost import add_network_item, forced_eur
 from energy.optimize.penalties import SURPLUS_EUR_PER_KWH, WAY_BACK_EUR_PER_KWH_H
 from energy.optimize.problem import Problem
+from energy.optimize.reserve import shortfall_eur
 from energy.periods import PERIOD_H
 
 PARTS = (
@@ -24,6 +25,7 @@ PARTS = (
     "wear",
     "curtailment",
     "unserved",
+    "reserve",
     "breach",
     "terminal",
     "wish_co2",
@@ -60,6 +62,7 @@ def cost_parts_eur(problem: Problem, assets: Mapping[str, AssetPlan]) -> dict[st
     for feeder in problem.feeders:
         flow_kw = flow_of(problem, assets, feeder.asset_id)
         parts["breach"] += forced_eur(flow_kw, feeder.power_kw_min, feeder.power_kw_max)
+    parts["reserve"] += shortfall_eur(problem, assets)
     _add_exchange(parts, problem.exchange, exchange_of(problem, assets))
     return parts
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from energy.domain import Binding, FloatArray
-from energy.optimize.kinds.kind import BindingRule
+from energy.optimize.kinds.kind import BindingRule, Carrier
 from energy.optimize.prototype import BoolArray, IntArray
 from energy.optimize.solver import Solution
 from energy.optimize.tile import Group, Layout, Numbers
@@ -18,6 +18,7 @@ AT_BOUND = 1e-6
 """A value this near to its bound (relative above 1) stands at it."""
 DUAL_EUR_MIN = 1e-7
 """A bound whose relaxation by one unit is worth less does not bind."""
+HEADROOM = (Carrier.RESERVE_UP, Carrier.RESERVE_DOWN)
 DIGITS = 6
 """A ten-thousandth of a cent: more would only make records longer."""
 DRAWS, FEEDS_IN = "price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"
@@ -27,9 +28,10 @@ DRAWS, FEEDS_IN = "price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"
 def marginal_prices(layout: Layout, solution: Solution) -> dict[str, FloatArray]:
     """Give what one more kWh drawn costs: one kW more lowers the balance's right-hand side by one.
 
-    A feeder's balance is a node: its price is what a kWh costs behind it.
+    A feeder's balance is a node: its price is what a kWh costs behind it. Headroom is no energy and has none.
     """
-    return dict(zip(layout.balances, _prices(layout, solution), strict=True))
+    prices = dict(zip(layout.balances, _prices(layout, solution), strict=True))
+    return {name: price for name, price in prices.items() if name not in HEADROOM}
 
 
 def _prices(layout: Layout, solution: Solution) -> FloatArray:

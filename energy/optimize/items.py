@@ -9,12 +9,21 @@ from energy.domain import FloatArray
 from energy.periods import PERIOD_H
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headroom:
+    """Over how many periods from now an asset keeps headroom, and how long it must be able to give it."""
+
+    periods: int
+    hold_h: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Item:
-    """One part of a problem; ``feeder`` is None at the busbar."""
+    """One part of a problem; ``feeder`` is None at the busbar, ``headroom`` where none is kept."""
 
     asset_id: str
     feeder: str | None = None
+    headroom: Headroom | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,3 +147,13 @@ class FeederFlow(Item):
 
     power_kw_min: FloatArray
     power_kw_max: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReserveNeed(Item):
+    """The headroom that all should keep in the first ``ahead`` periods; what is short has a price."""
+
+    ahead: int
+    up_kw: FloatArray
+    down_kw: FloatArray
+    shortfall_eur_per_kwh: float

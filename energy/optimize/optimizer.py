@@ -11,8 +11,10 @@ import numpy as np
 from energy.domain import Plan, Rung
 from energy.errors import NoPlan
 from energy.optimize.commit import Seat, seats_of, solve_exact, solve_rounded
+from energy.optimize.hedged import hedge_first_decisions
 from energy.optimize.problem import Problem
 from energy.optimize.read import read_plan
+from energy.optimize.scenarios import Hedge, Hedger
 from energy.optimize.solver import End, LinearSolver, Solved, relative_gap
 from energy.optimize.steady import settle, steadiness_of
 from energy.optimize.steady_runs import hold_runs
@@ -40,6 +42,7 @@ class Optimizer:
         self._region = region
         self._layout: Layout | None = None
         self._solver = LinearSolver()
+        self._hedger = Hedger()
 
     def solve(
         self,
@@ -51,6 +54,7 @@ class Optimizer:
         gap: float,
         problem_s: float = 0.0,
         search: Search = "rounding",
+        hedge: Hedge | None = None,
     ) -> Plan:
         """Find the plan of least cost; arguments and errors as ``solve_proven`` has them."""
         return self.solve_proven(
@@ -61,6 +65,7 @@ class Optimizer:
             gap=gap,
             problem_s=problem_s,
             search=search,
+            hedge=hedge,
         ).plan
 
     def solve_proven(
@@ -73,6 +78,7 @@ class Optimizer:
         gap: float,
         problem_s: float = 0.0,
         search: Search = "rounding",
+        hedge: Hedge | None = None,
     ) -> Proven:
         """Find the plan of least cost, and what is proven about it.
 
@@ -85,6 +91,7 @@ class Optimizer:
                 a larger one, which the plan then says.
             problem_s: what making the problem took, reported in ``wall_s``.
             search: how machines are decided.
+            hedge: other courses that the first decisions must serve too; None for none.
 
         Raises:
             NoPlan: no feasible point within the time limit, or the solver failed.
@@ -103,6 +110,10 @@ class Optimizer:
         solved = search_in(self._solver, layout, numbers, seats, **limits)
         solved_at = time.perf_counter()
         solved, notes = self._steadied(problem, layout, numbers, seats=seats, solved=solved, **limits)
+        if hedge is not None:
+            solved, numbers = hedge_first_decisions(
+                self._solver, layout, numbers, seats, solved, hedger=self._hedger, hedge=hedge, **limits
+            )
         settled_at = time.perf_counter()
         plan = read_plan(
             problem,

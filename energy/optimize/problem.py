@@ -23,7 +23,7 @@ from energy.optimize.draft import (
     source_of,
     storage_of,
 )
-from energy.optimize.items import Exchange, FeederFlow, Item
+from energy.optimize.items import Exchange, FeederFlow, Item, ReserveNeed
 from energy.optimize.network_draft import (
     boiling_of,
     cogeneration_of,
@@ -66,6 +66,7 @@ class Problem:
     exchange: Exchange
     feeders: tuple[FeederFlow, ...] = ()
     surpluses: tuple[Surplus, ...] = ()
+    reserve: ReserveNeed | None = None
     notes: tuple[str, ...] = ()
     breaches: tuple[Breach, ...] = ()
     before: Before | None = None
@@ -73,7 +74,8 @@ class Problem:
     @property
     def items(self) -> tuple[Item, ...]:
         """All parts of the problem."""
-        return (*self.members, *self.surpluses, *self.feeders, self.exchange)
+        needs = () if self.reserve is None else (self.reserve,)
+        return (*self.members, *self.surpluses, *self.feeders, *needs, self.exchange)
 
 
 def problem_from(

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +22,8 @@ from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS, period_start
 from energy.planning.corrections import with_corrections
-from energy.planning.expectation import expected_kw, persisting_kw, states_at
+from energy.planning.expectation import persisting_kw, states_at
+from energy.planning.hedging import Hedging
 from energy.planning.in_force import PlansInForce
 from energy.planning.inputs import Inputs
 from energy.planning.leaderboard import Archive, Leaderboard
@@ -63,6 +65,7 @@ class Desk:
         self._nominations = Nominations(region, record)
         self._plans = PlansInForce(region, record)
         self._inputs = Inputs(region, record)
+        self._hedging = Hedging(region, record)
         self._leaderboard = None if archive is None else Leaderboard(region, archive, self._inputs)
         self._scores: tuple[DayScores, ...] = ()
         self._shadows: tuple[Forecast, ...] = ()
@@ -99,11 +102,11 @@ class Desk:
         forecast_s = time.perf_counter() - begun_s
         prices = self._prices.prices(start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at)
         begun_s = time.perf_counter()
-        problem = problem_from(
+        make = partial(
+            problem_from,
             self._region,
             start=request.start,
             prices=prices,
-            expected_kw=expected_kw(self._region, forecasts, periods=HORIZON_PERIODS),
             states=states_at(
                 self._region,
                 request.image,
@@ -115,6 +118,13 @@ class Desk:
             temperature_c=self._temperature_c(request),
             nominated_kw=self._nominated_kw(request),
             before=self._before(request),
+        )
+        problem, hedge = self._hedging.problem(
+            lambda expected_kw: make(expected_kw=expected_kw),
+            forecasts,
+            asked,
+            periods=HORIZON_PERIODS,
+            known_at=request.issued_at,
         )
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
@@ -130,6 +140,7 @@ class Desk:
             seconds_max=control.solver_s_max,
             gap=control.solver_gap,
             problem_s=time.perf_counter() - begun_s,
+            hedge=hedge,
         )
         notes.extend(f"planned_anew: {note}" for note in proven.notes)
         plan = replace(proven.plan, wall_s={"forecast_s": forecast_s, **proven.plan.wall_s})

@@ -27,6 +27,14 @@ USUAL_SHARE = 0.5
 def expected_kw(region: Region, forecasts: Sequence[Forecast], *, periods: int) -> dict[str, FloatArray]:
     """Give each asset's expected power in our sign, shape (periods,); losses follow from the loads."""
     expected = {forecast.asset_id: forecast.expected_kw[:periods] for forecast in forecasts}
+    return with_losses(region, expected, periods=periods)
+
+
+def with_losses(
+    region: Region, expected_kw: Mapping[str, FloatArray], *, periods: int
+) -> dict[str, FloatArray]:
+    """Add the losses of the grid, which follow from the loads."""
+    expected = dict(expected_kw)
     for asset in region.assets:
         if isinstance(asset, GridLoss):
             load_kw = sum((expected[load.id] for load in region.loads_of(asset)), np.zeros(periods))

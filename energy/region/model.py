@@ -43,6 +43,7 @@ from energy.region.place import Location
 from energy.region.privacy import Privacy
 from energy.region.pumped_reservoir import PumpedReservoir
 from energy.region.pv import Pv
+from energy.region.uncertainty import Uncertainty
 from energy.region.weather import Weather
 from energy.region.wind import Wind
 
@@ -116,6 +117,7 @@ class Control:
     """Deviation of the quarter hour's exchange from its plan that is left alone."""
     trained_at: Annotated[time, BeforeValidator(only_text)] = time(2, 0)
     """Local time from which a night's training of the forecasts may begin."""
+    uncertainty: Uncertainty = Field(default_factory=Uncertainty)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)

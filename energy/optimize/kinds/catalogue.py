@@ -9,6 +9,7 @@ from energy.optimize.items import (
     FeederFlow,
     FixedPower,
     Item,
+    ReserveNeed,
     Source,
     Storage,
 )
@@ -22,12 +23,14 @@ from energy.optimize.kinds.feeder import FEEDER
 from energy.optimize.kinds.fixed import FIXED
 from energy.optimize.kinds.generator import GENERATOR
 from energy.optimize.kinds.grid_point import GRID_POINT
+from energy.optimize.kinds.headroom import KEEPING
 from energy.optimize.kinds.heat_load import HEAT_LOAD
 from energy.optimize.kinds.heat_pump import HEAT_PUMP
 from energy.optimize.kinds.heat_storage import HEAT_STORAGE
 from energy.optimize.kinds.hydrogen_storage import HYDROGEN_STORAGE
 from energy.optimize.kinds.kind import Carrier, Kind
 from energy.optimize.kinds.pumped_reservoir import PUMPED_RESERVOIR
+from energy.optimize.kinds.reserve import RESERVE
 from energy.optimize.kinds.surplus import SURPLUS
 from energy.optimize.network_items import (
     Boiling,
@@ -59,12 +62,13 @@ KIND_OF: dict[type, Kind[Any]] = {
     Surplus: SURPLUS,
     FeederFlow: FEEDER,
     Exchange: GRID_POINT,
+    ReserveNeed: RESERVE,
 }
 
 
 def kind_of(item: Item) -> Kind[Any]:
     """Give the kind that models the item."""
-    return KIND_OF[type(item)]
+    return KIND_OF[type(item)] if item.headroom is None else KEEPING[type(item)]
 
 
 def balances_of(item: Item) -> tuple[tuple[str, str], ...]:
@@ -79,6 +83,8 @@ def balances_of(item: Item) -> tuple[tuple[str, str], ...]:
                 pairs.append((readout, f"{carrier}.{getattr(item, 'network', '')}"))
             case Carrier.FEEDER:
                 pairs.append((readout, f"feeder.{item.asset_id}"))
+            case Carrier.RESERVE_UP | Carrier.RESERVE_DOWN:
+                pairs.append((readout, str(carrier)))
             case Carrier.OWN:
                 pairs.append((readout, item.asset_id))
     return tuple(pairs)

@@ -31,6 +31,9 @@ class Carrier(StrEnum):
     HYDROGEN = "hydrogen"
     FEEDER = "feeder"
     """The balance of the item that is the feeder: its flow leaves it, so it enters with -1."""
+    RESERVE_UP = "reserve_up"
+    RESERVE_DOWN = "reserve_down"
+    """Headroom, either way."""
     OWN = "own"
     """The balance that the item is named after."""
 
