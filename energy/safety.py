@@ -72,7 +72,7 @@ def battery_bounds_kw(
         return None
     hours = horizon_s / S_PER_H
     room_kwh = max(0.0, battery.energy_kwh_max - energy_kwh)
-    stock_kwh = max(0.0, energy_kwh - battery.energy_kwh_min)
+    stock_kwh = max(0.0, energy_kwh - battery.energy_kwh_kept)
     charge_kw = min(battery.power_kw_charge_max, room_kwh / battery.efficiency_charge / hours)
     discharge_kw = min(battery.power_kw_discharge_max, stock_kwh * battery.efficiency_discharge / hours)
     return -discharge_kw, charge_kw

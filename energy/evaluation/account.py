@@ -10,6 +10,7 @@ from energy.evaluation.course import FUEL, STARTS, Course
 from energy.evaluation.end_stores import end_stores_eur
 from energy.optimize.penalties import UNSERVED_HEAT_EUR_PER_KWH, UNSERVED_WATER_EUR_PER_KWH
 from energy.periods import PERIOD_H
+from energy.physics.battery_wear import deeply_taken_kwh, depth_of
 from energy.region.battery import Battery
 from energy.region.boiler import Boiler
 from energy.region.chp import Chp
@@ -103,6 +104,7 @@ def _add_asset(parts: Mapping[str, FloatArray], region: Region, asset: Asset, co
     match asset:
         case Battery():
             parts["wear"][:] += asset.wear_eur_per_kwh * fed_in_kwh
+            parts["wear"][:] += _deep_wear_eur(asset, course)
         case Electrolyser():
             running = power_kw > asset.power_kw_standby
             parts["wear"][:] += asset.wear_eur_per_kwh * np.where(running, drawn_kwh, 0.0)
@@ -115,6 +117,16 @@ def _add_asset(parts: Mapping[str, FloatArray], region: Region, asset: Asset, co
                 parts["wear"][:] += asset.wear_eur_per_kwh * fed_in_kwh
         case _:
             pass
+
+
+def _deep_wear_eur(asset: Battery, course: Course) -> FloatArray | float:
+    """Charge for what cycles deeper than the stated depth took."""
+    depth, energy_kwh = depth_of(asset), course.end(asset.id, "energy_kwh")
+    if depth is None or energy_kwh is None:
+        return 0.0
+    taken = deeply_taken_kwh(depth, start_kwh=float(energy_kwh[0]), energy_kwh=energy_kwh[1:])
+    eur: FloatArray = asset.wear_deep_eur_per_kwh * asset.efficiency_discharge * taken
+    return eur
 
 
 def _capacity(region: Region, exchange_kw: FloatArray, bill: Bill) -> FloatArray:

@@ -12,6 +12,7 @@ from energy.optimize.penalties import SURPLUS_EUR_PER_KWH, WAY_BACK_EUR_PER_KWH_
 from energy.optimize.problem import Problem
 from energy.optimize.reserve import shortfall_eur
 from energy.periods import PERIOD_H
+from energy.physics.battery_wear import deeply_taken_kwh
 
 PARTS = (
     "energy_import",
@@ -115,6 +116,9 @@ def _add_storage(parts: dict[str, float], item: Storage, power_kw: FloatArray) -
     energy = stored_energy_kwh(item, power_kw)
     outside = np.maximum(0.0, item.energy_kwh_min - energy) + np.maximum(0.0, energy - item.energy_kwh_max)
     parts["wear"] += PERIOD_H * item.wear_eur_per_kwh * float(np.maximum(0.0, -power_kw).sum())
+    if item.depth is not None:
+        taken = deeply_taken_kwh(item.depth, start_kwh=item.energy_kwh_start, energy_kwh=energy)
+        parts["wear"] += item.wear_deep_eur_per_kwh * item.efficiency_discharge * float(taken.sum())
     parts["fees"] += PERIOD_H * item.fee_eur_per_kwh_drawn * float(np.maximum(0.0, power_kw).sum())
     parts["breach"] += PERIOD_H * WAY_BACK_EUR_PER_KWH_H * float(outside.sum())
     parts["breach"] += forced_eur(power_kw, item.power_kw_min, item.power_kw_max)

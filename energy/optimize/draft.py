@@ -12,6 +12,7 @@ from energy.optimize.ev_schedule import arrived_energy_kwh, due_energy_kwh
 from energy.optimize.items import Charging, Exchange, FeederFlow, FixedPower, Source, Storage
 from energy.optimize.power_bounds import PowerBounds, power_bounds
 from energy.optimize.terminal_values import terminal_value_eur_per_kwh
+from energy.physics.battery_wear import depth_of
 from energy.region.asset import AssetBase
 from energy.region.battery import Battery
 from energy.region.ev_hub import EvHub
@@ -125,7 +126,7 @@ def storage_of(draft: Draft, asset: Battery) -> Storage:
         asset_id=asset.id,
         feeder=asset.feeder,
         energy_kwh=energy_kwh,
-        energy_kwh_min=asset.energy_kwh_min,
+        energy_kwh_min=asset.energy_kwh_kept,
         energy_kwh_max=asset.energy_kwh_max,
         power_kw_min=bounds.power_kw_min,
         power_kw_max=bounds.power_kw_max,
@@ -133,9 +134,11 @@ def storage_of(draft: Draft, asset: Battery) -> Storage:
         efficiency_discharge=asset.efficiency_discharge,
         wear_eur_per_kwh=asset.wear_eur_per_kwh,
         fee_eur_per_kwh_drawn=asset.fee_eur_per_kwh_drawn,
+        depth=depth_of(asset),
+        wear_deep_eur_per_kwh=asset.wear_deep_eur_per_kwh,
         **draft.end(
             None if idle else energy_kwh,
-            (asset.energy_kwh_min, asset.energy_kwh_max),
+            (asset.energy_kwh_kept, asset.energy_kwh_max),
             worth_eur_per_kwh=terminal_value_eur_per_kwh(asset, median_eur_per_kwh),
         ),
     )

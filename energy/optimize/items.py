@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from energy.domain import FloatArray
 from energy.periods import PERIOD_H
+from energy.physics.battery_wear import Depth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class Storage(Item):
 
     ``energy_kwh`` is None where nothing was measured: the battery is then planned at 0 kW.
     ``terminal_eur_per_kwh`` is what a kWh still in store at the end of the horizon is worth;
-    ``energy_kwh_end_min`` is what must be in store then, None for no more than usual.
+    ``energy_kwh_end_min`` is what must be in store then, None for no more than usual. Where ``depth`` is
+    given, what leaves its deep part costs ``wear_deep_eur_per_kwh`` more.
     """
 
     energy_kwh: float | None
@@ -63,6 +65,8 @@ class Storage(Item):
     fee_eur_per_kwh_drawn: float
     terminal_eur_per_kwh: float
     energy_kwh_end_min: float | None = None
+    depth: Depth | None = None
+    wear_deep_eur_per_kwh: float = 0.0
 
     @property
     def energy_kwh_start(self) -> float:

@@ -9,6 +9,7 @@ from energy.domain import Point
 from energy.region.asset import (
     CONFIG,
     AssetBase,
+    CostEurPerKwh,
     Efficiency,
     EurPerKwh,
     NonNegativeKwh,
@@ -24,7 +25,9 @@ class Battery(AssetBase):
     """A store of electricity.
 
     ``energy_kwh_min`` and ``energy_kwh_max`` bound what we use of ``energy_kwh_capacity``. Efficiencies are
-    one way, at the metering point. ``wear_eur_per_kwh`` is paid on each kWh discharged at the metering point.
+    one way, at the metering point. ``wear_eur_per_kwh`` is paid on each kWh discharged at the metering point,
+    ``wear_deep_eur_per_kwh`` on top on what cycles deeper than ``wear_depth_kwh`` take. Plans and corrections
+    leave ``energy_kwh_reserve`` above ``energy_kwh_min`` for island operation or backup.
     """
 
     kind: Literal["battery"]
@@ -37,6 +40,9 @@ class Battery(AssetBase):
     efficiency_discharge: Efficiency
     wear_eur_per_kwh: Annotated[EurPerKwh, Field(ge=0.0)]
     ramp_kw_per_s: RampKwPerS
+    energy_kwh_reserve: NonNegativeKwh = 0.0
+    wear_depth_kwh: PositiveKwh | None = None
+    wear_deep_eur_per_kwh: CostEurPerKwh = 0.0
 
     @model_validator(mode="after")
     def _band_inside_capacity(self) -> "Battery":
@@ -44,7 +50,25 @@ class Battery(AssetBase):
             raise ValueError(
                 "energy_kwh_min must be less than energy_kwh_max, and that at most energy_kwh_capacity"
             )
+        if not self.energy_kwh_kept < self.energy_kwh_max:
+            raise ValueError(
+                "energy_kwh_min and energy_kwh_reserve together must be less than energy_kwh_max"
+            )
+        if (self.wear_depth_kwh is not None) != (self.wear_deep_eur_per_kwh > 0.0):
+            raise ValueError("wear_depth_kwh and wear_deep_eur_per_kwh above 0 need each other")
+        if (
+            self.wear_depth_kwh is not None
+            and self.wear_depth_kwh >= self.energy_kwh_max - self.energy_kwh_kept
+        ):
+            raise ValueError(
+                "wear_depth_kwh must be less than what is used: energy_kwh_max less minimum and reserve"
+            )
         return self
+
+    @property
+    def energy_kwh_kept(self) -> float:
+        """What neither plans nor corrections take: the least content and the reserve."""
+        return self.energy_kwh_min + self.energy_kwh_reserve
 
     @property
     def power_kw_nameplate(self) -> tuple[float, float]:

@@ -67,8 +67,11 @@ class Day96(Machines, Waiting):
         start = self.day.states[asset["id"]]["energy_kwh"]
         value = np.zeros(self.n)
         value[-1] = -worth
-        energy = self._band((asset["energy_kwh_min"], asset["energy_kwh_max"]), value, start=start)
+        least = asset["energy_kwh_min"] + asset.get("energy_kwh_reserve", 0.0)
+        energy = self._band((least, asset["energy_kwh_max"]), value, start=start)
         p.constant += worth * start
+        if "wear_depth_kwh" in asset:
+            self._segments(asset, into, out, used=(start - least, asset["energy_kwh_max"] - least))
         for t in range(self.n):
             p.row({into[t]: 1.0, way[t]: -most_in}, -np.inf, 0.0)
             p.row({out[t]: 1.0, way[t]: most_out}, -np.inf, most_out)
@@ -79,6 +82,32 @@ class Day96(Machines, Waiting):
             }
             self._after(terms, energy, t, start)
         self.power[asset["id"]] = ([{into[t]: 1.0, out[t]: -1.0} for t in range(self.n)], np.zeros(self.n))
+
+    def _segments(self, asset: dict[str, Any], into: range, out: range, *, used: tuple[float, float]) -> None:
+        """Two stores in one, each with flows of its own; what leaves the deep one costs more.
+
+        ``used`` is what is stored at the start, and at the most, above what plans keep.
+        """
+        p, deep = self.program, used[1] - asset["wear_depth_kwh"]
+        price = asset["wear_deep_eur_per_kwh"]
+        segments = []
+        for size, start, eur in (
+            (deep, min(deep, used[0]), price),
+            (asset["wear_depth_kwh"], max(0.0, used[0] - deep), 0.0),
+        ):
+            taken_up, given = p.columns(0.0, np.inf), p.columns(0.0, np.inf, DT_H * eur)
+            held = p.columns(0.0, size)
+            segments.append((taken_up, given))
+            for t in range(self.n):
+                terms = {
+                    held[t]: 1.0,
+                    taken_up[t]: -DT_H * asset["efficiency_charge"],
+                    given[t]: DT_H / asset["efficiency_discharge"],
+                }
+                self._after(terms, held, t, start)
+        for t in range(self.n):
+            p.row({into[t]: 1.0, **{segment[0][t]: -1.0 for segment in segments}}, 0.0, 0.0)
+            p.row({out[t]: 1.0, **{segment[1][t]: -1.0 for segment in segments}}, 0.0, 0.0)
 
     def _band(self, band: tuple[float, float], value: np.ndarray, *, start: float, kwh: float = 1.0) -> range:
         """Give columns of what is stored: in the band, or outside at a price where it was measured there.

@@ -30,6 +30,7 @@ def cases(draw):
         "filled": draw(st.sampled_from([0.02, 0.5, 1.0, None])),
         "running_s": draw(st.sampled_from([0.0, 900.0, 7200.0, None])),
         "feeder_kw": draw(st.sampled_from([150.0, 600.0, 1e5])),
+        "deep_eur": draw(st.sampled_from([0.01, 0.1])),
         "limit": draw(st.sampled_from([None, "chp", "electrolyser", "heat_pump"])),
         "unavailable": draw(st.sampled_from([(), ("chp",), ("electrolyser", "boiler", "pumped_reservoir")])),
         "nominated": draw(st.booleans()),
@@ -72,7 +73,13 @@ def region_and_problem(tiny, case):
     region = tiny.region(
         tiny.asset("load"),
         tiny.asset("pv", curtailment_eur_per_kwh=0.01, feeder="feeder"),
-        tiny.asset("battery", feeder="feeder"),
+        tiny.asset(
+            "battery",
+            feeder="feeder",
+            energy_kwh_reserve=50.0,
+            wear_depth_kwh=300.0,
+            wear_deep_eur_per_kwh=case["deep_eur"],
+        ),
         tiny.asset("ev_hub", dwell_h=1.5),
         tiny.asset("flexible_load", feeder="feeder"),
         tiny.asset("flexible_load", "shed", mode="shed", shift_h=0.0, unserved_eur_per_kwh=0.2),

@@ -27,6 +27,7 @@ from energy.optimize.kinds.kind import (
 )
 from energy.optimize.penalties import WAY_BACK_EUR_PER_KWH_H
 from energy.periods import PERIOD_H
+from energy.physics.battery_wear import deep_kwh_at_start
 
 SCALARS = (
     "energy_kwh_start",
@@ -44,10 +45,27 @@ SCALARS = (
 )
 
 
+DEPTH_SCALARS = (
+    "deep_kwh_start",
+    "deep_kwh_max",
+    "shallow_kwh_max",
+    "wear_deep_eur_per_kwh_stored",
+)
+
+
+def structure_of(item: Storage) -> int:
+    """Pack what rows and columns depend on: wear by depth, and whether a limit demands power."""
+    return int(item.depth is not None) * 2 + forced_structure_of(item)
+
+
 def build(periods: int, structure: int) -> Any:
     """State the prototype."""
-    series = ("charge_kw_max", "discharge_kw_max")
-    m = new_prototype(periods, scalars=SCALARS, series=series + series_of(structure))
+    by_depth, forced_power = divmod(structure, 2)
+    m = new_prototype(
+        periods,
+        scalars=SCALARS + (DEPTH_SCALARS if by_depth else ()),
+        series=("charge_kw_max", "discharge_kw_max", *series_of(forced_power)),
+    )
     m.charge_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.charge_kw_max[t]))
     m.discharge_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.discharge_kw_max[t]))
     m.in_band_kwh = pe.Var(m.T, bounds=band)
@@ -56,10 +74,11 @@ def build(periods: int, structure: int) -> Any:
     m.power_kw = pe.Expression(m.T, rule=lambda m, t: m.charge_kw[t] - m.discharge_kw[t])
     m.energy_kwh = pe.Expression(m.T, rule=stored_energy)
     m.energy_balance = pe.Constraint(m.T, rule=energy_balance)
-    forced = add_forced_power(m) if structure == FORCED else 0.0
+    forced = add_forced_power(m) if forced_power == FORCED else 0.0
+    deep_eur = add_wear_by_depth(m) if by_depth else 0.0
     m.cost_breach = pe.Objective(expr=way_back_into_the_band(m) + forced)
     m.cost_wear = pe.Objective(
-        expr=PERIOD_H * m.wear_eur_per_kwh * pe.quicksum(m.discharge_kw[t] for t in m.T)
+        expr=PERIOD_H * m.wear_eur_per_kwh * pe.quicksum(m.discharge_kw[t] for t in m.T) + deep_eur
     )
     m.cost_fees = pe.Objective(
         expr=PERIOD_H * m.fee_eur_per_kwh_drawn * pe.quicksum(m.charge_kw[t] for t in m.T)
@@ -79,6 +98,31 @@ def energy_balance(m: Any, t: int) -> Any:
     charged = PERIOD_H * m.efficiency_charge * m.charge_kw[t]
     discharged = PERIOD_H * m.drain_kwh_per_kwh_discharged * m.discharge_kw[t]
     return m.energy_kwh[t] - before - charged + discharged == 0.0
+
+
+def add_wear_by_depth(m: Any) -> Any:
+    """Split the content into a shallow and a deep part; give what taking from the deep one costs.
+
+    Since only leaving the deep part costs, the linear program itself charges and discharges the shallow part
+    first (convex segments: Xu et al. 2018, doi:10.1109/TPWRS.2017.2733339).
+    """
+    m.deep_kwh = pe.Var(m.T, bounds=lambda m, _t: (0.0, m.deep_kwh_max))
+    m.deep_taken_kwh = pe.Var(m.T, bounds=(0.0, None))
+    m.deep_taken = pe.Constraint(m.T, rule=deep_taken)
+    m.deep_is_stored = pe.Constraint(
+        m.T, rule=lambda m, t: m.in_band_kwh[t] - m.deep_kwh[t] >= m.energy_kwh_min
+    )
+    m.rest_is_shallow = pe.Constraint(
+        m.T, rule=lambda m, t: m.in_band_kwh[t] - m.deep_kwh[t] <= m.shallow_kwh_max
+    )
+    return m.wear_deep_eur_per_kwh_stored * pe.quicksum(m.deep_taken_kwh[t] for t in m.T)
+
+
+def deep_taken(m: Any, t: int) -> Any:
+    """What leaves the deep part was taken by a cycle that goes deeper than the stated depth."""
+    if t == 0:
+        return m.deep_taken_kwh[t] + m.deep_kwh[t] >= m.deep_kwh_start
+    return m.deep_taken_kwh[t] + m.deep_kwh[t] - m.deep_kwh[t - 1] >= 0.0
 
 
 def way_back_into_the_band(m: Any) -> Any:
@@ -113,6 +157,22 @@ def parameters(items: Sequence[Storage]) -> Mapping[str, FloatArray]:
         "charge_kw_max": np.maximum(0.0, table_of(item.power_kw_max for item in items)),
         "discharge_kw_max": np.maximum(0.0, -table_of(item.power_kw_min for item in items)),
         **forced_values(items),
+        **_depth_values(items),
+    }
+
+
+def _depth_values(items: Sequence[Storage]) -> Mapping[str, FloatArray]:
+    """Give DEPTH_SCALARS of items of one structure, nothing where their prototype has none."""
+    depths = [(item, item.depth) for item in items if item.depth is not None]
+    if not depths:
+        return {}
+    return {
+        "deep_kwh_start": scalars_of(deep_kwh_at_start(d, item.energy_kwh_start) for item, d in depths),
+        "deep_kwh_max": scalars_of(depth.deep_kwh for _item, depth in depths),
+        "shallow_kwh_max": scalars_of(depth.energy_kwh_min + depth.shallow_kwh for _item, depth in depths),
+        "wear_deep_eur_per_kwh_stored": scalars_of(
+            item.wear_deep_eur_per_kwh * item.efficiency_discharge for item, _depth in depths
+        ),
     }
 
 
@@ -120,7 +180,7 @@ BATTERY: Kind[Storage] = Kind(
     name="battery",
     build=build,
     parameters=parameters,
-    structure=forced_structure_of,
+    structure=structure_of,
     states=("energy_kwh",),
     draws="charge_kw",
     feeds_in="discharge_kw",
