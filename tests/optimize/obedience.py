@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from energy.optimize.cost import balance_kw, exchange_of, flow_of, stored_energy_kwh
-from energy.optimize.items import Charging, FixedPower, Source, Storage
+from energy.optimize.items import BlockLoad, Charging, FixedPower, Source, Storage
 from energy.optimize.network_cost import stored_heat_kwh
 from energy.optimize.network_items import (
     Boiling,
@@ -66,6 +66,8 @@ def check_member(item, plan):
             near(states["power_kw_curtailed"], item.available_kw + power, KW)
         case Storage():
             check_battery(item, plan)
+        case BlockLoad():
+            check_blocks(item, plan)
         case Charging():
             check_charging(item, plan)
         case Machine():
@@ -101,6 +103,19 @@ def check_charging(item, plan):
     within(settled, item.due_kwh, item.arrived_kwh, KWH)
     unserved = np.diff(settled - DT_H * np.cumsum(plan.power_kw), prepend=0.0)
     assert (unserved >= -KWH).all()
+
+
+def check_blocks(item, plan):
+    own_kw = plan.power_kw - item.carried_kw
+    assert np.logical_or(np.abs(own_kw) <= KW, np.abs(own_kw - item.block_kw) <= KW).all()
+    period = 0
+    while period < own_kw.size:
+        if own_kw[period] <= KW:
+            period += 1
+            continue
+        assert item.begin_share_max[period] > 0.5
+        near(own_kw[period : period + item.block_periods], item.block_kw, KW)
+        period += item.block_periods
 
 
 def check_machine(item, plan):

@@ -17,15 +17,17 @@ PERIODS = 12
 BACKLOG_KWH = 60.0
 HEAT = ("chp", "heat_pump", "boiler", "heat_load", "heat_storage")
 ELECTRIC = ("load", "pv", "wind", "battery", "b2", "ev_hub", "flexible_load", "shed", "pumped_reservoir")
+BLOCKS = ("mill",)
 HYDROGEN = ("electrolyser", "hydrogen_storage")
 MACHINES = ("chp", "heat_pump", "electrolyser")
-KIND_OF_ID = {"b2": "battery", "shed": "flexible_load"}
+KIND_OF_ID = {"b2": "battery", "shed": "flexible_load", "mill": "flexible_load"}
 OWN: dict[str, dict[str, Any]] = {
     "pv": {"curtailment_eur_per_kwh": 0.01},
     "wind": {"curtailable": False},
     "b2": {"efficiency_charge": 1.0, "wear_eur_per_kwh": 0.0, "fee_eur_per_kwh_drawn": 0.03},
     "ev_hub": {"dwell_h": 1.5, "fee_eur_per_kwh_drawn": 0.01},
     "shed": {"mode": "shed", "shift_h": 0.0, "unserved_eur_per_kwh": 0.2},
+    "mill": {"mode": "block", "block_h": 0.75, "shift_h": 2.0, "power_kw_max": 80.0},
     "hydrogen_storage": {"unserved_eur_per_kwh": 0.7},
 }
 MOST_KW = {
@@ -35,6 +37,7 @@ MOST_KW = {
     "ev_hub": 150.0,
     "flexible_load": 200.0,
     "shed": 100.0,
+    "mill": 50.0,
     "heat_load": 900.0,
     "pumped_reservoir": 60.0,
 }
@@ -68,6 +71,7 @@ class Meeting:
     nominated: bool
     exchange_kw_max: float
     feeder_kw_max: float
+    periods: int = PERIODS
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def build(self, tiny: Any) -> tuple[Region, Problem]:
@@ -92,7 +96,7 @@ class Meeting:
 
     def prices_eur_per_kwh(self) -> Any:
         """Give the prices."""
-        noise = np.random.default_rng([self.seed, 1]).standard_normal(PERIODS)
+        noise = np.random.default_rng([self.seed, 1]).standard_normal(self.periods)
         return np.clip(self.price_mean + self.price_spread * noise, -9.0, 9.0)
 
     def _asset(self, tiny: Any, asset_id: str) -> Any:
@@ -104,25 +108,25 @@ class Meeting:
         expected = {}
         for number, (asset_id, most_kw) in enumerate(MOST_KW.items()):
             # Each asset has its own seed: another order or another set of assets changes no asset's numbers.
-            draws = np.random.default_rng([self.seed, 2, number]).random(PERIODS)
+            draws = np.random.default_rng([self.seed, 2, number]).random(self.periods)
             sign = -1.0 if asset_id in {"pv", "wind"} else 1.0
             if asset_id in self.ids:
                 expected[asset_id] = sign * np.round(most_kw * draws, 3)
-        halves = np.where(np.arange(PERIODS) < PERIODS // 2, 0.2 * self.exchange_kw_max, np.nan)
+        halves = np.where(np.arange(self.periods) < self.periods // 2, 0.2 * self.exchange_kw_max, np.nan)
         return {
             "expected_kw": expected,
             "states": self._states(),
             "limits": [tiny.limit(name, *FORCED_KW[name]) for name in self.forced],
             "unavailable": self.unavailable,
             "billed_peak_kw": 200.0,
-            "temperature_c": np.random.default_rng([self.seed, 3]).uniform(-8.0, 12.0, PERIODS),
+            "temperature_c": np.random.default_rng([self.seed, 3]).uniform(-8.0, 12.0, self.periods),
             "nominated_kw": halves if self.nominated else None,
         }
 
     def _states(self) -> dict[str, dict[str, float]]:
         states: dict[str, dict[str, float]] = {
             name: {"energy_kwh_backlog": BACKLOG_KWH, "energy_kwh_urgent": 10.0}
-            for name in ("ev_hub", "flexible_load")
+            for name in ("ev_hub", "flexible_load", "mill")
         }
         if self.filled is not None:
             states |= {name: {"energy_kwh": size * self.filled} for name, size in SIZE.items()}
@@ -131,6 +135,7 @@ class Meeting:
             standing_s = 0.0 if self.running_s > 0.0 else 600.0
             for name in MACHINES:
                 states[name] = {"running_s": self.running_s, "standing_s": standing_s}
+            states["mill"] = {**states["mill"], "running_s": self.running_s}
         return {name: state for name, state in states.items() if name in self.ids}
 
     def in_order(self, order: int) -> "Meeting":
@@ -141,8 +146,11 @@ class Meeting:
 
 @st.composite
 def meetings(draw: Any, *, machines: bool = True) -> Meeting:
-    """Draw a meeting; without ``machines`` its problem is a linear program but for batteries' directions."""
-    parts = [*ELECTRIC, *((*HEAT, *HYDROGEN) if machines else ("boiler", "heat_load", "heat_storage"))]
+    """Draw a meeting; without ``machines`` (and blocks) it is a linear program but for directions."""
+    parts = [
+        *ELECTRIC,
+        *((*BLOCKS, *HEAT, *HYDROGEN) if machines else ("boiler", "heat_load", "heat_storage")),
+    ]
     left_out = draw(st.sets(st.sampled_from(parts), max_size=5))
     ids = tuple(name for name in parts if name not in left_out) or ("load",)
     steered = [name for name in ids if name not in {"load", "heat_load", "heat_storage", "hydrogen_storage"}]

@@ -77,7 +77,7 @@ def problem_in_halves(problem):
     )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, derandomize=True, max_examples=25)
 @given(meeting=meetings(machines=False).map(in_band))
 def test_a_linear_region_costs_the_same_in_half_steps(tiny, meeting):
     region, problem = meeting.build(tiny)
@@ -91,8 +91,8 @@ def test_a_linear_region_costs_the_same_in_half_steps(tiny, meeting):
         assert total(halves.plan) == pytest.approx(twice, abs=loose(twice))
 
 
-@settings(deadline=None, max_examples=10)
-@given(meeting=meetings().map(in_band))
+@settings(deadline=None, derandomize=True, max_examples=10)
+@given(meeting=meetings().map(in_band).filter(lambda meeting: "mill" not in meeting.ids))
 def test_halves_give_machines_more_freedom_and_nothing_else(tiny, meeting):
     region, problem = meeting.build(tiny)
     whole = solved(region, problem, tiny, search="exact", gap=1e-3)
@@ -100,7 +100,7 @@ def test_halves_give_machines_more_freedom_and_nothing_else(tiny, meeting):
     assert halves.bound_eur <= 2.0 * total(whole.plan) + loose(2.0 * total(whole.plan))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, derandomize=True, max_examples=20)
 @given(meeting=meetings(machines=False).map(in_band), pieces=st.sampled_from([1, 2, 15]))
 def test_stores_replayed_in_finer_steps_hold_what_the_plan_says(tiny, meeting, pieces):
     region, problem = meeting.build(tiny)
