@@ -22,8 +22,15 @@ test: install check-browser check-modbus check-influx
 test-long: install check-browser check-modbus check-influx
 	$(BIN)/pytest -m long $(PYTEST_ARGS)
 
-bench: install check-modbus check-influx
+PEERS := build/peers
+bench: install check-modbus check-influx $(if $(filter peers,$(ONLY)),$(PEERS)/.installed)
 	@$(BIN)/python -m tests.benchmarks $(ONLY) $(if $(SEED),--seed $(SEED)) $(if $(SIZES),--sizes $(SIZES))
+
+# Other tools for planning, in an environment of their own: nothing of ours needs them.
+$(PEERS)/.installed: tests/benchmarks/peers.lock
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/benchmarks/peers.lock
+	@touch $@
 
 soak: install
 	$(BIN)/energiewaage demo --headless --days $(or $(DAYS),14) --seed $(or $(SEED),1) --json
@@ -37,6 +44,9 @@ lock:
 	build/lock/bin/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-annotate --generate-hashes \
 	  --extra test --all-build-deps --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --output-file requirements.lock pyproject.toml
+	build/lock/bin/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-annotate --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file tests/benchmarks/peers.lock tests/benchmarks/peers.in
 
 install: $(STAMP)
 

@@ -12,7 +12,7 @@ from tests.benchmarks.region_family import SIZES, family_of
 
 def figures(say: Say, choice: Choice) -> Iterator[Figure]:
     """Measure everything of this group, size by size."""
-    for size in choice.sizes:
+    for size in choice.sizes or SIZES:
         say(f"optimize: {size}, the linear program")
         family = family_of(*SIZES[size], seed=choice.seed)
         yield from linear_figures(size, family)
