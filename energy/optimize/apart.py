@@ -7,7 +7,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.prototype import IntArray
+from energy.optimize.form import IntArray
 from energy.optimize.solver import End, expect, new_highs, run
 
 

@@ -15,14 +15,15 @@ from energy.domain import FloatArray
 from energy.errors import NoPlan
 from energy.optimize.block_rounding import begins_of
 from energy.optimize.directions import MIXED_SHARE, both_ways, exclusive_pairs, one_way, some
+from energy.optimize.form import IntArray
 from energy.optimize.items import BlockLoad
+from energy.optimize.layout import Layout
 from energy.optimize.mixed import mixed_of, solve_mixed
 from energy.optimize.network_items import Machine
 from energy.optimize.problem import Problem
-from energy.optimize.prototype import IntArray
 from energy.optimize.rounding import Wish, profile_of
 from energy.optimize.solver import End, LinearSolver, Solution, Solved, relative_gap
-from energy.optimize.tile import Layout, Numbers
+from energy.optimize.tile import Numbers
 
 WHOLE = 1e-6
 """Nearer than this to 0 or 1 is whole."""

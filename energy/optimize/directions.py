@@ -7,8 +7,9 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
+from energy.optimize.form import BoolArray, IntArray
+from energy.optimize.layout import Layout
 from energy.optimize.mixed import mixed_of, solve_mixed
-from energy.optimize.prototype import BoolArray, IntArray
 from energy.optimize.solver import (
     End,
     Exclusive,
@@ -18,7 +19,7 @@ from energy.optimize.solver import (
     fixed_upper,
     relative_gap,
 )
-from energy.optimize.tile import Layout, Numbers
+from energy.optimize.tile import Numbers
 
 BOTH_WAYS_KW = 1e-4
 """Charging and discharging at once below this is the solver's tolerance, not a plan."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from energy.domain import Binding, FloatArray
+from energy.optimize.form import BoolArray, IntArray
 from energy.optimize.kinds.kind import BindingRule, Carrier
-from energy.optimize.prototype import BoolArray, IntArray
+from energy.optimize.layout import Group, Layout
 from energy.optimize.solver import Solution
-from energy.optimize.tile import Group, Layout, Numbers
+from energy.optimize.tile import Numbers
 from energy.periods import PERIOD_H
 
 AT_BOUND = 1e-6
@@ -53,8 +54,13 @@ def acting_prices(layout: Layout, solution: Solution) -> Mapping[str, Mapping[st
         for state, variable, sign in ((DRAWS, group.kind.draws, -1.0), (FEEDS_IN, group.kind.feeds_in, 1.0)):
             if variable is None:
                 continue
-            reduced = solution.column_dual[group.columns(variable)] / PERIOD_H
-            here = sum(price[link.balance] for link in group.links if link.readout == 0)
+            place = group.prototype.variables[variable]
+            reduced = group.of_group(solution.column_dual)[:, place] / PERIOD_H
+            here = sum(
+                price[group.balance[:, entry]]
+                for entry, (readout, _carrier) in enumerate(group.kind.balances)
+                if readout == "power_kw"
+            )
             for asset_id, values in zip(group.asset_ids, (here + sign * reduced).round(DIGITS), strict=True):
                 found.setdefault(asset_id, {})[state] = values
     return found
@@ -62,26 +68,33 @@ def acting_prices(layout: Layout, solution: Solution) -> Mapping[str, Mapping[st
 
 def bindings(group: Group, numbers: Numbers, solution: Solution) -> Iterator[Binding]:
     """Name the limits at which a group's assets stand, with what one unit more of each would be worth."""
+    p = group.prototype
     for (component, side), rule in group.kind.binding.items():
         if side == "row":
-            index = group.rows(component)
-            value, dual = solution.row[index], solution.row_dual[index]
-            sense = group.prototype.row_sense[group.prototype.constraints[component]]
-            bound = np.where(sense > 0, numbers.row_upper[index], numbers.row_lower[index])
+            place = p.constraints[component]
+            # All rows of a constraint have the same side.
+            bounds = numbers.row_upper if p.row_sense[place[0]] > 0 else numbers.row_lower
+            bound, value, dual = (
+                group.rows_of_group(array)[:, place] for array in (bounds, solution.row, solution.row_dual)
+            )
+            worth_eur = np.abs(dual)
         else:
-            index = group.columns(component)
-            value, dual = solution.column[index], solution.column_dual[index]
-            bound = (numbers.lower if side == "lower" else numbers.upper)[index]
-            dual = np.where(dual > 0, dual, 0.0) if side == "lower" else np.where(dual < 0, dual, 0.0)
-        worth_eur = np.abs(dual)
+            place = p.variables[component]
+            bounds = numbers.lower if side == "lower" else numbers.upper
+            bound, value, dual = (
+                group.of_group(array)[:, place] for array in (bounds, solution.column, solution.column_dual)
+            )
+            worth_eur = np.maximum(0.0, dual if side == "lower" else -dual)
         at_bound = _at_bound(rule, value=value, bound=bound, worth_eur=worth_eur)
         yield from _bindings_of(group, rule, at_bound, worth_eur)
 
 
 def _at_bound(rule: BindingRule, *, value: FloatArray, bound: FloatArray, worth_eur: FloatArray) -> BoolArray:
+    at_bound: BoolArray = worth_eur > DUAL_EUR_MIN
+    where = np.nonzero(at_bound)
+    value, bound = value[where], bound[where]
     near = np.abs(value - bound) <= AT_BOUND * np.maximum(1.0, np.abs(bound))
-    counts = np.full(bound.shape, rule.at_zero) | (np.abs(bound) > AT_BOUND)
-    at_bound: BoolArray = near & counts & (worth_eur > DUAL_EUR_MIN)
+    at_bound[where] = near if rule.at_zero else near & (np.abs(bound) > AT_BOUND)
     return at_bound
 
 

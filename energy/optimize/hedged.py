@@ -14,9 +14,10 @@ import numpy as np
 from energy.errors import NoPlan
 from energy.optimize.commit import Seat
 from energy.optimize.directions import one_way
+from energy.optimize.layout import Layout
 from energy.optimize.scenarios import Hedge, Hedger, kept
 from energy.optimize.solver import LinearSolver, Solved
-from energy.optimize.tile import Layout, Numbers
+from energy.optimize.tile import Numbers
 
 STACK_SHARE = 0.7
 """Share of the time left that the courses' program may take; the rest is for the plan itself."""

@@ -6,9 +6,10 @@ import highspy
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.optimize.prototype import IntArray
+from energy.optimize.form import Int32Array, IntArray
+from energy.optimize.layout import Layout
 from energy.optimize.solver import Exclusive, Solution, expect, new_highs, run
-from energy.optimize.tile import Layout, Numbers
+from energy.optimize.tile import Numbers
 
 GAP_EUR = 1e-6
 """Absolute gap at which a search ends in any case, the default of HiGHS."""
@@ -24,8 +25,8 @@ class Mixed:
     upper: FloatArray
     row_lower: FloatArray
     row_upper: FloatArray
-    column_start: IntArray
-    row_index: IntArray
+    column_start: IntArray | Int32Array
+    row_index: IntArray | Int32Array
     coefficients: FloatArray
     offset_eur: float
     binary: IntArray

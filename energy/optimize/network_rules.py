@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.domain import AssetPlan, FloatArray
+from energy.optimize.form import BoolArray
 from energy.optimize.network_cost import fuel_kw_of
 from energy.optimize.network_items import (
     Boiling,
@@ -22,7 +23,6 @@ from energy.optimize.network_items import (
     Reservoir,
 )
 from energy.optimize.problem import Problem
-from energy.optimize.prototype import BoolArray
 from energy.periods import PERIOD_H
 from energy.physics.own_control import CHP_START, CHP_STOP, HEAT_PUMP_START, HEAT_PUMP_STOP
 

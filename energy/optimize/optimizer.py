@@ -12,13 +12,14 @@ from energy.domain import Plan, Rung
 from energy.errors import NoPlan
 from energy.optimize.commit import Seat, seats_of, solve_exact, solve_rounded
 from energy.optimize.hedged import hedge_first_decisions
+from energy.optimize.layout import Layout
 from energy.optimize.problem import Problem
 from energy.optimize.read import read_plan
 from energy.optimize.scenarios import Hedge, Hedger
 from energy.optimize.solver import End, LinearSolver, Solved, relative_gap
 from energy.optimize.steady import settle, steadiness_of
 from energy.optimize.steady_runs import hold_runs
-from energy.optimize.tile import Layout, Numbers, layout_of, numbers_of, signature_of
+from energy.optimize.tile import Numbers, Tiler
 from energy.region.model import Region
 
 Search = Literal["rounding", "exact"]
@@ -40,7 +41,7 @@ class Optimizer:
 
     def __init__(self, region: Region) -> None:
         self._region = region
-        self._layout: Layout | None = None
+        self._tiler = Tiler()
         self._solver = LinearSolver()
         self._hedger = Hedger()
 
@@ -100,8 +101,7 @@ class Optimizer:
         if problem.region_id != self._region.id:
             raise ValueError(f"problem of region {problem.region_id!r}, optimiser of {self._region.id!r}")
         began = time.perf_counter()
-        layout = self._layout_for(problem)
-        numbers = numbers_of(layout, problem)
+        layout, numbers = self._tiler.at(problem)
         self._solver.update(layout, numbers)
         built = time.perf_counter()
         search_in = solve_exact if search == "exact" else solve_rounded
@@ -170,13 +170,6 @@ class Optimizer:
         except NoPlan as error:
             return solved, (f"ties were left as they fell: {error}",)
         return replace(solved, solution=solution), ()
-
-    def _layout_for(self, problem: Problem) -> Layout:
-        layout = self._layout
-        if layout is None or layout.periods != problem.periods or layout.signature != signature_of(problem):
-            layout = layout_of(problem)
-            self._layout = layout
-        return layout
 
 
 def _gap(solved: Solved) -> float | None:

@@ -1,9 +1,7 @@
-"""A kind's Pyomo prototype compiled once into an affine form that numpy can tile to any number of assets.
+"""A kind's Pyomo prototype as vectors that numpy can tile to any number of assets.
 
-Each number of the compiled model (coefficient, right-hand side, bound, cost) must be a constant or a
-constant plus a slope times one element of one Param. Three compilations at non-zero integers find the form:
-all elements 1; all 2, which shows the slopes; 2, 3, 4, ... over all elements, which shows each number's
-element. Two compilations at other integers prove it, so that a product, a ratio or a sum cannot slip through.
+The coefficients of one asset stand in compressed columns, its entries in balances first in each column, so
+that the assets of a group side by side are the group's compressed columns.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,39 +10,57 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pe
-from numpy.typing import NDArray
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from energy.domain import FloatArray
+from energy.optimize.form import Affine, BoolArray, Form, Int32Array, IntArray, form_at, form_of, runs_of
 from energy.optimize.kinds.kind import COST_PREFIX, Kind
+from energy.optimize.probing import Probed, probe
 
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-PROVING_SEEDS = (1, 2)
-PROVING_INTEGERS = (3, 10)
-TOLERANCE = 1e-9
-"""Relative: the probes are integers, so only the last bits of a double may differ."""
-PROTOTYPES_MAX = 64
-"""Compiled prototypes kept in a process: a dozen kinds with a few structures each."""
+OWN = 0
+"""An entry in a row of the asset itself; 1 + n is one in the n-th balance of the kind."""
+PROTOTYPES_MAX = 256
+"""Compiled prototypes kept in a process: a dozen kinds, machines with some dozens of least times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """Evenly spaced readouts that each take up one evenly spaced column.
+
+    Its factor is ``constant``, plus ``slope`` times an element where ``slope`` is not zero.
+    """
+
+    readouts: slice
+    columns: slice
+    elements: slice
+    constant: float
+    slope: float
+
+    def factor(self, theta: FloatArray) -> FloatArray | float:
+        """Give the factor of each asset, shape (assets, readouts), (assets, 1) or a single one."""
+        return self.constant if self.slope == 0.0 else self.constant + self.slope * theta[:, self.elements]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Form:
-    """Numbers that are affine in the parameters: constant + slope * parameter[element].
+class Part:
+    """A named part of the costs: what the columns and what parameters alone cost."""
 
-    ``element`` points behind the last parameter where the slope is zero. Shape (numbers,) each.
-    """
+    name: str
+    columns: IntArray
+    """Those with a constant cost, and that cost in EUR."""
+    constant_eur: FloatArray
+    varying: Form
+    """In EUR, numbers in order of the columns, without the constants."""
+    offset: Form
+    """One number, in EUR."""
 
-    constant: FloatArray
-    slope: FloatArray
-    element: IntArray
-
-    def at(self, theta: FloatArray) -> FloatArray:
-        """Give the numbers, shape (assets, numbers); ``theta`` has shape (assets, elements)."""
-        padded = np.concatenate([theta, np.zeros((theta.shape[0], 1))], axis=1)
-        values: FloatArray = self.constant + self.slope * padded[:, self.element]
-        return values
+    def cost_eur(self, theta: FloatArray, column: FloatArray) -> float:
+        """Add up over assets what columns of shape (assets, columns) cost."""
+        total = float(column[:, self.columns].sum(axis=0) @ self.constant_eur)
+        for run in self.varying.runs:
+            used = column[:, run.numbers]
+            each = run.at(theta)
+            total += float((used.sum(axis=1) @ each[:, 0]) if each.shape[1] == 1 else np.vdot(used, each))
+        return total + float(self.offset.at(theta).sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,8 +68,7 @@ class Prototype:
     """One asset of a kind as vectors. Rows and columns count from 0 within the asset.
 
     ``variables`` and ``constraints`` give the columns and rows by component name, in order of the periods.
-    Readouts (power_kw and the states) are linear in the columns: ``readout_row`` is readout index * periods
-    + period.
+    Readouts (power_kw and the states) are linear in the columns: readout index * periods + period.
     """
 
     kind_name: str
@@ -63,26 +78,33 @@ class Prototype:
     variables: Mapping[str, IntArray]
     constraints: Mapping[str, IntArray]
     readouts: tuple[str, ...]
-    parts: tuple[str, ...]
     columns: int
     rows: int
     row_sense: IntArray
     """-1 at least the right-hand side, 0 equal to it, 1 at most."""
-    matrix_row: IntArray
-    matrix_column: IntArray
-    readout_row: IntArray
-    readout_column: IntArray
-    lower_is_infinite: BoolArray
-    upper_is_infinite: BoolArray
-    matrix: Form
-    right_hand: Form
-    readout: Form
-    readout_offset: Form
+    column_start: IntArray
+    """Shape (columns + 1,)."""
+    entry_row: Int32Array
+    """Of each coefficient the row within the asset, or the period of a balance."""
+    entry_balance: Int32Array
+    """OWN, or which balance."""
+    coefficients: Form
     lower: Form
     upper: Form
+    row_lower: Form
+    row_upper: Form
     cost: Form
-    """Numbers in order part * columns + column."""
-    cost_offset: Form
+    """Numbers in order of the columns, all parts together, in EUR."""
+    parts: tuple[Part, ...]
+    balance_offset: tuple[Form, ...]
+    """By balance of the kind what enters it whatever the columns are; numbers in order of the periods."""
+    readout_row: IntArray
+    """Readout index * periods + period, for each term of a readout."""
+    readout_column: IntArray
+    readout: Affine
+    terms: tuple[Term, ...]
+    """The same terms, in runs."""
+    readout_offset: Form
 
     def theta(self, values: Mapping[str, FloatArray], *, assets: int) -> FloatArray:
         """Lay the assets' parameters out in order, shape (assets, elements).
@@ -102,211 +124,112 @@ class Prototype:
             first += size
         return theta
 
+    def read(self, theta: FloatArray, column: FloatArray) -> FloatArray:
+        """Give the readouts of columns of shape (assets, columns); shape (assets, readouts, periods)."""
+        values = self.readout_offset.at(theta)
+        for term in self.terms:
+            values[:, term.readouts] += term.factor(theta) * column[:, term.columns]
+        return values.reshape(theta.shape[0], len(self.readouts), self.periods)
+
 
 @lru_cache(maxsize=PROTOTYPES_MAX)
 def compile_prototype(kind: Kind[Any], periods: int, structure: int) -> Prototype:
     """Compile a kind's prototype.
 
     Raises:
-        ValueError: some number is not a constant plus a slope times one Param element.
+        ValueError: some number is not a constant plus a slope times one Param element, or two readouts take
+            the same column into one balance.
     """
-    return _Compilation(kind, periods, structure).prototype()
-
-
-class _Compilation:
-    """Holds a prototype's Pyomo model while it is probed."""
-
-    def __init__(self, kind: Kind[Any], periods: int, structure: int) -> None:
-        self._kind = kind
-        self._periods = periods
-        model = kind.build(periods, structure)
-        self._model = model
-        self._params = list(model.component_objects(pe.Param, descend_into=False))
-        self._sizes = [len(param) for param in self._params]
-        self._columns = list(model.component_data_objects(pe.Var, descend_into=False))
-        self._parts = [objective.name for objective in model.component_objects(pe.Objective)]
-        self._readouts = ("power_kw", *kind.states)
-        self._constraints = list(model.component_objects(pe.Constraint, descend_into=False))
-        _add_readout_rows(model, self._readouts)
-        rows = list(model.component_data_objects(pe.Constraint, descend_into=False))
-        self._rows = len(rows)
-        self._column_of = {id(var): index for index, var in enumerate(self._columns)}
-        self._row_of = {id(row): index for index, row in enumerate(rows)}
-        self._sense = np.zeros(self._rows, dtype=np.int64)
-
-    def prototype(self) -> Prototype:
-        n, m = len(self._columns), self._rows
-        form, keys, infinite = self._form()
-        readout_rows = len(self._readouts) * self._periods
-        own = m - readout_rows
-        sections = np.cumsum([m * n, m, len(self._parts) * n, len(self._parts), n, n])
-        matrix = keys < sections[0]
-        row, column = np.divmod(keys[matrix], max(1, n))
-        in_model, in_readout = row < own, row >= own
-        index = np.flatnonzero(matrix)
-
-        def section(number: int) -> IntArray:
-            return np.flatnonzero((keys >= sections[number - 1]) & (keys < sections[number]))
-
-        rhs = section(1)
-        return Prototype(
-            kind_name=self._kind.name,
-            periods=self._periods,
-            parameters=tuple((p.name, s) for p, s in zip(self._params, self._sizes, strict=True)),
-            variables=_positions(self._model.component_objects(pe.Var), self._column_of, without="anchor"),
-            constraints=_positions(self._constraints, self._row_of),
-            readouts=self._readouts,
-            parts=tuple(name.removeprefix(COST_PREFIX) for name in self._parts),
-            columns=n,
-            rows=own,
-            row_sense=self._sense[:own],
-            matrix_row=row[in_model],
-            matrix_column=column[in_model],
-            readout_row=row[in_readout] - own,
-            readout_column=column[in_readout],
-            lower_is_infinite=infinite[:n],
-            upper_is_infinite=infinite[n:],
-            matrix=_pick(form, index[in_model]),
-            readout=_pick(form, index[in_readout]),
-            right_hand=_pick(form, rhs[:own]),
-            readout_offset=_negated(_pick(form, rhs[own:])),
-            cost=_dense(form, keys, section(2), start=int(sections[1]), size=len(self._parts) * n),
-            cost_offset=_pick(form, section(3)),
-            lower=_pick(form, section(4)),
-            upper=_pick(form, section(5)),
-        )
-
-    def _form(self) -> tuple[Form, IntArray, BoolArray]:
-        """Probe the model; give its numbers in affine form, their keys and the mask of infinite bounds."""
-        elements = sum(self._sizes)
-        ones = np.ones(elements)
-        probes = [ones, 2.0 * ones, np.arange(2, elements + 2).astype(np.float64)]
-        generators = [np.random.default_rng(seed) for seed in PROVING_SEEDS]
-        proofs = [g.integers(*PROVING_INTEGERS, elements).astype(np.float64) for g in generators]
-        samples = [self._sample(theta) for theta in (*probes, *proofs)]
-        infinite = samples[0][2]
-        keys = np.unique(np.concatenate([sample[0] for sample in samples]))
-        values = [_on_pattern(keys, sample) for sample in samples]
-        if any(not np.array_equal(infinite, sample[2]) for sample in samples):
-            raise ValueError(
-                f"{self._kind.name}: a bound is finite for some parameters and infinite for others"
-            )
-        form = _affine(base=values[0], twos=values[1], ramp=values[2], elements=elements)
-        for theta, sample in zip(proofs, values[len(probes) :], strict=True):
-            if not np.allclose(form.at(theta[None])[0], sample, rtol=TOLERANCE, atol=TOLERANCE):
-                raise ValueError(
-                    f"{self._kind.name}: a number is not a constant plus a slope times one parameter"
-                )
-        return form, keys, infinite
-
-    def _sample(self, theta: FloatArray) -> tuple[IntArray, FloatArray, BoolArray]:
-        """Compile at one point: keys and values of the numbers, and which bounds are infinite."""
-        for param, (first, size) in zip(self._params, _steps(self._sizes), strict=True):
-            if param.is_indexed():
-                param.store_values(
-                    dict(zip(self._model.T, theta[first : first + size].tolist(), strict=True))
-                )
-            else:
-                param.set_value(float(theta[first]))
-        info = LinearStandardFormCompiler().write(
-            self._model, mixed_form=True, column_order=[*self._columns, self._model.anchor]
-        )
-        n, m = len(self._columns), self._rows
-        column = np.array([self._column_of.get(id(var), -1) for var in info.columns], dtype=np.int64)
-        row = np.array([self._row_of[id(entry.constraint)] for entry in info.rows], dtype=np.int64)
-        if row.size != m or np.unique(row).size != m:
-            raise ValueError(f"{self._kind.name}: each constraint needs variables and exactly one side")
-        self._sense[row] = [entry.bound_type for entry in info.rows]
-        matrix, cost = info.A.tocoo(), info.c.tocoo()
-        matrix_column = column[matrix.col]
-        kept = matrix_column >= 0
-        right_hand = np.zeros(m)
-        right_hand[row] = info.rhs
-        bounds = [var.bounds for var in self._columns]
-        lower = np.array([-np.inf if low is None else low for low, _high in bounds])
-        upper = np.array([np.inf if high is None else high for _low, high in bounds])
-        infinite = np.concatenate([np.isinf(lower), np.isinf(upper)])
-        parts = len(self._parts)
-        dense = np.concatenate(
-            [
-                np.asarray(info.c_offset, dtype=np.float64),
-                np.where(infinite, 0.0, np.concatenate([lower, upper])),
-            ]
-        )
-        keys = np.concatenate(
-            [
-                row[matrix.row[kept]] * n + matrix_column[kept],
-                m * n + np.arange(m),
-                m * n + m + cost.row.astype(np.int64) * n + column[cost.col],
-                m * n + m + parts * n + np.arange(dense.size),
-            ]
-        )
-        values = np.concatenate([matrix.data[kept], right_hand, cost.data, dense])
-        return keys, values, infinite
-
-
-def _add_readout_rows(model: Any, names: tuple[str, ...]) -> None:
-    """Let the compiler see the readouts as rows; the anchor keeps a row that has no variable of its own."""
-    model.anchor = pe.Var()
-    for name in names:
-        expression = getattr(model, name)
-        rows = pe.Constraint(model.T, rule=_row_of_readout(expression))
-        model.add_component(f"readout_{name}", rows)
-
-
-def _row_of_readout(expression: Any) -> Any:
-    return lambda m, t: m.anchor + expression[t] == 0.0
-
-
-def _steps(sizes: list[int]) -> Iterator[tuple[int, int]]:
-    first = 0
-    for size in sizes:
-        yield first, size
-        first += size
-
-
-def _on_pattern(keys: IntArray, sample: tuple[IntArray, FloatArray, BoolArray]) -> FloatArray:
-    values = np.zeros(keys.size)
-    values[np.searchsorted(keys, sample[0])] = sample[1]
-    return values
-
-
-def _affine(*, base: FloatArray, twos: FloatArray, ramp: FloatArray, elements: int) -> Form:
-    """Find slope and element: a number grows by slope at the twos, by slope * (element + 1) on the ramp."""
-    slope = twos - base
-    moves = np.abs(slope) > TOLERANCE
-    slope = np.where(moves, slope, 0.0)
-    element = np.full(base.size, elements, dtype=np.int64)
-    element[moves] = np.round((ramp - base)[moves] / slope[moves]).astype(np.int64) - 1
-    return Form(constant=base - slope, slope=slope, element=np.clip(element, 0, elements))
-
-
-def _pick(form: Form, index: IntArray) -> Form:
-    return Form(constant=form.constant[index], slope=form.slope[index], element=form.element[index])
-
-
-def _negated(form: Form) -> Form:
-    return Form(constant=-form.constant, slope=-form.slope, element=form.element)
-
-
-def _dense(form: Form, keys: IntArray, index: IntArray, *, start: int, size: int) -> Form:
-    """Spread the numbers of a sparse section over all its places."""
-    place = keys[index] - start
-    constant, slope = np.zeros(size), np.zeros(size)
-    element = np.zeros(size, dtype=np.int64)
-    constant[place], slope[place], element[place] = (
-        form.constant[index],
-        form.slope[index],
-        form.element[index],
+    probed = probe(kind, periods, structure)
+    row, column, balance, value = _entries(kind, probed)
+    order = np.lexsort((row, np.where(balance == OWN, len(kind.balances) + 1, balance), column))
+    starts = np.searchsorted(column[order], np.arange(probed.columns + 1))
+    right_hand, sense = probed.right_hand, probed.row_sense
+    return Prototype(
+        kind_name=kind.name,
+        periods=periods,
+        parameters=probed.parameters,
+        variables=probed.variables,
+        constraints=probed.constraints,
+        readouts=probed.readouts,
+        columns=probed.columns,
+        rows=probed.rows,
+        row_sense=sense,
+        column_start=starts,
+        entry_row=row[order].astype(np.int32),
+        entry_balance=balance[order].astype(np.int32),
+        coefficients=form_of(value[order]),
+        lower=_bounds(probed.lower, unbounded=probed.lower_is_infinite, infinity=-np.inf),
+        upper=_bounds(probed.upper, unbounded=probed.upper_is_infinite, infinity=np.inf),
+        row_lower=_bounds(right_hand, unbounded=sense > 0, infinity=-np.inf),
+        row_upper=_bounds(right_hand, unbounded=sense < 0, infinity=np.inf),
+        cost=form_at(probed.cost, probed.cost_column, size=probed.columns),
+        parts=tuple(_part(probed, number) for number in range(len(probed.parts))),
+        balance_offset=tuple(
+            _offset_of(kind.sign_in(carrier), probed, readout) for readout, carrier in kind.balances
+        ),
+        readout_row=probed.readout_row,
+        readout_column=probed.readout_column,
+        readout=probed.readout,
+        terms=tuple(_terms(probed)),
+        readout_offset=form_of(probed.readout_offset),
     )
-    return Form(constant=constant, slope=slope, element=element)
 
 
-def _positions(
-    components: Any, index_of: Mapping[int, int], *, without: str | None = None
-) -> dict[str, IntArray]:
-    return {
-        component.name: np.array([index_of[id(data)] for data in component.values()], dtype=np.int64)
-        for component in components
-        if component.name != without
-    }
+def _entries(kind: Kind[Any], probed: Probed) -> tuple[IntArray, IntArray, IntArray, Affine]:
+    """Give row, column, balance and value of each coefficient: the asset's own, then those in balances."""
+    own = probed.matrix_row.size
+    rows, columns, values = [probed.matrix_row], [probed.matrix_column], [probed.matrix]
+    balances = [np.full(own, OWN, dtype=np.int64)]
+    taken: dict[Any, IntArray] = {}
+    for number, (readout, carrier) in enumerate(kind.balances):
+        chosen = probed.readout_row // probed.periods == probed.readouts.index(readout)
+        period, column = probed.readout_row[chosen] % probed.periods, probed.readout_column[chosen]
+        places = np.concatenate([taken.get(carrier, column[:0]), period * probed.columns + column])
+        if np.unique(places).size < places.size:
+            raise ValueError(f"{kind.name}: two readouts take the same column into one balance")
+        taken[carrier] = places
+        rows.append(period)
+        columns.append(column)
+        values.append(probed.readout[chosen].times(kind.sign_in(carrier)))
+        balances.append(np.full(period.size, 1 + number, dtype=np.int64))
+    return np.concatenate(rows), np.concatenate(columns), np.concatenate(balances), Affine.joined(values)
+
+
+def _bounds(affine: Affine, *, unbounded: BoolArray, infinity: float) -> Form:
+    return form_of(affine.where(~unbounded, otherwise=infinity))
+
+
+def _part(probed: Probed, number: int) -> Part:
+    chosen = probed.cost_part == number
+    values, column = probed.cost[chosen], probed.cost_column[chosen]
+    constant = values.constant != 0.0
+    return Part(
+        name=probed.parts[number].removeprefix(COST_PREFIX),
+        columns=column[constant],
+        constant_eur=values.constant[constant],
+        varying=form_at(values, column, size=probed.columns),
+        offset=form_of(probed.cost_offset[np.array([number])]),
+    )
+
+
+def _offset_of(sign: float, probed: Probed, readout: str) -> Form:
+    first = probed.readouts.index(readout) * probed.periods
+    return form_of(probed.readout_offset[np.arange(first, first + probed.periods)].times(sign))
+
+
+def _terms(probed: Probed) -> Iterator[Term]:
+    """Give the readouts' terms, first all first terms, then all second ones, so that runs are long."""
+    order = np.lexsort((probed.readout_column, probed.readout_row))
+    row, column, value = probed.readout_row[order], probed.readout_column[order], probed.readout[order]
+    rank = np.arange(row.size) - np.searchsorted(row, row)
+    tracks = [row, column, np.maximum(value.element, 0)]
+    same: list[FloatArray | IntArray] = [value.constant, value.slope, value.parameter, rank]
+    for first, (readouts, columns, elements) in runs_of(tracks, same=same):
+        yield Term(
+            readouts=readouts,
+            columns=columns,
+            elements=elements,
+            constant=float(value.constant[first]),
+            slope=float(value.slope[first]),
+        )

@@ -9,10 +9,11 @@ from energy.domain import AssetPlan, Breach, FloatArray, Plan, Rung
 from energy.optimize.cost import PARTS
 from energy.optimize.duals import DRAWS, FEEDS_IN, acting_prices, bindings, marginal_prices
 from energy.optimize.items import Storage
+from energy.optimize.layout import Group, Layout
 from energy.optimize.network_items import HeatStore, HydrogenStore
 from energy.optimize.problem import Problem
 from energy.optimize.solver import Solution
-from energy.optimize.tile import Group, GroupNumbers, Layout, Numbers
+from energy.optimize.tile import Numbers
 
 BREACH_MIN = 1e-5
 """A breach below this, in kW or kWh, is the solver's tolerance."""
@@ -32,10 +33,10 @@ def read_plan(
 ) -> Plan:
     """Read a solution as a plan."""
     column = _netted(layout, solution.column)
-    groups = list(zip(layout.groups, numbers.groups, strict=True))
+    groups = list(zip(layout.groups, numbers.thetas, strict=True))
     assets: dict[str, AssetPlan] = {}
-    for group, kept in groups:
-        assets.update(_asset_plans(group, kept, column))
+    for group, theta in groups:
+        assets.update(_asset_plans(group, theta, column))
     for asset_id, prices in acting_prices(layout, solution).items():
         part = assets[asset_id]
         assets[asset_id] = AssetPlan(power_kw=part.power_kw, states={**part.states, **prices})
@@ -44,7 +45,7 @@ def read_plan(
             assets[item.asset_id] = _without_energy(assets[item.asset_id])
     order = [item.asset_id for item in (*problem.members, *problem.feeders, problem.exchange)]
     binding = [binding for group in layout.groups for binding in bindings(group, numbers, solution)]
-    breaches = [breach for group, kept in groups for breach in _breaches(group, kept, column)]
+    breaches = [breach for group in layout.groups for breach in _breaches(group, numbers, column)]
     return Plan(
         plan_id=plan_id,
         region_id=problem.region_id,
@@ -80,42 +81,35 @@ def _without_energy(plan: AssetPlan) -> AssetPlan:
     return AssetPlan(power_kw=plan.power_kw, states=known)
 
 
-def _asset_plans(group: Group, kept: GroupNumbers, column: FloatArray) -> Iterator[tuple[str, AssetPlan]]:
-    p, own = group.prototype, group.of_group(column)
-    values = kept.readout_offset.reshape(len(group.asset_ids), -1).copy()
-    terms = kept.readout * own[:, p.readout_column]
-    for index in range(len(group.asset_ids)):
-        values[index] += np.bincount(p.readout_row, weights=terms[index], minlength=values.shape[1])
-    shaped = values.reshape(kept.readout_offset.shape)
-    for index, asset_id in enumerate(group.asset_ids):
-        states = {name: shaped[index, place] for place, name in enumerate(p.readouts) if name != "power_kw"}
-        yield asset_id, AssetPlan(power_kw=shaped[index, 0], states=states)
+def _asset_plans(group: Group, theta: FloatArray, column: FloatArray) -> Iterator[tuple[str, AssetPlan]]:
+    p = group.prototype
+    states = [(place, name) for place, name in enumerate(p.readouts) if name != "power_kw"]
+    for asset_id, values in zip(group.asset_ids, p.read(theta, group.of_group(column)), strict=True):
+        yield asset_id, AssetPlan(power_kw=values[0], states={name: values[place] for place, name in states})
 
 
-def _objective(groups: list[tuple[Group, GroupNumbers]], column: FloatArray) -> Mapping[str, float]:
+def _objective(groups: list[tuple[Group, FloatArray]], column: FloatArray) -> Mapping[str, float]:
     parts = dict.fromkeys(PARTS, 0.0)
-    for group, kept in groups:
+    for group, theta in groups:
         own = group.of_group(column)
-        amounts = np.einsum("apc,ac->p", kept.cost_eur, own) + kept.cost_offset_eur.sum(axis=0)
-        for name, amount in zip(group.prototype.parts, amounts, strict=True):
-            parts[name] += float(amount)
+        for part in group.prototype.parts:
+            parts[part.name] += part.cost_eur(theta, own)
     return parts
 
 
-def _breaches(group: Group, kept: GroupNumbers, column: FloatArray) -> Iterator[Breach]:
-    own = group.of_group(column)
+def _breaches(group: Group, numbers: Numbers, column: FloatArray) -> Iterator[Breach]:
+    own, cost_eur = group.of_group(column), group.of_group(numbers.cost_eur)
     for variable, rule in group.kind.breaches.items():
-        index = group.prototype.variables.get(variable)
-        if index is None:
+        place = group.prototype.variables.get(variable)
+        if place is None:
             continue
-        sizes = own[:, index]
-        costs = kept.cost_eur.sum(axis=1)[:, index] * sizes
-        for asset_id, size, cost in zip(group.asset_ids, sizes, costs, strict=True):
-            if size.max(initial=0.0) > BREACH_MIN:
-                yield Breach(
-                    name=rule.name,
-                    asset_id=asset_id,
-                    size=float(size.sum() if rule.total else size.max()),
-                    unit=rule.unit,
-                    cost_eur=float(cost.sum()),
-                )
+        sizes = own[:, place]
+        for index in np.flatnonzero((sizes > BREACH_MIN).any(axis=1)).tolist():
+            size = sizes[index]
+            yield Breach(
+                name=rule.name,
+                asset_id=group.asset_ids[index],
+                size=float(size.sum() if rule.total else size.max()),
+                unit=rule.unit,
+                cost_eur=float(cost_eur[index, place] @ size),
+            )

@@ -16,10 +16,11 @@ import numpy as np
 from scipy.sparse import block_diag, csc_array, hstack, vstack
 
 from energy.domain import FloatArray
+from energy.optimize.form import IntArray
+from energy.optimize.layout import Layout, items_by_group, signature_of
 from energy.optimize.problem import Problem
-from energy.optimize.prototype import IntArray
 from energy.optimize.solver import LinearSolver
-from energy.optimize.tile import Layout, Numbers, numbers_of, signature_of
+from energy.optimize.tile import Numbers, numbers_of
 
 CANNOT_WAIT = ("charge_kw", "discharge_kw", "load_kw", "on", "pump_kw", "boiled_kw")
 """Variables whose first period is commanded before anybody knows which course it is: stores, machines, pumps.
@@ -117,7 +118,7 @@ class Hedger:
 
     def _shape_of(self, layout: Layout, matrix: csc_array) -> Layout:
         """Give the stack's structure, the one before where it is the same: HiGHS then stays warm."""
-        start, index = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
+        start, index = matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32)
         old = self._shape
         if old is not None and (
             np.array_equal(old.column_start, start) and np.array_equal(old.row_index, index)
@@ -149,7 +150,7 @@ def kept(numbers: Numbers, hedged: Hedged) -> Numbers:
 
 
 def _course(layout: Layout, numbers: Numbers, problem: Problem, fixed: IntArray) -> Numbers:
-    if signature_of(problem) != layout.signature:
+    if signature_of(items_by_group(problem)) != layout.signature:
         raise ValueError("a course's problem has another structure than the expected one's")
     own = numbers_of(layout, problem)
     lower, upper = own.lower.copy(), own.upper.copy()
@@ -221,5 +222,5 @@ def _numbers_of(stack: _Stack) -> Numbers:
         row_upper=stack.row_upper,
         coefficients=stack.matrix.data,
         offset_eur=0.0,
-        groups=(),
+        thetas=(),
     )

@@ -13,8 +13,9 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.prototype import BoolArray, IntArray
-from energy.optimize.tile import Layout, Numbers
+from energy.optimize.form import BoolArray, IntArray
+from energy.optimize.layout import Layout
+from energy.optimize.tile import Numbers
 
 SECONDS_MIN = 0.05
 """Below this HiGHS is not started any more."""

@@ -17,12 +17,13 @@ from energy.errors import NoPlan
 from energy.optimize.apart import Program, solve_apart
 from energy.optimize.before import Before
 from energy.optimize.directions import both_ways, exclusive_pairs
+from energy.optimize.form import BoolArray, IntArray
 from energy.optimize.items import Charging, Item, Source, Storage
+from energy.optimize.layout import Group, Layout
 from energy.optimize.network_items import Machine, Reservoir
 from energy.optimize.problem import Problem
-from energy.optimize.prototype import BoolArray, IntArray
 from energy.optimize.solver import Solution
-from energy.optimize.tile import Group, GroupNumbers, Layout, Numbers
+from energy.optimize.tile import Numbers
 from energy.periods import PERIOD_H
 from energy.region.model import Control
 
@@ -145,9 +146,9 @@ def _wishes(layout: Layout, numbers: Numbers, problem: Problem, *, near: int) ->
     items: Mapping[str, Item] = {item.asset_id: item for item in problem.items}
     starts: list[IntArray] = []
     parts: list[Wishes] = []
-    for group, kept in zip(layout.groups, numbers.groups, strict=True):
+    for group, theta in zip(layout.groups, numbers.thetas, strict=True):
         if isinstance(items[group.asset_ids[0]], STEERED):
-            parts.extend(_group_wishes(group, kept, problem.before, near))
+            parts.extend(_group_wishes(group, theta, problem.before, near))
     entries = 0
     for part in parts:
         starts.append(part.start[:-1] + entries)
@@ -162,7 +163,7 @@ def _wishes(layout: Layout, numbers: Numbers, problem: Problem, *, near: int) ->
     )
 
 
-def _group_wishes(group: Group, kept: GroupNumbers, before: Before | None, near: int) -> list[Wishes]:
+def _group_wishes(group: Group, theta: FloatArray, before: Before | None, near: int) -> list[Wishes]:
     """Wish for a group: each asset's held power (a source's is what is curtailed) by period."""
     p = group.prototype
     name = "power_kw_curtailed" if "power_kw_curtailed" in p.readouts else "power_kw"
@@ -173,8 +174,8 @@ def _group_wishes(group: Group, kept: GroupNumbers, before: Before | None, near:
     counts = np.bincount(period, minlength=near)
     own = group.first_column + np.arange(len(group.asset_ids))[:, None] * p.columns
     column = own + p.readout_column[mine][None, :]
-    coefficient = kept.readout[:, mine]
-    offset = kept.readout_offset[:, place, :near]
+    coefficient = p.readout[mine].at(theta)
+    offset = p.readout_offset.at(theta)[:, place * p.periods : place * p.periods + near]
     known = _targets(group, before, name, near)
     weight = np.broadcast_to(1.0 - np.arange(near) / near, known.shape)
     target = np.where(np.isnan(known), 0.0, known - offset)
@@ -232,7 +233,7 @@ def _program(
     if not weight.size:
         return None
     # The rows that free columns touch, with what those columns bring to them now.
-    entry = _ranges(layout.column_start[columns], np.diff(layout.column_start)[columns])
+    entry = _ranges(layout.column_start[columns].astype(np.int64), np.diff(layout.column_start)[columns])
     own_column = np.repeat(np.arange(columns.size), np.diff(layout.column_start)[columns])
     rows, own_row = np.unique(layout.row_index[entry], return_inverse=True)
     value = numbers.coefficients[entry]

@@ -12,9 +12,10 @@ from energy.optimize.before import Before
 from energy.optimize.commit import Seat
 from energy.optimize.directions import one_way
 from energy.optimize.items import BlockLoad
+from energy.optimize.layout import Layout
 from energy.optimize.rounding import Wish
 from energy.optimize.solver import End, LinearSolver, Solved
-from energy.optimize.tile import Layout, Numbers
+from energy.optimize.tile import Numbers
 
 UNKNOWN_SHARE = 0.01
 """Where the plan before says nothing, running as the new plan does counts by this much: it only fills in."""

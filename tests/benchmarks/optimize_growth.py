@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 
 from energy.errors import NoPlan
+from energy.optimize.layout import layout_of
 from energy.optimize.optimizer import Optimizer
-from energy.optimize.tile import layout_of
 from tests.benchmarks.choice import Choice
 from tests.benchmarks.figure import Figure, Say
 from tests.benchmarks.optimize_linear import build_figure, solve_figures

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from energy.domain import Plan
 from energy.errors import NoPlan
+from energy.optimize.layout import layout_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem
-from energy.optimize.tile import layout_of
 from energy.region.model import Region
 from tests.benchmarks.figure import Figure, figure_of, interleaved
 from tests.benchmarks.hand_built import matrix_of

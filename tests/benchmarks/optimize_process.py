@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from energy.optimize.tile import layout_of
+from energy.optimize.layout import layout_of
 from tests.benchmarks.figure import Figure, figure_of
 from tests.benchmarks.hand_built import matrix_of
 from tests.benchmarks.hand_highs import HandHighs

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.domain import Plan, Rung
+from energy.optimize.layout import Layout
 from energy.optimize.problem import Problem
 from energy.optimize.read import read_plan
 from energy.optimize.solver import LinearSolver, Solution
-from energy.optimize.tile import Layout, Numbers, layout_of, numbers_of, signature_of
+from energy.optimize.tile import Numbers, Tiler
 from energy.periods import PERIOD_H
 from tests.benchmarks.region_family import Family
 from tests.benchmarks.region_state import FirstPeriod
@@ -33,14 +34,11 @@ class OwnSide:
     def __init__(self, *, seconds_max: float) -> None:
         self._seconds_max = seconds_max
         self._solver = LinearSolver()
-        self._layout: Layout | None = None
+        self._tiler = Tiler()
 
     def pass_problem(self, problem: Problem) -> tuple[Layout, Numbers]:
         """Bring HiGHS up to date with a problem, whole or what changed."""
-        layout = self._layout
-        if layout is None or layout.signature != signature_of(problem):
-            layout = self._layout = layout_of(problem)
-        numbers = numbers_of(layout, problem)
+        layout, numbers = self._tiler.at(problem)
         self._solver.update(layout, numbers)
         return layout, numbers
 

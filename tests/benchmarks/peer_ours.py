@@ -1,8 +1,8 @@
 """A region of the family planned by the product, from its region and inputs to the plan."""
 
+from energy.optimize.layout import layout_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem
-from energy.optimize.tile import layout_of
 from energy.region.model import Region
 from tests.benchmarks.own_side import OwnSide
 from tests.benchmarks.region_family import Family

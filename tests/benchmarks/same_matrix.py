@@ -4,8 +4,9 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from energy.domain import FloatArray
-from energy.optimize.prototype import IntArray
-from energy.optimize.tile import Layout, Numbers
+from energy.optimize.form import Int32Array, IntArray
+from energy.optimize.layout import Layout
+from energy.optimize.tile import Numbers
 from tests.benchmarks.hand_built import Matrix
 
 SAME = 1e-9
@@ -40,7 +41,7 @@ def _unequal(ours: FloatArray, theirs: FloatArray) -> IntArray:
 
 
 def _canonical(
-    value: FloatArray, index: IntArray, start: IntArray, shape: tuple[int, int]
+    value: FloatArray, index: Int32Array, start: Int32Array, shape: tuple[int, int]
 ) -> "csc_matrix[np.float64]":
     kept = np.where(np.abs(value) < DROPPED, 0.0, value)
     matrix = csc_matrix((kept, index, start), shape=shape)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.optimize.kinds.catalogue import KIND_OF, kind_of
+from energy.optimize.layout import layout_of
 from energy.optimize.network_items import Machine
-from energy.optimize.tile import layout_of
 from tests.optimize.random_regions import BLOCKS, ELECTRIC, HEAT, HYDROGEN, Meeting, meetings
 from tests.optimize.test_tile import dense_of, tiled_of
 
