@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.benchmarks.figure import Pairs, interleaved
+from tests.benchmarks.__main__ import main
+from tests.benchmarks.figure import Figure, Pairs, interleaved
 from tests.benchmarks.historian import year_figure
 from tests.benchmarks.historian_growth import growth_figures
 from tests.benchmarks.historian_questions import latest_figure, month_figure
 from tests.source_code import ROOT
+from tools.draw_growth import chart_of, points_of
 
 
 def test_a_figure_is_one_line_of_json_with_its_interval() -> None:
@@ -60,3 +62,31 @@ def test_an_unknown_group_is_refused_by_name() -> None:
     assert ended.stdout == ""
     assert "weather" in ended.stderr
     assert "historian" in ended.stderr
+
+
+def test_only_groups_on_invented_regions_take_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["historian", "--seed", "1"]) == 2
+    assert main(["optimize", "--sizes", "XL"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "optimize_growth" in told.err
+    assert "some of S,M,L" in told.err
+
+
+def test_growth_is_drawn_from_its_own_lines_alone() -> None:
+    more = {"run_s": 10.0, "own_s": 0.1, "problem_s": 0.01, "hand_own_s": 0.05}
+    figures = [
+        Figure(name=name, value=1.0, unit="processor s", against="", n=1, more=more)
+        for name in ("optimize.growth_s.10x192", "optimize.growth_s.100x192", "optimize.growth_milp_s.3000")
+    ]
+    points = points_of([figure.line() for figure in figures])
+    assert set(points) == {(10, 192), (100, 192)}
+    chart = chart_of({assets: seen for (assets, _periods), seen in points.items()}, "assets")
+    assert chart.lines[0].name == "inside HiGHS"
+    assert chart.lines[0].points == [(1.0, 1.0), (2.0, 1.0)]
+    assert (chart.y.low, chart.y.high) == (-2.0, 1.0)
+
+
+def test_a_figure_that_was_not_reached_is_null() -> None:
+    missed = Figure(name="x", value=None, unit="s", against="absolute", n=1)
+    assert json.loads(missed.line())["value"] is None
