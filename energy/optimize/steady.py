@@ -38,8 +38,9 @@ ten times that, and is not taken."""
 SMOOTHNESS = 0.1
 """Weight of a change from one period to the next against a change from the plan before: it decides where no
 plan before does, and towards the end of the near periods, where the plan before counts less than this."""
-COLUMNS_MAX = 60_000
-"""Of a larger region only the columns of its nearest periods are free, at most about this many."""
+SPREAD = 2
+"""Columns are free for this many times the periods that are held on to: what is moved out of them needs a
+place."""
 SECONDS_MAX = 2.0
 """The second solve's own time limit."""
 ITERATIONS_MAX = 20_000
@@ -106,6 +107,7 @@ def settle(
     price_eur = steadiness.change_eur_per_kwh * PERIOD_H
     free = _free(layout, numbers, solution, fixed=fixed, steadiness=steadiness)
     wishes = _wishes(layout, numbers, problem, near=min(layout.periods, steadiness.near_periods))
+    free &= _of_assets_that_may_move(layout, free, wishes)
     program = _program(layout, numbers, solution, free=free, wishes=wishes, price_eur=price_eur)
     if program is None:
         return solution
@@ -125,10 +127,21 @@ def _free(
     face_eur = max(FACE_EUR, SPAN * steadiness.change_eur_per_kwh * PERIOD_H)
     free: BoolArray = (np.abs(solution.column_dual) <= face_eur) & (numbers.lower < numbers.upper)
     free[fixed] = False
-    if layout.columns > COLUMNS_MAX:
-        last = max(steadiness.near_periods, layout.periods * COLUMNS_MAX // layout.columns)
-        free &= _period(layout) < last
+    free &= _period(layout) < SPREAD * steadiness.near_periods
     return free
+
+
+def _of_assets_that_may_move(layout: Layout, free: BoolArray, wishes: Wishes) -> BoolArray:
+    """Tell the columns of assets of which some wish may move, and of all that nobody wishes anything of."""
+    sizes = [np.full(len(group.asset_ids), group.prototype.columns) for group in layout.groups]
+    size = np.concatenate(sizes)
+    asset = np.repeat(np.arange(size.size), size)
+    wished = np.zeros(size.size, dtype=np.bool_)
+    wished[asset[wishes.column]] = True
+    moves = np.zeros(size.size, dtype=np.bool_)
+    moves[asset[wishes.column[free[wishes.column]]]] = True
+    may: BoolArray = (moves | ~wished)[asset]
+    return may
 
 
 def _period(layout: Layout) -> IntArray:
