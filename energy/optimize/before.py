@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from energy.domain import FloatArray, Plan
+from energy.domain import AssetPlan, FloatArray, Plan
 from energy.errors import Fault
 from energy.periods import PERIOD, format_utc, periods_between
 from energy.region.model import Region
@@ -32,15 +32,20 @@ class Before:
 def before_of(plan: Plan | None, region: Region, *, start: datetime, periods: int) -> Before | None:
     """Shift a plan to the periods from ``start`` on; None where it covers none of them.
 
-    Assets that the region no longer has are left out: a region file may change between two plans.
+    Assets that the region does not have are left out: a region file may change between two plans.
     """
     if plan is None or plan.region_id != region.id:
         return None
-    offset = periods_between(plan.start, start)
-    if not -periods < offset < plan.periods:
-        return None
+    return shifted(plan.assets, region, offset=periods_between(plan.start, start), periods=periods)
+
+
+def shifted(planned: Mapping[str, AssetPlan], region: Region, *, offset: int, periods: int) -> Before | None:
+    """Shift what was planned by ``offset`` periods; None where nothing of it is left."""
     known = {asset.id for asset in region.members}
-    assets = {asset_id: asset for asset_id, asset in plan.assets.items() if asset_id in known}
+    assets = {asset_id: asset for asset_id, asset in planned.items() if asset_id in known}
+    most = max((asset.power_kw.size for asset in assets.values()), default=0)
+    if not -periods < offset < most:
+        return None
 
     def state(name: str) -> dict[str, FloatArray]:
         return {
@@ -57,10 +62,11 @@ def before_of(plan: Plan | None, region: Region, *, start: datetime, periods: in
 
 
 def _shifted(values: FloatArray, offset: int, periods: int) -> FloatArray:
-    shifted = np.full(periods, np.nan)
+    moved = np.full(periods, np.nan)
     inside = slice(max(0, -offset), min(periods, values.size - offset))
-    shifted[inside] = values[inside.start + offset : inside.stop + offset]
-    return shifted
+    if inside.start < inside.stop:
+        moved[inside] = values[inside.start + offset : inside.stop + offset]
+    return moved
 
 
 def before_faults(region: Region, start: datetime, before: Before | None, periods: int) -> Iterator[Fault]:

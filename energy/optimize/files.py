@@ -19,6 +19,7 @@ import numpy as np
 
 from energy.domain import FloatArray, Plan
 from energy.errors import BadInput, Fault, NoPlan
+from energy.optimize.before_file import PlanFile, read_plan_file
 from energy.optimize.contract import EXPECTED_KINDS
 from energy.optimize.cost import WISHES
 from energy.optimize.optimizer import Optimizer
@@ -43,7 +44,9 @@ STATE_BYTES_MAX = 5_000_000
 """A state file of 20,000 assets has about 1 MB."""
 
 
-def plan_from_files(region: Region, series: Path, state: Path | None, at: datetime | None) -> dict[str, Any]:
+def plan_from_files(
+    region: Region, series: Path, state: Path | None, at: datetime | None, *, before: Path | None = None
+) -> dict[str, Any]:
     """Plan from files and give the plan as plain JSON values.
 
     Args:
@@ -51,24 +54,27 @@ def plan_from_files(region: Region, series: Path, state: Path | None, at: dateti
         series: the CSV of series; up to 192 periods of it are planned.
         state: the JSON of measured states, None where nothing is known.
         at: a moment in the first period, None takes the file's first.
+        before: the JSON of the plan before, which this one holds on to; None where there is none.
 
     Raises:
         BadInput: with every fault of the files.
     """
     began = time.perf_counter()
-    problem = problem_of_files(region, series, state, at)
+    problem = problem_of_files(region, series, state, at, before=before)
     problem_s = time.perf_counter() - began
     identity: dict[str, Any] = {"plan_id": f"file-{format_utc(problem.start)}", "issued_at": problem.start}
     limits = region.control
     notes = list(problem.notes)
     try:
-        plan = Optimizer(region).solve(
+        proven = Optimizer(region).solve_proven(
             problem,
             seconds_max=limits.solver_s_max,
             gap=limits.solver_gap,
             problem_s=problem_s,
             **identity,
         )
+        plan = proven.plan
+        notes.extend(proven.notes)
     except NoPlan as error:
         notes.append(f"rules: {error}")
         plan = rules_plan(problem, **identity)
@@ -120,8 +126,10 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def problem_of_files(region: Region, series: Path, state: Path | None, at: datetime | None) -> Problem:
-    """Read both files before giving up, so that the faults of both come together."""
+def problem_of_files(
+    region: Region, series: Path, state: Path | None, at: datetime | None, *, before: Path | None = None
+) -> Problem:
+    """Read all files before giving up, so that their faults come together."""
     faults: list[Fault] = []
     content: Mapping[str, Any] = {}
     try:
@@ -131,6 +139,11 @@ def problem_of_files(region: Region, series: Path, state: Path | None, at: datet
     start, columns = at, dict[str, FloatArray]()
     try:
         start, columns = _series(region, series, at)
+    except BadInput as error:
+        faults.extend(error.faults)
+    planned: PlanFile | None = None
+    try:
+        planned = read_plan_file(before, region) if before is not None else None
     except BadInput as error:
         faults.extend(error.faults)
     if faults or start is None:
@@ -152,6 +165,7 @@ def problem_of_files(region: Region, series: Path, state: Path | None, at: datet
         temperature_c=columns.get(TEMPERATURE_COLUMN),
         nominated_kw=_nominated_kw(columns),
         import_co2_kg_per_kwh=columns.get(CO2_COLUMN),
+        before=None if planned is None else planned.before(region, start=start, periods=price.size),
     )
 
 

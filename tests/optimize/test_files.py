@@ -20,9 +20,9 @@ def folder(tmp_path):
     return Path(shutil.copytree(CASE, tmp_path / "case"))
 
 
-def planned(folder, *, state="state.json", at=None):
+def planned(folder, *, state="state.json", at=None, before=None):
     path = folder / state if state is not None else None
-    return plan_from_files(load_region(str(folder)), folder / "series.csv", path, at)
+    return plan_from_files(load_region(str(folder)), folder / "series.csv", path, at, before=before)
 
 
 def test_plan_has_the_keys_that_others_rely_on_and_is_json(folder):
@@ -39,6 +39,34 @@ def test_planning_may_start_inside_the_file(folder):
     start = parse_utc("2020-06-01T00:40Z")
     plan = planned(folder, at=start)
     assert (plan["start"], plan["periods"]) == ("2020-06-01T00:30:00Z", 2)
+
+
+def test_a_plan_holds_on_to_its_own_file(folder):
+    first = planned(folder)
+    before = folder / "plan.json"
+    before.write_text(json.dumps(first))
+    again = planned(folder, before=before)
+    assert again["assets"] == first["assets"]
+    later = planned(folder, before=before, at=parse_utc("2020-06-01T00:30Z"))
+    assert later["start"] == "2020-06-01T00:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"region_id": "elsewhere"}, "region_id"),
+        ({"start": "2020-06-01T00:07:00Z"}, "start"),
+        ({"start": "2020-06-01"}, "start"),
+        ({"assets": []}, "assets"),
+        ({"assets": {"battery": {"power_kw": ["much"]}}}, "assets.battery.power_kw"),
+    ],
+)
+def test_a_file_that_is_no_plan_of_the_region_is_refused(folder, change, place):
+    before = folder / "plan.json"
+    before.write_text(json.dumps(planned(folder) | change))
+    with pytest.raises(BadInput) as caught:
+        planned(folder, before=before)
+    assert [fault.place for fault in caught.value.faults] == [place]
 
 
 def test_unknown_states_are_noted(folder):

@@ -93,6 +93,10 @@ def plan(
     at: Annotated[
         str | None, typer.Option("--at", help="Start, UTC (default: the file's first).", metavar="T")
     ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option("--before", help="The plan before, which this one holds on to.", metavar="FILE"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Optimise once from files, without devices.
@@ -105,7 +109,11 @@ def plan(
     from energy.region.loader import load_region
 
     result = plan_from_files(
-        load_region(region), series=series, state=state, at=moment(at, "--at") if at is not None else None
+        load_region(region),
+        series=series,
+        state=state,
+        at=moment(at, "--at") if at is not None else None,
+        before=before,
     )
     write_json(out, result)
     if as_json:
