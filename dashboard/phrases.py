@@ -13,6 +13,8 @@ from energy.region.machine import Machine
 from energy.region.model import Asset, Region
 
 CENT_EUR = 0.01
+MUNICIPALITY = "municipality."
+"""What a plan calls a municipality whose exchange is limited begins with this."""
 WISH = "wish_"
 """Parts of a plan's cost with this in front are nobody's bill but what the region wishes."""
 NAMES_MAX = 6
@@ -33,6 +35,9 @@ def target_name(words: Words, region: Region, target_id: str) -> str:
     """Name whatever an alarm points at: the region, an asset, or the raw id where nobody has it."""
     if target_id == region.id:
         return words.name(region.name)
+    places = {f"{MUNICIPALITY}{place.id}": place.name for place in region.municipalities}
+    if target_id in places:
+        return words.name(places[target_id])
     return next((words.name(asset.name) for asset in region.assets if asset.id == target_id), target_id)
 
 

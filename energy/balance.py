@@ -41,8 +41,8 @@ class Flexibility:
     """Room towards feeding in, at most 0."""
     up_kw: float
     """Room towards drawing, at least 0."""
-    feeder_id: str | None = None
-    """The feeder whose room bounds it too."""
+    feeder_ids: tuple[str, ...] = ()
+    """The feeders whose rooms bound it too: its own, and those that this is connected through."""
 
 
 def needed_kw(exchange: Exchange, *, expected_kw: float, deadband_kw: float) -> tuple[float, str | None]:
@@ -101,18 +101,20 @@ def share(
         if part_kw != 0.0:
             shares[item.asset_id] = part_kw
             rest_kw -= part_kw
-            if room is not None and item.feeder_id is not None:
-                left[item.feeder_id] = Room(
-                    down_kw=min(0.0, room.down_kw - part_kw), up_kw=max(0.0, room.up_kw - part_kw)
+            for feeder_id in item.feeder_ids if rooms is not None else ():
+                own = left.get(feeder_id, Room(down_kw=0.0, up_kw=0.0))
+                left[feeder_id] = Room(
+                    down_kw=min(0.0, own.down_kw - part_kw), up_kw=max(0.0, own.up_kw - part_kw)
                 )
     return shares
 
 
 def _room_for(item: Flexibility, rooms: Mapping[str, Room]) -> Room | None:
-    """Give the room of an asset's feeder; one that is not known has none."""
-    if item.feeder_id is None:
+    """Give the least room of an asset's feeders; one that is not known has none."""
+    if not item.feeder_ids:
         return None
-    return rooms.get(item.feeder_id, Room(down_kw=0.0, up_kw=0.0))
+    own = [rooms.get(feeder_id, Room(down_kw=0.0, up_kw=0.0)) for feeder_id in item.feeder_ids]
+    return Room(down_kw=max(room.down_kw for room in own), up_kw=min(room.up_kw for room in own))
 
 
 def _quarter_hour_target_kw(exchange: Exchange, *, expected_kw: float, deadband_kw: float) -> float | None:

@@ -60,8 +60,8 @@ def test_shares_stay_in_their_room_and_never_overshoot(
 
 def test_what_is_shared_out_stays_in_the_room_of_each_feeder() -> None:
     givers = [
-        Flexibility(asset_id="a", down_kw=-50.0, up_kw=0.0, feeder_id="west"),
-        Flexibility(asset_id="b", down_kw=-50.0, up_kw=0.0, feeder_id="west"),
+        Flexibility(asset_id="a", down_kw=-50.0, up_kw=0.0, feeder_ids=("west",)),
+        Flexibility(asset_id="b", down_kw=-50.0, up_kw=0.0, feeder_ids=("west",)),
         Flexibility(asset_id="c", down_kw=-50.0, up_kw=0.0),
     ]
     assert share(-120.0, givers, {"west": Room(down_kw=-70.0, up_kw=10.0)}) == {
@@ -76,5 +76,14 @@ def test_a_flow_beyond_its_limit_has_no_room_that_way_and_all_the_way_back() -> 
 
 
 def test_a_feeder_whose_room_is_not_known_has_none() -> None:
-    giver = Flexibility(asset_id="a", down_kw=-50.0, up_kw=50.0, feeder_id="west")
+    giver = Flexibility(asset_id="a", down_kw=-50.0, up_kw=50.0, feeder_ids=("west",))
     assert share(-30.0, [giver], {}) == {}
+
+
+def test_an_inner_feeder_and_the_one_before_it_both_bound_a_share() -> None:
+    flexibilities = [
+        Flexibility(asset_id="a", down_kw=-50.0, up_kw=0.0, feeder_ids=("inner", "outer")),
+        Flexibility(asset_id="b", down_kw=-50.0, up_kw=0.0, feeder_ids=("outer",)),
+    ]
+    rooms = {"inner": Room(down_kw=-10.0, up_kw=0.0), "outer": Room(down_kw=-25.0, up_kw=0.0)}
+    assert share(-60.0, flexibilities, rooms) == {"a": -10.0, "b": -15.0}

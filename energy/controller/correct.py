@@ -15,6 +15,7 @@ from energy.region.chp import Chp
 from energy.region.electrolyser import Electrolyser
 from energy.region.ev_hub import EvHub
 from energy.region.feeder import Feeder
+from energy.region.feeder_tree import Paths, inside_out, paths_of
 from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
 from energy.region.grid_point import GridPoint
@@ -56,12 +57,14 @@ def correction(region: Region, tick: TickInput, wishes: Sequence[Wish]) -> Corre
     """
     corrected, breaches = list(wishes), list[tuple[str, str]]()
     rooms: dict[str, Room] = {}
-    for feeder in region.feeders:
-        own = [wish for wish in corrected if wish.asset.feeder == feeder.id]
+    paths = paths_of(region.feeders)
+    for feeder in inside_out(region.feeders):
+        own = [wish for wish in corrected if feeder.id in paths[wish.asset.feeder]]
         node = _node(region, tick, feeder, own)
         if node is None:
             continue
-        moved = _kept_in_limits(region, tick, node, own) if tick.plan is not None else own
+        moved = _kept_in_limits(region, tick, node, own, rooms) if tick.plan is not None else own
+        _take_from(rooms, paths, own, moved)
         by_id = {wish.asset.id: wish for wish in moved}
         corrected = [by_id.get(wish.asset.id, wish) for wish in corrected]
         after_kw = node.expected_kw + _change_kw(own, moved)
@@ -85,17 +88,40 @@ def _at_grid_point(
     by_limit = why == "grid limit"
     givers = [wish for wish in _merit_order(wishes, delta_kw) if by_limit or isinstance(wish.asset, STORES)]
     measured = frozenset(rooms)
-    flexibilities = [_seen(_flexibility(tick, wish, region), wish, measured) for wish in givers]
+    paths = paths_of(region.feeders)
+    flexibilities = [
+        _seen(_flexibility(tick, wish, region, paths[wish.asset.feeder]), wish, measured) for wish in givers
+    ]
     shares = share(delta_kw, flexibilities, rooms)
     moved = [_moved(wish, shares.get(wish.asset.id), by_limit=by_limit) for wish in wishes]
     return moved, _breaches(node, node.expected_kw + sum(shares.values()))
 
 
-def _kept_in_limits(region: Region, tick: TickInput, node: _Node, wishes: Sequence[Wish]) -> list[Wish]:
+def _kept_in_limits(
+    region: Region, tick: TickInput, node: _Node, wishes: Sequence[Wish], rooms: Mapping[str, Room]
+) -> list[Wish]:
+    """Move what stands behind a feeder; feeders behind it keep theirs."""
     low, high = with_margin(node.limits_kw)
     delta_kw = max(low, min(high, node.expected_kw)) - node.expected_kw
-    shares = share(delta_kw, [_flexibility(tick, wish, region) for wish in _merit_order(wishes, delta_kw)])
+    paths = paths_of(region.feeders)
+    flexibilities = []
+    for wish in _merit_order(wishes, delta_kw):
+        path = paths[wish.asset.feeder]
+        inner = path[: path.index(node.node_id)]
+        flexibilities.append(_seen(_flexibility(tick, wish, region, inner), wish, frozenset(rooms)))
+    shares = share(delta_kw, flexibilities, rooms)
     return [_moved(wish, shares.get(wish.asset.id), by_limit=True) for wish in wishes]
+
+
+def _take_from(rooms: dict[str, Room], paths: Paths, before: Sequence[Wish], after: Sequence[Wish]) -> None:
+    """Count what moved for a feeder in the rooms of those behind it."""
+    for wish, moved in zip(before, after, strict=True):
+        change_kw = _change_kw([wish], [moved])
+        for feeder_id in paths[wish.asset.feeder] if change_kw != 0.0 else ():
+            if (room := rooms.get(feeder_id)) is not None:
+                rooms[feeder_id] = Room(
+                    down_kw=min(0.0, room.down_kw - change_kw), up_kw=max(0.0, room.up_kw - change_kw)
+                )
 
 
 def _node(region: Region, tick: TickInput, point: Feeder | GridPoint, wishes: Sequence[Wish]) -> _Node | None:
@@ -189,7 +215,7 @@ def _class_of(asset: Flexible) -> int:
             return 4
 
 
-def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:
+def _flexibility(tick: TickInput, wish: Wish, region: Region, feeder_ids: tuple[str, ...]) -> Flexibility:
     expected_kw = wish.expected_kw
     if expected_kw is None:
         return Flexibility(asset_id=wish.asset.id, down_kw=0.0, up_kw=0.0)
@@ -213,14 +239,14 @@ def _flexibility(tick: TickInput, wish: Wish, region: Region) -> Flexibility:
         asset_id=wish.asset.id,
         down_kw=min(0.0, down_kw),
         up_kw=max(0.0, up_kw),
-        feeder_id=wish.asset.feeder,
+        feeder_ids=feeder_ids,
     )
 
 
 def _seen(flexibility: Flexibility, wish: Wish, measured: frozenset[str]) -> Flexibility:
     """Behind a feeder that is not measured power may only go back towards nothing: that loads no cable."""
     expected_kw = wish.expected_kw
-    if flexibility.feeder_id is None or flexibility.feeder_id in measured or expected_kw is None:
+    if measured.issuperset(flexibility.feeder_ids) or expected_kw is None:
         return flexibility
     return Flexibility(
         asset_id=flexibility.asset_id,

@@ -15,6 +15,7 @@ from energy.evaluation.scene import Scene
 from energy.evaluation.weeks import Window, days_of
 from energy.periods import PERIOD, periods_between
 from energy.ports import Prices
+from energy.region.feeder_tree import inside_out, paths_of
 from energy.region.generator import Generator
 from energy.region.model import Region
 
@@ -52,8 +53,9 @@ class ParkRules:
         if off:
             return dict.fromkeys(allowed_kw, 0.0)
         shown = {park.id: world.shown(park.id) for park in self._parks}
-        for feeder in region.feeders:
-            behind = [park.id for park in self._parks if park.feeder == feeder.id]
+        paths = paths_of(region.feeders)
+        for feeder in inside_out(region.feeders):
+            behind = [park.id for park in self._parks if feeder.id in paths[park.feeder]]
             flow_kw = world.shown(feeder.id)[Point.POWER_KW]
             _hold_back(allowed_kw, {one: shown[one] for one in behind}, flow_kw, limit_kw=feeder.power_kw_max)
         point = region.grid_point

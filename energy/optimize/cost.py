@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from energy.domain import AssetPlan, FloatArray
-from energy.optimize.items import Charging, Exchange, Source, Storage
+from energy.optimize.items import Charging, Exchange, Source, Storage, municipality_balance
 from energy.optimize.kinds.catalogue import balances_of
 from energy.optimize.network_cost import add_network_item, forced_eur
 from energy.optimize.penalties import SURPLUS_EUR_PER_KWH, WAY_BACK_EUR_PER_KWH_H
@@ -64,6 +64,9 @@ def cost_parts_eur(problem: Problem, assets: Mapping[str, AssetPlan]) -> dict[st
         flow_kw = flow_of(problem, assets, feeder.asset_id)
         parts["breach"] += forced_eur(flow_kw, feeder.power_kw_min, feeder.power_kw_max)
     parts["reserve"] += shortfall_eur(problem, assets)
+    for place in problem.municipalities:
+        flow_kw = municipality_kw(problem, assets, place.asset_id)
+        parts["breach"] += forced_eur(flow_kw, place.power_kw_min, place.power_kw_max)
     _add_exchange(parts, problem.exchange, exchange_of(problem, assets))
     return parts
 
@@ -78,6 +81,16 @@ def flow_of(problem: Problem, assets: Mapping[str, AssetPlan], feeder_id: str) -
     own = [assets[item.asset_id].power_kw for item in problem.members if item.feeder == feeder_id]
     nested = [feeder.asset_id for feeder in problem.feeders if feeder.feeder == feeder_id]
     return _sum_kw(problem, [*own, *(flow_of(problem, assets, name) for name in nested)])
+
+
+def municipality_kw(problem: Problem, assets: Mapping[str, AssetPlan], balance: str) -> FloatArray:
+    """Give the sum of a limited municipality's members, shape (periods,)."""
+    own = [
+        assets[item.asset_id].power_kw
+        for item in problem.members
+        if item.municipality is not None and municipality_balance(item.municipality) == balance
+    ]
+    return _sum_kw(problem, own)
 
 
 def balance_kw(problem: Problem, assets: Mapping[str, AssetPlan], balance: str) -> FloatArray:

@@ -9,7 +9,16 @@ import numpy as np
 
 from energy.domain import Breach, FloatArray, Limit, Point
 from energy.optimize.ev_schedule import arrived_energy_kwh, due_energy_kwh
-from energy.optimize.items import Charging, Exchange, FeederFlow, FixedPower, Source, Storage
+from energy.optimize.items import (
+    Charging,
+    Exchange,
+    FeederFlow,
+    FixedPower,
+    MunicipalityFlow,
+    Source,
+    Storage,
+    municipality_balance,
+)
 from energy.optimize.power_bounds import PowerBounds, power_bounds
 from energy.optimize.terminal_values import terminal_value_eur_per_kwh
 from energy.physics.battery_wear import depth_of
@@ -19,8 +28,10 @@ from energy.region.ev_hub import EvHub
 from energy.region.feeder import Feeder
 from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
-from energy.region.model import Region
+from energy.region.model import Municipality, Region
 
+UNLIMITED_KW = 1e8
+"""Ten times what any asset may have: no municipality exchanges more."""
 State = Mapping[str, float]
 
 
@@ -184,7 +195,22 @@ def charging_of(draft: Draft, asset: EvHub | FlexibleLoad) -> Charging:
 def feeder_of(draft: Draft, asset: Feeder) -> FeederFlow:
     """Derive a feeder."""
     bounds = draft.rated_bounds(asset.id, asset.power_kw_nameplate)
-    return FeederFlow(asset_id=asset.id, power_kw_min=bounds.power_kw_min, power_kw_max=bounds.power_kw_max)
+    return FeederFlow(
+        asset_id=asset.id,
+        feeder=asset.feeder,
+        power_kw_min=bounds.power_kw_min,
+        power_kw_max=bounds.power_kw_max,
+    )
+
+
+def municipality_of(draft: Draft, place: Municipality) -> MunicipalityFlow:
+    """Derive a municipality's exchange; what is not stated is not limited."""
+    most_in, most_out = place.power_kw_import_max, place.power_kw_export_max
+    return MunicipalityFlow(
+        asset_id=municipality_balance(place.id),
+        power_kw_min=draft.constant(-UNLIMITED_KW if most_out is None else -most_out),
+        power_kw_max=draft.constant(UNLIMITED_KW if most_in is None else most_in),
+    )
 
 
 def exchange_of(draft: Draft) -> Exchange:

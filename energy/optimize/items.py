@@ -20,10 +20,15 @@ class Headroom:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Item:
-    """One part of a problem; ``feeder`` is None at the busbar, ``headroom`` where none is kept."""
+    """One part of a problem.
+
+    ``feeder`` is None at the busbar, ``municipality`` where that is not limited, ``headroom`` where none is
+    kept.
+    """
 
     asset_id: str
     feeder: str | None = None
+    municipality: str | None = None
     headroom: Headroom | None = None
 
 
@@ -161,3 +166,16 @@ class ReserveNeed(Item):
     up_kw: FloatArray
     down_kw: FloatArray
     shortfall_eur_per_kwh: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MunicipalityFlow(Item):
+    """A municipality's exchange: the sum of its members' powers, with soft limits as a feeder's."""
+
+    power_kw_min: FloatArray
+    power_kw_max: FloatArray
+
+
+def municipality_balance(municipality_id: str) -> str:
+    """Name the balance of a municipality, which is also its part of the problem."""
+    return f"municipality.{municipality_id}"

@@ -20,10 +20,11 @@ from energy.optimize.draft import (
     exchange_of,
     feeder_of,
     fixed_of,
+    municipality_of,
     source_of,
     storage_of,
 )
-from energy.optimize.items import Exchange, FeederFlow, Item, ReserveNeed
+from energy.optimize.items import Exchange, FeederFlow, Item, MunicipalityFlow, ReserveNeed
 from energy.optimize.network_draft import (
     boiling_of,
     cogeneration_of,
@@ -55,7 +56,8 @@ from energy.region.pumped_reservoir import PumpedReservoir
 class Problem:
     """One planning of the whole region. ``breaches`` are contradictions that no decision can change.
 
-    ``surpluses`` has one item for each heat and hydrogen network in which an asset takes part.
+    ``surpluses`` has one item for each heat and hydrogen network in which an asset takes part,
+    ``municipalities`` one for each whose exchange is limited.
     """
 
     region_id: str
@@ -65,6 +67,7 @@ class Problem:
     members: tuple[Item, ...]
     exchange: Exchange
     feeders: tuple[FeederFlow, ...] = ()
+    municipalities: tuple[MunicipalityFlow, ...] = ()
     surpluses: tuple[Surplus, ...] = ()
     reserve: ReserveNeed | None = None
     notes: tuple[str, ...] = ()
@@ -75,7 +78,8 @@ class Problem:
     def items(self) -> tuple[Item, ...]:
         """All parts of the problem."""
         needs = () if self.reserve is None else (self.reserve,)
-        return (*self.members, *self.surpluses, *self.feeders, *needs, self.exchange)
+        sums = (*self.municipalities, *self.feeders)
+        return (*self.members, *self.surpluses, *sums, *needs, self.exchange)
 
 
 def problem_from(
@@ -153,7 +157,14 @@ def problem_from(
 def _problem_of(draft: Draft) -> Problem:
     """Derive every item, the members first: notes and contradictions are complete only after them."""
     region = draft.region
-    members = tuple(_member(draft, asset) for asset in region.members)
+    limited = [place for place in region.municipalities if place.is_limited]
+    limited_ids = {place.id for place in limited}
+    members = tuple(
+        _member(draft, asset)
+        if asset.municipality not in limited_ids
+        else replace(_member(draft, asset), municipality=asset.municipality)
+        for asset in region.members
+    )
     return Problem(
         region_id=region.id,
         start=draft.start,
@@ -162,6 +173,7 @@ def _problem_of(draft: Draft) -> Problem:
         members=members,
         exchange=exchange_of(draft),
         feeders=tuple(feeder_of(draft, feeder) for feeder in region.feeders),
+        municipalities=tuple(municipality_of(draft, place) for place in limited),
         surpluses=tuple(_surpluses(region)),
         notes=tuple(draft.notes),
         breaches=tuple(draft.breaches),

@@ -6,9 +6,10 @@ horizon. Limits of feeders and of the exchange are then kept by batteries first,
 curtailment last.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from energy.domain import AssetPlan, FloatArray, Plan, Rung
 from energy.optimize.block_rules import block_plan
 from energy.optimize.cost import cost_parts_eur, exchange_of, flow_of, stored_energy_kwh
 from energy.optimize.items import BlockLoad, Charging, FixedPower, Item, Source, Storage
+from energy.optimize.limited_nodes import LimitedNode, limited_nodes, nodes_of
 from energy.optimize.network_rules import network_plans
 from energy.optimize.problem import Problem
 from energy.optimize.rules_breaches import breaches_of
@@ -57,7 +59,8 @@ class _Range:
     """What an asset could do in one period, and what the rules want of it."""
 
     asset_id: str
-    feeder: str | None
+    nodes: tuple[str, ...]
+    """The feeders and the limited municipality that it stands behind."""
     power_kw: float
     least_kw: float
     most_kw: float
@@ -81,11 +84,13 @@ class _Track:
         self._unserved_kwh = {item.asset_id: np.zeros(problem.periods) for item in self._waiting}
         self._power_kw = {item.asset_id: self._first_kw(item) for item in problem.members}
         self._fixed_kw = np.zeros(problem.periods)
-        self._feeder_kw = {feeder.asset_id: np.zeros(problem.periods) for feeder in problem.feeders}
+        self._limited = limited_nodes(problem)
+        self._nodes_of = nodes_of(problem)
+        self._node_kw = {node.asset_id: np.zeros(problem.periods) for node in self._limited}
         for item in problem.members:
             self._fixed_kw += self._power_kw[item.asset_id]
-            if item.feeder in self._feeder_kw:
-                self._feeder_kw[item.feeder] += self._power_kw[item.asset_id]
+            for node in self._nodes_of[item.asset_id]:
+                self._node_kw[node] += self._power_kw[item.asset_id]
 
     def _first_kw(self, item: Item) -> FloatArray:
         """Give what is decided before the walk: what nobody steers, networks, sources that run free."""
@@ -101,18 +106,18 @@ class _Track:
         """Decide one period and move on."""
         batteries = [self._battery_range(item, period) for item in self._batteries]
         waiting = [self._waiting_range(item, period) for item in self._waiting]
-        grid = _Grid(self._problem, period, {name: float(kw[period]) for name, kw in self._feeder_kw.items()})
+        grid = _Grid(self._limited, period, {name: float(kw[period]) for name, kw in self._node_kw.items()})
         grid.total_kw = float(self._fixed_kw[period])
         for range_ in (*batteries, *waiting):
             grid.add(range_, range_.power_kw)
         sources: list[_Range] = []
         if grid.feeds_in_too_much(self._problem, period):
-            sources = [_source_range(item, period) for item in self._sources]
-        for feeder in self._problem.feeders:
-            own = [r for r in (*batteries, *waiting, *sources) if r.feeder == feeder.asset_id]
-            flow_kw = grid.flow_kw[feeder.asset_id]
-            least_kw, most_kw = float(feeder.power_kw_min[period]), float(feeder.power_kw_max[period])
-            grid.shift(own, min(max(flow_kw, least_kw), most_kw) - flow_kw, within_feeders=False)
+            sources = [self._source_range(item, period) for item in self._sources]
+        for node in self._limited:
+            own = [r for r in (*batteries, *waiting, *sources) if node.asset_id in r.nodes]
+            flow_kw = grid.flow_kw[node.asset_id]
+            least_kw, most_kw = float(node.power_kw_min[period]), float(node.power_kw_max[period])
+            grid.shift(own, min(max(flow_kw, least_kw), most_kw) - flow_kw, until=node.asset_id)
         dear = self._problem.market_eur_per_kwh[period] >= self._dear_eur_per_kwh
         if grid.total_kw < 0.0 or dear:
             grid.shift(batteries, -grid.total_kw)
@@ -120,7 +125,7 @@ class _Track:
         least_kw, most_kw = float(limits.power_kw_min[period]), float(limits.power_kw_max[period])
         change_kw = min(max(grid.total_kw, least_kw), most_kw) - grid.total_kw
         if change_kw > 0.0 and not sources:
-            sources = [_source_range(item, period) for item in self._sources]
+            sources = [self._source_range(item, period) for item in self._sources]
         grid.shift([*batteries, *waiting, *sources], change_kw)
         for range_ in (*batteries, *waiting, *sources):
             self._power_kw[range_.asset_id][period] = range_.power_kw
@@ -153,7 +158,7 @@ class _Track:
         most_kw = min(max(float(item.power_kw_max[period]), -spare_kw), room_kw)
         return _Range(
             asset_id=item.asset_id,
-            feeder=item.feeder,
+            nodes=self._nodes_of[item.asset_id],
             power_kw=min(max(0.0, least_kw), most_kw),
             least_kw=least_kw,
             most_kw=most_kw,
@@ -164,7 +169,20 @@ class _Track:
         most_kw = min(float(item.power_kw_max[period]), open_kwh / PERIOD_H)
         least_kw = min(float(item.power_kw_min[period]), most_kw)
         return _Range(
-            asset_id=item.asset_id, feeder=item.feeder, power_kw=most_kw, least_kw=least_kw, most_kw=most_kw
+            asset_id=item.asset_id,
+            nodes=self._nodes_of[item.asset_id],
+            power_kw=most_kw,
+            least_kw=least_kw,
+            most_kw=most_kw,
+        )
+
+    def _source_range(self, item: Source, period: int) -> _Range:
+        available_kw = float(item.available_kw[period])
+        least_kw = float(item.curtailed_kw_min[period]) - available_kw
+        most_kw = float(item.curtailed_kw_max[period]) - available_kw
+        nodes = self._nodes_of[item.asset_id]
+        return _Range(
+            asset_id=item.asset_id, nodes=nodes, power_kw=least_kw, least_kw=least_kw, most_kw=most_kw
         )
 
     def _move(self, period: int) -> None:
@@ -183,21 +201,21 @@ class _Track:
 
 
 class _Grid:
-    """The flows of one period: through each feeder, and in all."""
+    """The flows of one period: through each feeder, of each limited municipality, and in all."""
 
-    def __init__(self, problem: Problem, period: int, flow_kw: dict[str, float]) -> None:
+    def __init__(self, limited: Sequence[LimitedNode], period: int, flow_kw: dict[str, float]) -> None:
         self.flow_kw = flow_kw
         self.total_kw = 0.0
         self._limits_kw = {
-            feeder.asset_id: (float(feeder.power_kw_min[period]), float(feeder.power_kw_max[period]))
-            for feeder in problem.feeders
+            node.asset_id: (float(node.power_kw_min[period]), float(node.power_kw_max[period]))
+            for node in limited
         }
 
     def add(self, range_: _Range, power_kw: float) -> None:
         """Count a power in."""
         self.total_kw += power_kw
-        if range_.feeder in self.flow_kw:
-            self.flow_kw[range_.feeder] += power_kw
+        for node in range_.nodes:
+            self.flow_kw[node] += power_kw
 
     def feeds_in_too_much(self, problem: Problem, period: int) -> bool:
         """Tell whether curtailment may be needed."""
@@ -205,26 +223,20 @@ class _Grid:
             self.total_kw < float(problem.exchange.power_kw_min[period])
         )
 
-    def shift(self, ranges: Iterable[_Range], change_kw: float, *, within_feeders: bool = True) -> None:
-        """Change the powers by as much of ``change_kw`` as the ranges and feeders allow, in their order."""
+    def shift(self, ranges: Iterable[_Range], change_kw: float, *, until: str | None = None) -> None:
+        """Change the powers by as much of ``change_kw`` as the ranges and nodes allow, in their order.
+
+        Nodes that stand before ``until`` on an asset's way are kept, from there on none is asked.
+        """
         for range_ in ranges:
             if change_kw == 0.0:
                 return
             wanted_kw = min(max(range_.power_kw + change_kw, range_.least_kw), range_.most_kw)
             step_kw = wanted_kw - range_.power_kw
-            if within_feeders and range_.feeder in self.flow_kw:
-                least_kw, most_kw = self._limits_kw[range_.feeder]
-                flow_kw = self.flow_kw[range_.feeder]
+            for node in takewhile(lambda node: node != until, range_.nodes):
+                least_kw, most_kw = self._limits_kw[node]
+                flow_kw = self.flow_kw[node]
                 step_kw = min(max(step_kw, min(0.0, least_kw - flow_kw)), max(0.0, most_kw - flow_kw))
             range_.power_kw += step_kw
             change_kw -= step_kw
             self.add(range_, step_kw)
-
-
-def _source_range(item: Source, period: int) -> _Range:
-    available_kw = float(item.available_kw[period])
-    least_kw = float(item.curtailed_kw_min[period]) - available_kw
-    most_kw = float(item.curtailed_kw_max[period]) - available_kw
-    return _Range(
-        asset_id=item.asset_id, feeder=item.feeder, power_kw=least_kw, least_kw=least_kw, most_kw=most_kw
-    )

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from energy.domain import AssetPlan, Breach, FloatArray
-from energy.optimize.cost import stored_energy_kwh, unserved_kwh_of
-from energy.optimize.items import Charging, Exchange, FeederFlow, Item, Storage
+from energy.optimize.cost import municipality_kw, stored_energy_kwh, unserved_kwh_of
+from energy.optimize.items import Charging, Exchange, FeederFlow, Item, MunicipalityFlow, Storage
 from energy.optimize.network_items import HeatDemand, HydrogenStore, Machine, Reservoir
 from energy.optimize.penalties import (
     BREACH_EUR_PER_KWH,
@@ -28,6 +28,8 @@ def breaches_of(problem: Problem, assets: Mapping[str, AssetPlan]) -> list[Breac
         if isinstance(item, Exchange | FeederFlow | Storage | Charging | Machine | Reservoir):
             found += _power_breaches(item, plan.power_kw)
         found += _own_breaches(item, plan)
+    for place in problem.municipalities:
+        found += _power_breaches(place, municipality_kw(problem, assets, place.asset_id))
     return found
 
 
@@ -60,7 +62,8 @@ def _outside(item: Storage | Reservoir, energy: FloatArray, name: str) -> Iterat
 
 
 def _power_breaches(
-    item: Exchange | FeederFlow | Storage | Charging | Machine | Reservoir, power_kw: FloatArray
+    item: Exchange | FeederFlow | MunicipalityFlow | Storage | Charging | Machine | Reservoir,
+    power_kw: FloatArray,
 ) -> Iterator[Breach]:
     for name, beyond_kw in (
         ("power_kw_max", np.maximum(0.0, power_kw - item.power_kw_max)),

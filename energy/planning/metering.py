@@ -63,12 +63,13 @@ def nodes_of(region: Region) -> tuple[Node, ...]:
     """List the busbar, whose meter is the grid point's, and every feeder, with the meters that add up."""
     members = [asset for asset in region.members if not isinstance(asset, NotElectric)]
     direct = [asset.id for asset in members if asset.feeder is None]
-    feeders = [feeder.id for feeder in region.feeders]
-    found = [Node(meter_id=region.grid_point.id, member_ids=(*feeders, *direct))]
-    for feeder_id in feeders:
-        ids = tuple(asset.id for asset in members if asset.feeder == feeder_id)
+    at_busbar = [feeder.id for feeder in region.feeders if feeder.feeder is None]
+    found = [Node(meter_id=region.grid_point.id, member_ids=(*at_busbar, *direct))]
+    for feeder in region.feeders:
+        inner = [one.id for one in region.feeders if one.feeder == feeder.id]
+        ids = (*inner, *(asset.id for asset in members if asset.feeder == feeder.id))
         if ids:
-            found.append(Node(meter_id=feeder_id, member_ids=ids))
+            found.append(Node(meter_id=feeder.id, member_ids=ids))
     return tuple(found)
 
 

@@ -44,12 +44,12 @@ def _faults_of_feeders(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
         str(entry["id"]) for _, entry in assets if entry.get("kind") == "feeder" and _is_text(entry, "id")
     )
     for place, entry in assets:
-        if entry.get("kind") in ("feeder", "grid_point"):
+        if entry.get("kind") == "grid_point":
             if entry.get("feeder") is not None:
                 yield file.fault(
                     (*place, "feeder"),
                     value=entry["feeder"],
-                    limit="a feeder or grid point is not itself connected through a feeder",
+                    limit="a grid point is not itself connected through a feeder",
                     mend="remove 'feeder' here",
                 )
         elif _is_text(entry, "feeder") and entry["feeder"] not in known:
@@ -58,6 +58,30 @@ def _faults_of_feeders(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
                 value=entry["feeder"],
                 limit="there is no asset of kind feeder with this id",
                 mend=f"use one of: {', '.join(known)}" if known else "add one, or remove 'feeder' here",
+            )
+    yield from _faults_of_circles(file, assets)
+
+
+def _faults_of_circles(file: YamlFile, assets: list[Entry]) -> Iterator[Fault]:
+    """Follow each feeder towards the busbar; one that comes back to itself never gets there."""
+    parents = {
+        str(entry["id"]): str(entry["feeder"])
+        for _, entry in assets
+        if entry.get("kind") == "feeder" and _is_text(entry, "id") and _is_text(entry, "feeder")
+    }
+    for place, entry in assets:
+        own = entry.get("id")
+        way: list[str] = []
+        at = parents.get(str(own)) if entry.get("kind") == "feeder" else None
+        while at is not None and at != own and at not in way:
+            way.append(at)
+            at = parents.get(at)
+        if at is not None and at == own:
+            yield file.fault(
+                (*place, "feeder"),
+                value=" -> ".join([str(own), *way, str(own)]),
+                limit="a feeder is not connected through itself",
+                mend="name the feeder that is nearer to the busbar, or none at the busbar",
             )
 
 

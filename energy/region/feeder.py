@@ -10,7 +10,7 @@ from energy.region.measured import Measured
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class Feeder(Measured):
-    """The assets that name it are connected through it; its power is their sum, limited either way."""
+    """What names it, feeders too, is connected through it; its power is their sum, limited either way."""
 
     kind: Literal["feeder"]
     power_kw_max: PositiveKw

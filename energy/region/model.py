@@ -28,6 +28,7 @@ from energy.region.chp import Chp
 from energy.region.electrolyser import Electrolyser
 from energy.region.ev_hub import EvHub
 from energy.region.feeder import Feeder
+from energy.region.feeder_tree import paths_of
 from energy.region.flexible_load import FlexibleLoad
 from energy.region.grid_loss import GridLoss
 from energy.region.grid_point import GridPoint
@@ -74,10 +75,17 @@ Asset = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class Municipality:
-    """A municipality, as a place where assets stand."""
+    """A municipality, as a place where assets stand; what it exchanges in all may be limited."""
 
     id: Identifier
     name: Name
+    power_kw_import_max: NonNegativeKw | None = None
+    power_kw_export_max: NonNegativeKw | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a plan watches its net exchange."""
+        return self.power_kw_import_max is not None or self.power_kw_export_max is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -204,8 +212,9 @@ class Region:
         return tuple(asset for asset in self.assets if isinstance(asset, Feeder))
 
     def members_of(self, feeder_id: str) -> tuple[Asset, ...]:
-        """The assets that are connected through a feeder."""
-        return tuple(asset for asset in self.members if asset.feeder == feeder_id)
+        """The assets that are connected through a feeder, or through feeders behind it."""
+        paths = paths_of(self.feeders)
+        return tuple(asset for asset in self.members if feeder_id in paths[asset.feeder])
 
     def loads_of(self, losses: GridLoss) -> tuple[Load, ...]:
         """The loads whose grid the losses arise in: those of the same feeder, or of none."""

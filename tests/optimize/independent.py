@@ -33,6 +33,7 @@ class Day96(Machines, Waiting):
                 self._close(balance)
         self._grid_point()
         self._feeders()
+        self._municipalities()
 
     def solve(self) -> dict[str, Any]:
         """Give the cost and each asset's energies of the day."""
@@ -238,14 +239,32 @@ class Day96(Machines, Waiting):
     def _feeders(self) -> None:
         for feeder in (asset for asset in self.assets.values() if asset["kind"] == "feeder"):
             behind = {
+                asset_id: flow for asset_id, flow in self.power.items() if feeder["id"] in self._way(asset_id)
+            }
+            self._keep(behind, feeder["power_kw_max"], feeder["power_kw_max"])
+
+    def _way(self, asset_id: str) -> list[str]:
+        """Name the feeders from an asset to the busbar."""
+        feeder = self.assets[asset_id].get("feeder")
+        return [] if feeder is None else [feeder, *self._way(feeder)]
+
+    def _municipalities(self) -> None:
+        for place in self.day.plain["municipalities"]:
+            inside = {
                 asset_id: flow
                 for asset_id, flow in self.power.items()
-                if self.assets[asset_id].get("feeder") == feeder["id"]
+                if self.assets[asset_id].get("municipality") == place["id"]
             }
-            most = feeder["power_kw_max"]
-            for t in range(self.n):
-                terms, fixed = self._sum(behind, t)
-                self.program.row(terms, -most - fixed, most - fixed)
+            most_in, most_out = (place.get(f"power_kw_{way}_max", np.inf) for way in ("import", "export"))
+            if np.isfinite([most_in, most_out]).any():
+                self._keep(inside, most_in, most_out)
+
+    def _keep(
+        self, flows: dict[str, tuple[list[Terms], np.ndarray]], most_in: float, most_out: float
+    ) -> None:
+        for t in range(self.n):
+            terms, fixed = self._sum(flows, t)
+            self.program.row(terms, -most_out - fixed, most_in - fixed)
 
 
 WINDOW = (("offtake_from", "06:00"), ("offtake_until", "18:00"))

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from energy.devices.plant.grid import Grid
 from energy.errors import BadInput, Fault
+from energy.planning.metering import nodes_of
+from energy.region.feeder_tree import inside_out, paths_of
 from energy.region.loader import load_region, shipped_regions
 
 SHIPPED = shipped_regions()["musterstadt"]
@@ -119,7 +122,11 @@ def test_networks_and_feeders_that_fit_have_no_fault(tmp_path: Path) -> None:
     [
         (("feeder: feeder_a", "feeder: feeder_b"), "assets.electrolyser.feeder", "use one of: feeder_a"),
         (("feeder: feeder_a", "feeder: battery"), "assets.electrolyser.feeder", "use one of: feeder_a"),
-        (("kind: feeder\n", "kind: feeder\n    feeder: feeder_a\n"), "assets.feeder_a.feeder", "not itself"),
+        (
+            ("kind: feeder\n", "kind: feeder\n    feeder: feeder_a\n"),
+            "assets.feeder_a.feeder",
+            "through itself",
+        ),
         (
             ("kind: grid_point\n", "kind: grid_point\n    feeder: feeder_a\n"),
             "assets.grid_point.feeder",
@@ -205,3 +212,50 @@ def test_a_name_that_is_no_text_is_left_to_the_schema(tmp_path: Path, value: str
     edit = ("    heat_network: centre\n    energy", f"    heat_network: {value}\n    energy")
     faults = _faults(_region(tmp_path / "region", edit))
     assert [fault.place for fault in faults] == ["assets.heat_store.heat_network"]
+
+
+OUTER = """  - id: feeder_b
+    kind: feeder
+    name: {de: Abgang B, en: Feeder B}
+    device: {profile: generic_meter, host: 127.0.0.1, port: 15040}
+    power_kw_max: 9000
+"""
+INNER = (
+    "kind: feeder\n    name: {de: Abgang A",
+    "kind: feeder\n    feeder: feeder_b\n    name: {de: Abgang A",
+)
+
+
+def test_a_feeder_may_hang_on_another_and_counts_in_both(tmp_path: Path) -> None:
+    folder = _region(tmp_path / "region", INNER, ("  - id: heat_load\n", f"{OUTER}  - id: heat_load\n"))
+    region = load_region(folder)
+    assert [asset.id for asset in region.members_of("feeder_b")] == ["electrolyser"]
+    assert [feeder.id for feeder in inside_out(region.feeders[::-1])] == ["feeder_a", "feeder_b"]
+    assert paths_of(region.feeders)["feeder_a"] == ("feeder_a", "feeder_b")
+    meters = {node.meter_id: node.member_ids for node in nodes_of(region)}
+    assert meters["feeder_b"] == ("feeder_a",)
+    assert "feeder_a" not in meters["grid_point"]
+
+
+def test_feeders_in_a_circle_are_each_named_with_the_way_round(tmp_path: Path) -> None:
+    circle = OUTER.replace("kind: feeder\n", "kind: feeder\n    feeder: feeder_a\n")
+    faults = _faults(
+        _region(tmp_path / "region", INNER, ("  - id: heat_load\n", f"{circle}  - id: heat_load\n"))
+    )
+    assert [fault.value for fault in faults] == [
+        "feeder_a -> feeder_b -> feeder_a",
+        "feeder_b -> feeder_a -> feeder_b",
+    ]
+
+
+def test_the_plant_meters_an_inner_feeder_in_the_outer_one_too(tmp_path: Path) -> None:
+    folder = _region(tmp_path / "region", INNER, ("  - id: heat_load\n", f"{OUTER}  - id: heat_load\n"))
+    grid = Grid(load_region(folder))
+    meters, tally = grid.first_meters(), grid.tally()
+    region = load_region(folder)
+    tally.add(grid.node_of(region.asset("electrolyser")), 100.0, 1.0)
+    tally.add(grid.node_of(region.asset("battery")), 50.0, 0.5)
+    after = grid.step(meters, tally, dt_s=36.0)
+    powers = {name: after[name].power_kw for name in ("feeder_a", "feeder_b", "grid_point")}
+    assert powers["feeder_a"] == powers["feeder_b"] == 100.0
+    assert powers["grid_point"] == pytest.approx(150.0 + after["grid_loss"].power_kw)

@@ -7,6 +7,7 @@ from energy.physics.feeder import step_feeder
 from energy.physics.grid_loss import step_grid_loss
 from energy.physics.grid_point import step_grid_point
 from energy.physics.meter import MeterState
+from energy.region.feeder_tree import inside_out
 from energy.region.grid_loss import GridLoss
 from energy.region.model import Asset, Region
 
@@ -35,6 +36,9 @@ class Grid:
         self._nodes: dict[str | None, int] = {None: BUSBAR}
         self._nodes.update({feeder.id: 1 + index for index, feeder in enumerate(region.feeders)})
         self._feeder_ids = [feeder.id for feeder in region.feeders]
+        inner = [self._nodes[feeder.id] for feeder in inside_out(region.feeders)]
+        parents = {self._nodes[feeder.id]: self._nodes[feeder.feeder] for feeder in region.feeders}
+        self._into = [(node, parents[node]) for node in inner if parents[node] != BUSBAR]
         self._losses = [asset for asset in region.members if isinstance(asset, GridLoss)]
         self._exchange_id = region.grid_point.id
 
@@ -62,9 +66,13 @@ class Grid:
             lost = step_grid_loss(loss, before, load_kw=tally.load_kw[node], dt_s=dt_s)
             after[loss.id] = lost
             tally.add(node, lost.power_kw, net_kwh(lost) - net_kwh(before))
+        power_kw, energy_kwh = list(tally.power_kw), list(tally.energy_kwh)
+        for node, parent in self._into:
+            power_kw[parent] += power_kw[node]
+            energy_kwh[parent] += energy_kwh[node]
         for node, feeder_id in enumerate(self._feeder_ids, start=1):
             after[feeder_id] = step_feeder(
-                meters[feeder_id], members_kw=tally.power_kw[node], members_kwh=tally.energy_kwh[node]
+                meters[feeder_id], members_kw=power_kw[node], members_kwh=energy_kwh[node]
             )
         after[self._exchange_id] = step_grid_point(
             meters[self._exchange_id], members_kw=sum(tally.power_kw), members_kwh=sum(tally.energy_kwh)

@@ -1,5 +1,7 @@
 """Which kind models which part of a problem, and which balances that part enters."""
 
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from energy.optimize.items import (
@@ -9,9 +11,11 @@ from energy.optimize.items import (
     FeederFlow,
     FixedPower,
     Item,
+    MunicipalityFlow,
     ReserveNeed,
     Source,
     Storage,
+    municipality_balance,
 )
 from energy.optimize.kinds.battery import BATTERY
 from energy.optimize.kinds.block_load import BLOCK_LOAD
@@ -29,6 +33,7 @@ from energy.optimize.kinds.heat_pump import HEAT_PUMP
 from energy.optimize.kinds.heat_storage import HEAT_STORAGE
 from energy.optimize.kinds.hydrogen_storage import HYDROGEN_STORAGE
 from energy.optimize.kinds.kind import Carrier, Kind
+from energy.optimize.kinds.municipality import MUNICIPALITY
 from energy.optimize.kinds.pumped_reservoir import PUMPED_RESERVOIR
 from energy.optimize.kinds.reserve import RESERVE
 from energy.optimize.kinds.surplus import SURPLUS
@@ -61,14 +66,32 @@ KIND_OF: dict[type, Kind[Any]] = {
     Reservoir: PUMPED_RESERVOIR,
     Surplus: SURPLUS,
     FeederFlow: FEEDER,
+    MunicipalityFlow: MUNICIPALITY,
     Exchange: GRID_POINT,
     ReserveNeed: RESERVE,
 }
 
 
 def kind_of(item: Item) -> Kind[Any]:
-    """Give the kind that models the item."""
-    return KIND_OF[type(item)] if item.headroom is None else KEEPING[type(item)]
+    """Give the kind that models the item; where its municipality is limited, one that enters that, too."""
+    kind: Kind[Any] = KIND_OF[type(item)] if item.headroom is None else KEEPING[type(item)]
+    return kind if item.municipality is None else _in_municipality(kind)
+
+
+@cache
+def _in_municipality(kind: Kind[Any]) -> Kind[Any]:
+    """Let a kind of asset that draws or feeds in enter its municipality's balance beside its feeder's.
+
+    A kind of its own keeps each group regular, and costs nothing where no municipality is limited.
+    """
+    entering = tuple(
+        (readout, Carrier.MUNICIPALITY)
+        for readout, carrier in kind.balances
+        if carrier is Carrier.ELECTRICITY
+    )
+    if not entering:
+        return kind
+    return replace(kind, name=f"{kind.name}_in_municipality", balances=(*kind.balances, *entering))
 
 
 def balances_of(item: Item) -> tuple[tuple[str, str], ...]:
@@ -81,6 +104,8 @@ def balances_of(item: Item) -> tuple[tuple[str, str], ...]:
             case Carrier.HEAT | Carrier.HYDROGEN:
                 # Only items with a network have these carriers.
                 pairs.append((readout, f"{carrier}.{getattr(item, 'network', '')}"))
+            case Carrier.MUNICIPALITY:
+                pairs.append((readout, municipality_balance(item.municipality or "")))
             case Carrier.FEEDER:
                 pairs.append((readout, f"feeder.{item.asset_id}"))
             case Carrier.RESERVE_UP | Carrier.RESERVE_DOWN:

@@ -6,7 +6,7 @@ from typing import Any
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
-from energy.optimize.items import FeederFlow
+from energy.optimize.items import FeederFlow, MunicipalityFlow
 from energy.optimize.kinds.kind import BindingRule, BreachRule, Carrier, Kind, new_prototype, table_of
 from energy.optimize.penalties import BREACH_EUR_PER_KWH
 from energy.periods import PERIOD_H
@@ -30,7 +30,7 @@ def flow(m: Any, t: int) -> Any:
     return m.within_kw[t] + m.above_kw[t] - m.below_kw[t]
 
 
-def parameters(items: Sequence[FeederFlow]) -> Mapping[str, FloatArray]:
+def parameters(items: Sequence[FeederFlow | MunicipalityFlow]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
     return {
         "power_kw_min": table_of(item.power_kw_min for item in items),
@@ -38,17 +38,19 @@ def parameters(items: Sequence[FeederFlow]) -> Mapping[str, FloatArray]:
     }
 
 
+BINDING = {
+    ("within_kw", "lower"): BindingRule(name="power_kw_min"),
+    ("within_kw", "upper"): BindingRule(name="power_kw_max"),
+}
+BREACHES = {
+    "above_kw": BreachRule(name="power_kw_max", unit="kW"),
+    "below_kw": BreachRule(name="power_kw_min", unit="kW"),
+}
 FEEDER: Kind[FeederFlow] = Kind(
     name="feeder",
     build=build,
     parameters=parameters,
     balances=(("power_kw", Carrier.ELECTRICITY), ("power_kw", Carrier.FEEDER)),
-    binding={
-        ("within_kw", "lower"): BindingRule(name="power_kw_min"),
-        ("within_kw", "upper"): BindingRule(name="power_kw_max"),
-    },
-    breaches={
-        "above_kw": BreachRule(name="power_kw_max", unit="kW"),
-        "below_kw": BreachRule(name="power_kw_min", unit="kW"),
-    },
+    binding=BINDING,
+    breaches=BREACHES,
 )

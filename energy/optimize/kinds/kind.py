@@ -29,6 +29,8 @@ class Carrier(StrEnum):
     """That of the item's feeder; the region's for what has none."""
     HEAT = "heat"
     HYDROGEN = "hydrogen"
+    MUNICIPALITY = "municipality"
+    """The balance of the item's municipality, beside that of its feeder, where its exchange is limited."""
     FEEDER = "feeder"
     """The balance of the item that is the feeder: its flow leaves it, so it enters with -1."""
     RESERVE_UP = "reserve_up"
