@@ -224,7 +224,7 @@ def states_of(asset: Asset) -> tuple[Point, ...]:
         case PumpedReservoir():
             return (Point.VOLUME_M3,)
         case Machine():
-            return (Point.RUNNING_S, Point.STANDING_S)
+            return (Point.RUNNING_S, Point.STANDING_S, Point.POWER_KW)
         case _:
             return ()
 
@@ -239,6 +239,10 @@ def _state_faults(region: Region, states: Mapping[str, Mapping[str, float]]) -> 
                 yield _fault(
                     place, value=value, limit=f"no such state here (known: {wanted})", mend="remove it"
                 )
+            elif name == Point.POWER_KW:
+                if not abs(value) <= POWER_KW_MAX:
+                    limit = f"must be finite, at most {POWER_KW_MAX:.0f} kW either way"
+                    yield _fault(place, value=value, limit=limit, mend="leave out what was not measured")
             elif not np.isfinite(value) or not 0.0 <= value <= ENERGY_KWH_MAX:
                 yield _fault(
                     place,

@@ -20,6 +20,7 @@ from energy.optimize.network_items import (
 )
 from energy.optimize.offtake import offtake_kw
 from energy.optimize.power_bounds import PowerBounds
+from energy.optimize.ramp_draft import Ramped, lifted_kw, ramped
 from energy.optimize.terminal_values import (
     heat_value_eur_per_kwh,
     hydrogen_value_eur_per_kwh,
@@ -106,7 +107,7 @@ def _machine_fields(
     else:
         still = math.ceil((asset.downtime_h_min * S_PER_H - standing_s) / PERIOD_S)
         on_max[: max(0, still)] = 0.0
-    return {
+    fields: dict[str, Any] = {
         "asset_id": asset.id,
         "feeder": asset.feeder,
         "running_before": running_s > 0.0,
@@ -119,6 +120,23 @@ def _machine_fields(
         "power_kw_min": bounds.power_kw_min,
         "power_kw_max": bounds.power_kw_max,
         "start_eur": asset.start_eur,
+    }
+    ramp = ramped(draft, asset, running=running_s > 0.0, running_share_max=on_max)
+    return fields if ramp is None else fields | _ramp_fields(draft, asset, fields, ramp, most_kw=most_kw)
+
+
+def _ramp_fields(
+    draft: Draft, asset: MachineAsset, fields: dict[str, Any], ramp: Ramped, *, most_kw: FloatArray
+) -> dict[str, Any]:
+    """Derive what the ramp adds: on its way down a machine runs, beyond a limit where that comes too soon."""
+    lifted = lifted_kw(draft, asset, most_kw=most_kw, least_kw=ramp.least_kw)
+    name, power_kw = ("power_kw_min", -lifted) if isinstance(asset, Chp) else ("power_kw_max", lifted)
+    return {
+        name: np.where(ramp.least_kw > most_kw, power_kw, fields[name]),
+        "running_share_min": np.where(ramp.least_kw > 0.0, 1.0, fields["running_share_min"]),
+        "ramp_kw": ramp.ramp_kw,
+        "load_kw_first_min": ramp.first_min_kw,
+        "load_kw_first_max": ramp.first_max_kw,
     }
 
 

@@ -3,6 +3,7 @@
 Arrays have shape (periods,). ``network`` is the id of the heat or hydrogen network of an item.
 """
 
+import math
 from dataclasses import dataclass
 
 from energy.domain import FloatArray
@@ -16,6 +17,8 @@ class Machine(Item):
     ``running_before`` tells whether it runs just before the first period. ``running_share_min`` and ``_max``
     (0 or 1) say where it must run or stand: time to keep from its last switch, limits, outages.
     Once started it runs ``uptime_periods``, once stopped it stands ``downtime_periods``, at least 1 each.
+    ``ramp_kw`` bounds the change of its load from period to period, None where it can reach any load in one;
+    then its load in the first period lies between ``load_kw_first_min`` and ``load_kw_first_max``.
     """
 
     network: str
@@ -29,6 +32,9 @@ class Machine(Item):
     power_kw_min: FloatArray
     power_kw_max: FloatArray
     start_eur: float
+    ramp_kw: float | None = None
+    load_kw_first_min: float = 0.0
+    load_kw_first_max: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -3,6 +3,7 @@
 Machines follow the level of their store, boilers cover what is left; what can wait draws in the cheap half.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ HYDROGEN_AHEAD_PERIODS = 24
 """Six hours: an electrolyser runs at any price while the store does not hold the offtake of this time."""
 CHEAP_HALF_SHARE = 2.0
 """Drawing in half of the time, it takes twice the mean."""
+RAMP_TOLERANCE_KW = 1e-6
+"""A load above the least by less than this is the least."""
 WATER_FULL, WATER_LOW = 0.95, 0.3
 """Fractions of a reservoir's band: filled to the first in the cheap half, kept at the second otherwise."""
 
@@ -79,6 +82,9 @@ class _Switch:
         kept = self.on and self.age < item.uptime_periods
         least_output = self.output_kw(period, item.power_kw_least)
         fits = least_output <= output_kw_max + 1e-9
+        lowest_kw, highest_kw = self._ramp_kw(period)
+        # A run stops from the least load, so it first comes down to it.
+        kept = kept or (self.on and period > 0 and self.load_kw[period - 1] > self._stops_below_kw)
         if self.on:
             run = item.running_share_max[period] > 0.0 and (
                 item.running_share_min[period] > 0.0 or kept or (wanted and fits)
@@ -95,8 +101,25 @@ class _Switch:
             item.power_kw_least + max(0.0, output_kw_max - least_output) / slope if slope else most_kw
         )
         load_kw = min(max(item.power_kw_least, min(most_kw, fitting_kw)), item.power_kw_rated)
+        load_kw = min(max(load_kw, lowest_kw), highest_kw)
         self.load_kw[period] = load_kw
         return self.output_kw(period, load_kw)
+
+    @property
+    def _stops_below_kw(self) -> float:
+        return math.inf if self.item.ramp_kw is None else self.item.power_kw_least + RAMP_TOLERANCE_KW
+
+    def _ramp_kw(self, period: int) -> tuple[float, float]:
+        """Give the loads that the ramp lets it reach, before it is known whether it switches."""
+        item = self.item
+        if item.ramp_kw is None:
+            return 0.0, math.inf
+        if period == 0:
+            return item.load_kw_first_min, item.load_kw_first_max
+        if not self.on:
+            return 0.0, item.power_kw_least
+        before_kw = float(self.load_kw[period - 1])
+        return before_kw - item.ramp_kw, before_kw + item.ramp_kw
 
     def output_kw(self, period: int, load_kw: float) -> float:
         """Give heat or hydrogen while running."""

@@ -150,10 +150,14 @@ def _measured_state(asset: Asset, image: Image, *, lead_h: float, age_s_max: flo
             if running_s is None or standing_s is None:
                 return {}
             lead_s = lead_h * S_PER_H
-            return {
+            state: dict[str, float] = {
                 Point.RUNNING_S: running_s + lead_s if running_s > 0.0 else 0.0,
                 Point.STANDING_S: standing_s + lead_s if running_s <= 0.0 else 0.0,
             }
+            power_kw = image.value(asset.id, Point.POWER_KW, age_s_max=age_s_max)
+            if asset.ramp_binds and power_kw is not None:
+                state[Point.POWER_KW] = power_kw
+            return state
         case _:
             return {}
 

@@ -6,6 +6,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 
 from energy.domain import Point
+from energy.periods import PERIOD_S
 from energy.region.asset import CONFIG, AssetBase, CostEur, HoursMin, PositiveKw, RampKwPerS
 
 
@@ -30,6 +31,11 @@ class Machine(AssetBase):
         if not self.power_kw_least < self.power_kw_rated:
             raise ValueError("power_kw_least must be less than power_kw_rated")
         return self
+
+    @property
+    def ramp_binds(self) -> bool:
+        """Whether its ramp takes longer than a period from the least load to the rated one."""
+        return self.ramp_kw_per_s * PERIOD_S < self.power_kw_rated - self.power_kw_least
 
     @property
     def dispatch_point(self) -> Point | None:

@@ -34,8 +34,32 @@ class Machines(DayParts):
         if before:
             for s in range(round((asset["uptime_h_min"] * 3600.0 - state["running_s"]) / 900.0)):
                 p.low[on[s]] = 1.0
+        self._ramp(asset, on, load)
         self.on[asset["id"]] = on
         return on, load
+
+    def _ramp(self, asset: dict[str, Any], on: range, load: range) -> None:
+        """Whoever runs in two periods moves by the ramp; at a switch the load is the least one."""
+        p, rated, least = self.program, asset["power_kw_rated"], asset["power_kw_least"]
+        ramp = asset["ramp_kw_per_s"] * 900.0
+        state = self.day.states[asset["id"]]
+        if ramp >= rated - least:
+            return
+        for t in range(1, self.n):
+            # Slack by the whole range unless both run; at most the least load where only one does.
+            for one, other in ((t, t - 1), (t - 1, t)):
+                both = {on[t]: rated, on[t - 1]: rated}
+                p.row({load[one]: 1.0, load[other]: -1.0, **both}, -np.inf, ramp + 2.0 * rated)
+                p.row({load[one]: 1.0, on[other]: least - rated}, -np.inf, least)
+        before = abs(state.get("power_kw", 0.0))
+        if state["running_s"] > 0.0:
+            p.high[load[0]] = max(least, before + ramp)
+            if before > least:
+                p.low[load[0]] = max(least, before - ramp)
+            for t in range(int(np.ceil((before - least) / ramp))):
+                p.low[on[t]] = 1.0
+        else:
+            p.high[load[0]] = least
 
     def _fuel_eur(self, asset: dict[str, Any]) -> float:
         eur_per_t = self.market.get("co2_eur_per_t", 0.0) + self.wishes.get("co2_weight_eur_per_t", 0.0)

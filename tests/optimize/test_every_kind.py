@@ -31,6 +31,8 @@ def cases(draw):
         "running_s": draw(st.sampled_from([0.0, 900.0, 7200.0, None])),
         "feeder_kw": draw(st.sampled_from([150.0, 600.0, 1e5])),
         "deep_eur": draw(st.sampled_from([0.01, 0.1])),
+        "ramp_kw_per_s": draw(st.sampled_from([0.04, 10.0])),
+        "chp_kw": draw(st.sampled_from([None, -400.0, -210.0])),
         "limit": draw(st.sampled_from([None, "chp", "electrolyser", "heat_pump"])),
         "unavailable": draw(st.sampled_from([(), ("chp",), ("electrolyser", "boiler", "pumped_reservoir")])),
         "nominated": draw(st.booleans()),
@@ -65,6 +67,8 @@ def states_of(case):
         states["mill"] = mill_kwh | {"running_s": min(case["running_s"], 1200.0)}
         for machine in ("chp", "heat_pump", "electrolyser"):
             states[machine] = {"running_s": case["running_s"], "standing_s": standing_s}
+        if case["chp_kw"] is not None:
+            states["chp"]["power_kw"] = case["chp_kw"] if case["running_s"] > 0.0 else 0.0
     return states
 
 
@@ -84,8 +88,8 @@ def region_and_problem(tiny, case):
         tiny.asset("flexible_load", feeder="feeder"),
         tiny.asset("flexible_load", "shed", mode="shed", shift_h=0.0, unserved_eur_per_kwh=0.2),
         tiny.asset("flexible_load", "mill", mode="block", block_h=0.75, shift_h=2.0, power_kw_max=80.0),
-        tiny.asset("chp", feeder="feeder"),
-        tiny.asset("heat_pump"),
+        tiny.asset("chp", feeder="feeder", ramp_kw_per_s=case["ramp_kw_per_s"]),
+        tiny.asset("heat_pump", ramp_kw_per_s=case["ramp_kw_per_s"]),
         tiny.asset("boiler"),
         tiny.asset("heat_load"),
         tiny.asset("heat_storage"),
@@ -189,10 +193,23 @@ def check_machine(item, plan):
     assert (load <= on * item.power_kw_rated + 1e-5).all()
     assert (on <= item.running_share_max + 1e-6).all()
     assert (on >= item.running_share_min - 1e-6).all()
+    if item.ramp_kw is not None:
+        check_ramp(item, load, np.round(on))
     switches = np.flatnonzero(np.diff(np.round(on), prepend=float(item.running_before)))
     for first, second in pairwise(switches):
         least = item.uptime_periods if on[first] > 0.5 else item.downtime_periods
         assert second - first >= least
+
+
+def check_ramp(item, load, on):
+    started, stopped = np.diff(on) > 0.0, np.diff(on) < 0.0
+    change = np.diff(load)
+    assert (np.abs(change[(on[1:] > 0.0) & (on[:-1] > 0.0)]) <= item.ramp_kw + 1e-5).all()
+    assert (load[1:][started] <= item.power_kw_least + 1e-5).all()
+    trips = item.running_share_max[1:] < 1.0
+    assert (load[:-1][stopped & ~trips] <= item.power_kw_least + 1e-5).all()
+    if on[0] > 0.0:
+        assert item.load_kw_first_min - 1e-5 <= load[0] <= item.load_kw_first_max + 1e-5
 
 
 def check_blocks(item, plan):

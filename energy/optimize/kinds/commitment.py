@@ -5,6 +5,7 @@ problem with start-up costs, IBM Research Report RC23628, 2005), which describe 
 gap between the linear program and whole numbers.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,33 +23,45 @@ SCALARS = ("running_before", "standing_before", "power_kw_least", "power_kw_rate
 SERIES = ("on_min", "on_max", "load_kw_max")
 
 
+RAMP_SCALARS = ("ramp_kw", "least_less_ramp_kw", "load_kw_first_min")
+RAMP_SERIES = ("trip_kw",)
+
+
 def structure_of(item: Machine) -> int:
-    """Pack what the rows depend on: the two least times, and whether a limit demands power."""
+    """Pack what the rows depend on: least times, a ramp that can bind, a limit that demands power."""
     times = item.uptime_periods * PERIODS_SPAN + item.downtime_periods
     standby_kw = getattr(item, "power_kw_standby", 0.0)
-    return times * 2 + int(is_forced(item.power_kw_min - standby_kw, item.power_kw_max - standby_kw))
+    forced = is_forced(item.power_kw_min - standby_kw, item.power_kw_max - standby_kw)
+    return (times * 2 + int(item.ramp_kw is not None)) * 2 + int(forced)
 
 
 def new_machine(
     periods: int, structure: int, *, scalars: tuple[str, ...], series: tuple[str, ...] = ()
 ) -> Any:
     """Start a machine's prototype with its decisions; ``power_kw`` is the caller's to state."""
-    times, forced = divmod(structure, 2)
+    rest, forced = divmod(structure, 2)
+    times, ramped = divmod(rest, 2)
     m = new_prototype(
         periods,
-        scalars=SCALARS + scalars,
-        series=SERIES + series + series_of(forced),
+        scalars=SCALARS + scalars + (RAMP_SCALARS if ramped else ()),
+        series=SERIES + series + (RAMP_SERIES if ramped else ()) + series_of(forced),
     )
     m.uptime_periods, m.downtime_periods = divmod(times, PERIODS_SPAN)
     m.on = pe.Var(m.T, bounds=lambda m, t: (m.on_min[t], m.on_max[t]))
     m.start = pe.Var(m.T, bounds=(0.0, 1.0))
-    m.load_kw = pe.Var(m.T, bounds=lambda m, t: (0.0, m.load_kw_max[t]))
+    m.load_kw = pe.Var(
+        m.T,
+        bounds=lambda m, t: (m.load_kw_first_min if ramped and t == 0 else 0.0, m.load_kw_max[t]),
+    )
     m.running = pe.Expression(m.T, rule=lambda m, t: m.on[t])
     m.least_load = pe.Constraint(m.T, rule=least_load)
     m.rated_load = pe.Constraint(m.T, rule=rated_load)
     m.start_of_a_run = pe.Constraint(m.T, rule=start_of_a_run)
     m.least_time_up = pe.Constraint(m.T, rule=least_time_up)
     m.least_time_down = pe.Constraint(m.T, rule=least_time_down)
+    if ramped:
+        m.ramp_up = pe.Constraint(m.T, rule=ramp_up)
+        m.ramp_down = pe.Constraint(m.T, rule=ramp_down)
     m.cost_starts = pe.Objective(expr=m.start_eur * pe.quicksum(m.start[t] for t in m.T))
     return m
 
@@ -67,6 +80,26 @@ def least_load(m: Any, t: int) -> Any:
 def rated_load(m: Any, t: int) -> Any:
     """It carries at most its rated load, and none while it stands."""
     return m.load_kw[t] - m.power_kw_rated * m.on[t] <= 0.0
+
+
+def ramp_up(m: Any, t: int) -> Any:
+    """Running on, its load rises by the ramp at most; a run starts at the least load."""
+    if t == 0:
+        return pe.Constraint.Skip
+    before = m.load_kw[t - 1] + m.ramp_kw * m.on[t - 1]
+    return m.load_kw[t] - before - m.power_kw_least * m.start[t] <= 0.0
+
+
+def ramp_down(m: Any, t: int) -> Any:
+    """Running on, its load falls by the ramp at most; a run stops from the least load, unless it must trip.
+
+    A stop is on(t-1) - on(t) + start(t) (Morales-España, Latorre and Ramos, Tight and compact MILP
+    formulation for the thermal unit commitment problem, 2013, doi:10.1109/TPWRS.2013.2251373).
+    """
+    if t == 0:
+        return pe.Constraint.Skip
+    stopping = m.power_kw_least * m.on[t - 1] + m.power_kw_least * m.start[t]
+    return m.load_kw[t - 1] - m.load_kw[t] - stopping + m.least_less_ramp_kw * m.on[t] <= m.trip_kw[t]
 
 
 def start_of_a_run(m: Any, t: int) -> Any:
@@ -104,12 +137,34 @@ def commitment_parameters(items: Sequence[Machine], *, load_kw_max: FloatArray) 
         "start_eur": scalars_of(item.start_eur for item in items),
         "on_min": table_of(item.running_share_min for item in items),
         "on_max": table_of(item.running_share_max for item in items),
-        "load_kw_max": load_kw_max,
+        "load_kw_max": _reachable_kw(items, load_kw_max),
     }
+    if items[0].ramp_kw is not None:
+        values |= _ramp_parameters(items)
     if structure_of(items[0]) % 2 == FORCED:
         values["power_kw_min"] = table_of(item.power_kw_min for item in items)
         values["power_kw_max"] = table_of(item.power_kw_max for item in items)
     return values
+
+
+def _reachable_kw(items: Sequence[Machine], load_kw_max: FloatArray) -> FloatArray:
+    """Narrow the greatest loads by what can be reached in the first period."""
+    most_kw: FloatArray = load_kw_max.copy()
+    most_kw[:, 0] = np.minimum(most_kw[:, 0], scalars_of(item.load_kw_first_max for item in items))
+    return most_kw
+
+
+def _ramp_parameters(items: Sequence[Machine]) -> dict[str, FloatArray]:
+    """Derive the ramps' Params. Where a machine must stand it may trip, from whatever load."""
+    ramp_kw = scalars_of(math.inf if item.ramp_kw is None else item.ramp_kw for item in items)
+    rated_kw = scalars_of(item.power_kw_rated for item in items)
+    may_run = table_of(item.running_share_max for item in items)
+    return {
+        "ramp_kw": ramp_kw,
+        "least_less_ramp_kw": scalars_of(item.power_kw_least for item in items) - ramp_kw,
+        "load_kw_first_min": scalars_of(item.load_kw_first_min for item in items),
+        "trip_kw": np.where(may_run > 0.0, 0.0, rated_kw[:, None]),
+    }
 
 
 def line_through(
