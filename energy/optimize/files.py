@@ -8,7 +8,6 @@ heat loads) and ``price_eur_per_mwh``; it may have ``temperature_c``, ``import_c
 """
 
 import gzip
-import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,6 +24,7 @@ from energy.optimize.cost import WISHES
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem, problem_from
 from energy.optimize.rules import rules_plan
+from energy.optimize.state_file import read_state
 from energy.periods import HORIZON_PERIODS, PERIOD, format_utc, period_start, periods_between
 from energy.ports import Prices
 from energy.region.generator import Generator
@@ -40,8 +40,6 @@ OPTIONAL_COLUMNS = (TEMPERATURE_COLUMN, CO2_COLUMN, *NOMINATED_COLUMNS)
 POWER_SUFFIX = "_kw"
 LINE_CHARACTERS_MAX = 1_000_000
 """A header of 20,000 columns of 50 characters."""
-STATE_BYTES_MAX = 5_000_000
-"""A state file of 20,000 assets has about 1 MB."""
 
 
 def plan_from_files(
@@ -133,7 +131,7 @@ def problem_of_files(
     faults: list[Fault] = []
     content: Mapping[str, Any] = {}
     try:
-        content = _state(state)
+        content = read_state(region, state)
     except BadInput as error:
         faults.extend(error.faults)
     start, columns = at, dict[str, FloatArray]()
@@ -222,38 +220,3 @@ def _series(region: Region, path: Path, at: datetime | None) -> tuple[datetime, 
     if faults:
         raise BadInput(faults)
     return history.start + first * PERIOD, columns
-
-
-def _state(path: Path | None) -> Mapping[str, Any]:
-    """Read the state file and check its form; the values are checked with the problem."""
-    if path is None:
-        return {}
-
-    def bad(place: str, value: object, limit: str, mend: str) -> Fault:
-        return Fault(file=str(path), line=None, place=place, value=value, limit=limit, mend=mend)
-
-    try:
-        if path.stat().st_size > STATE_BYTES_MAX:
-            raise BadInput([bad("(file)", path.name, f"at most {STATE_BYTES_MAX} bytes", "keep states only")])
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput([bad("(file)", str(error), "not a JSON file that can be read", "check it")]) from error
-    form = 'the form is {"assets": {id: {"energy_kwh": 1.0}}, "billed_peak_kw": 1.0}'
-    if not isinstance(content, dict) or not isinstance(content.get("assets", {}), dict):
-        raise BadInput([bad("(file)", type(content).__name__, form, "write an object with the key assets")])
-    faults = [
-        bad(str(key), content[key], form, "remove it")
-        for key in sorted(set(content) - {"assets", "billed_peak_kw"})
-    ]
-    numbers = {"billed_peak_kw": content.get("billed_peak_kw", 0.0)}
-    for asset_id, values in content.get("assets", {}).items():
-        if not isinstance(values, dict):
-            faults.append(bad(f"assets.{asset_id}", values, form, "write an object of states"))
-            continue
-        numbers.update({f"assets.{asset_id}.{name}": value for name, value in values.items()})
-    for place, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            faults.append(bad(place, value, "must be a number", "write a number"))
-    if faults:
-        raise BadInput(faults)
-    return content

@@ -85,12 +85,89 @@ def test_faults_of_both_files_come_together(folder):
         planned(folder)
     found = {(Path(fault.file).name, fault.line, fault.place) for fault in caught.value.faults}
     assert found == {
-        ("state.json", None, "odd"),
-        ("state.json", None, "assets.battery.energy_kwh"),
-        ("state.json", None, "assets.x"),
+        ("state.json", 1, "odd"),
+        ("state.json", 1, "assets.battery.energy_kwh"),
+        ("state.json", 1, "assets.x"),
         ("series.csv", 3, "load_kw"),
         ("series.csv", 4, "price_eur_per_mwh"),
     }
+
+
+SERIES_FAULTS = {
+    "not a number": (("400,200", "NaN,200"), 4, "load_kw", "not a finite number"),
+    "a gap in the values": (("400,200", ",200"), 4, "load_kw", "every value"),
+    "no such column": (("load_kw", "last_kw"), 1, "load_kw", "no such column"),
+    "another unit of price": ((",200", ",20000000"), 4, "price_eur_per_mwh", "EUR/MWh"),
+    "another unit of power": (("400,200", "4e11,200"), 4, "load_kw", "10000000 kW"),
+    "the wrong sign": (("400,200", "-400,200"), 4, "load_kw", "0 to"),
+    "a gap in time": (("00:15:00Z", "00:30:00Z"), 3, "utc", "missing before it"),
+    "a time that repeats": (("00:15:00Z", "00:00:00Z"), 3, "utc", "repeats"),
+    "a time without its zone": (("00:15:00Z", "00:15:00"), 3, "utc", "time zone"),
+    "no start of a quarter hour": (("00:15:00Z", "00:16:00Z"), 3, "utc", "start of a quarter hour"),
+    "semicolons": ((",", ";"), 1, "(header)", "commas"),
+}
+STATE_FAULTS = {
+    "an unknown asset": (
+        '{\n"assets": {\n"batery": {"energy_kwh": 3}}}',
+        3,
+        "assets.batery",
+        "no such asset",
+    ),
+    "an unknown asset without states": ('{"assets": {"batery": {}}}', 1, "assets.batery", "no such asset"),
+    "an unknown state": (
+        '{"assets": {\n"battery": {"energy": 3}}}',
+        2,
+        "assets.battery.energy",
+        "energy_kwh",
+    ),
+    "a state of a load": ('{"assets": {"load": {"energy_kwh": 3}}}', 1, "assets.load.energy_kwh", "none"),
+    "not a number": (
+        '{"assets": {"battery": {\n"energy_kwh": NaN}}}',
+        2,
+        "assets.battery.energy_kwh",
+        "finite",
+    ),
+    "the wrong sign": ('{"assets": {"battery": {"energy_kwh": -3}}}', 1, "assets.battery.energy_kwh", "0 to"),
+    "a word": ('{"assets": {},\n"billed_peak_kw": "6 MW"}', 2, "billed_peak_kw", "must be a number"),
+    "a wrong peak": ('{"billed_peak_kw": -5}', 1, "billed_peak_kw", "10000000 kW"),
+    "an unknown key": ('{"asets": {}}', 1, "asets", "the form is"),
+    "a key twice": ('{"billed_peak_kw": 1, "billed_peak_kw": 2}', None, "(file)", "not a JSON file"),
+    "no JSON": ('{\n"assets": {', 2, "(file)", "not JSON"),
+}
+
+
+@pytest.mark.parametrize("fault", SERIES_FAULTS)
+def test_a_fault_of_the_series_names_its_line_and_its_mend(folder, fault):
+    (old, new), line, place, limit = SERIES_FAULTS[fault]
+    path = folder / "series.csv"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(BadInput) as caught:
+        planned(folder)
+    named(caught.value, path, line, place, limit)
+
+
+@pytest.mark.parametrize("fault", STATE_FAULTS)
+def test_a_fault_of_the_state_names_its_line_and_its_mend(folder, fault):
+    text, line, place, limit = STATE_FAULTS[fault]
+    path = folder / "state.json"
+    path.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        planned(folder)
+    named(caught.value, path, line, place, limit)
+
+
+def named(error, path, line, place, limit):
+    first = error.faults[0]
+    assert (first.file, first.line, first.place) == (str(path), line, place)
+    assert limit in first.limit
+    assert first.mend
+
+
+def test_one_moment_may_be_written_in_several_zones(folder):
+    path = folder / "series.csv"
+    wanted = planned(folder)["objective_eur"]
+    path.write_text(path.read_text().replace("2020-06-01T00:30:00Z", "2020-06-01T02:30:00+02:00"))
+    assert planned(folder)["objective_eur"] == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"assets": 3}', '{"assets": {"battery": {"energy_kwh": NaN}}}'])

@@ -104,6 +104,7 @@ def plan(
     The series' columns are utc, <asset id>_kw as magnitudes (of a source what is available) and
     price_eur_per_mwh. The state: {"assets": {"battery": {"energy_kwh": 2000}}, "billed_peak_kw": 6000}.
     """
+    from energy.app.plan_words import plan_in_words
     from energy.app.showing import write_json
     from energy.optimize.files import plan_from_files
     from energy.region.loader import load_region
@@ -120,7 +121,7 @@ def plan(
         print_json(result)
     else:
         typer.echo(f"{result['status']}: {result['objective_eur']:,.2f} EUR; written to {out}")
-        for name, value in result["objective_parts_eur"].items():
-            typer.echo(f"  {name:14} {value:14,.2f} EUR")
+        for line in plan_in_words(result):
+            typer.echo(line)
         if state is None:
             typer.echo("without --state stores stand still, and the billed peak so far counts as 0 kW")
