@@ -15,7 +15,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.periods import PERIOD_H
-from tests.benchmarks.hand_moving import Moving, balance_kw, moving_of
+from tests.benchmarks.hand_moving import Moving, balance_kw, moving_of, place_of_network, structures_of
 from tests.benchmarks.hand_sheet import Block, IndexArray, Shape, Sheet, chain, pair, rows_of
 from tests.benchmarks.region_family import (
     BAND,
@@ -65,7 +65,7 @@ class Matrix:
 def matrix_of(f: Family, state: State) -> Matrix:
     """Make the whole program for the planning that begins in this state."""
     span, moving = f.periods, moving_of(f, state)
-    structures = _structures(f)
+    structures = structures_of(f)
     shapes = _shapes(f, structures)
     balances = (FIRST_HEAT + f.chp_kw.size) * span
     sheet = Sheet(list(shapes.values()), balances)
@@ -103,13 +103,6 @@ def matrix_of(f: Family, state: State) -> Matrix:
             chp_rows=tuple(rows[f"chp{number}"] for number in range(len(structures))),
         ),
     )
-
-
-def _structures(f: Family) -> tuple[IntArray, ...]:
-    """Sort the CHPs by their least times, in order of first appearance."""
-    key = f.uptime_periods * 1_000 + f.downtime_periods
-    _keys, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return tuple(np.flatnonzero(inverse == number) for number in np.argsort(first))
 
 
 def _shapes(f: Family, structures: Sequence[IntArray]) -> dict[str, Shape]:
@@ -242,7 +235,7 @@ def _chp(b: Block, f: Family, moving: Moving, chosen: IntArray) -> None:
     b.value[:, pattern.rated] = -f.chp_kw[chosen, None]
     load = slice(pattern.row.size - 4 * span, None)
     b.index[:, load][:, 0::4] = rows_of(f.chp_at[chosen], span, FIRST_FEEDER)
-    b.index[:, load][:, 1::4] = rows_of(chosen, span, FIRST_HEAT)
+    b.index[:, load][:, 1::4] = rows_of(place_of_network(f)[chosen], span, FIRST_HEAT)
     b.value[:, load][:, 1::4] = -f.heat_per_power[chosen, None]
     b.cost[:, span : 2 * span] = f.start_eur[chosen, None]
     b.cost[:, 2 * span :] = PERIOD_H * f.chp_eur_per_kwh[chosen, None]
@@ -260,7 +253,7 @@ def _chp(b: Block, f: Family, moving: Moving, chosen: IntArray) -> None:
 
 def _heat(blocks: dict[str, Block], f: Family, moving: Moving) -> None:
     span = f.periods
-    heat = rows_of(np.arange(f.chp_kw.size), span, FIRST_HEAT)
+    heat = rows_of(place_of_network(f), span, FIRST_HEAT)
     unserved, boiler, surplus = blocks["heat_load"], blocks["boiler"], blocks["surplus"]
     for b, sign, eur_per_kwh in (
         (unserved, -1.0, UNSERVED_HEAT_EUR_PER_KWH),

@@ -14,6 +14,7 @@ from tests.benchmarks.region_family import (
     KEPT_FRACTION,
     MUNICIPALITIES,
     Family,
+    IntArray,
 )
 from tests.benchmarks.region_state import State
 
@@ -82,5 +83,19 @@ def balance_kw(f: Family, state: State) -> FloatArray:
     fixed = np.zeros((1 + MUNICIPALITIES + f.chp_kw.size, f.periods))
     fixed[1 : 1 + MUNICIPALITIES] = f.load_kw[:, window]
     np.subtract.at(fixed, 1 + f.source_at, f.available_kw[:, window])
-    fixed[1 + MUNICIPALITIES :] = f.heat_kw[:, window]
+    fixed[1 + MUNICIPALITIES + place_of_network(f)] = f.heat_kw[:, window]
     return fixed
+
+
+def structures_of(f: Family) -> tuple[IntArray, ...]:
+    """Sort the CHPs by their least times, in order of first appearance."""
+    key = f.uptime_periods * 1_000 + f.downtime_periods
+    _keys, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return tuple(np.flatnonzero(inverse == number) for number in np.argsort(first))
+
+
+def place_of_network(f: Family) -> IntArray:
+    """Give the place of each heat network's balance: networks stand in the order of the sorted CHPs."""
+    place = np.empty(f.chp_kw.size, dtype=np.int64)
+    place[np.concatenate(structures_of(f))] = np.arange(place.size)
+    return place

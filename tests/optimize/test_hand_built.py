@@ -16,13 +16,15 @@ from tests.benchmarks.region_of_family import inputs_of, problem_of, region_of
 from tests.benchmarks.region_state import State, state_after, state_at_start
 from tests.benchmarks.same_matrix import differences
 
-ASSETS, PERIODS = 20, 72
+ASSETS, PERIODS = 40, 72
+"""Four CHPs: two of them alike, which then stand before those that come between them."""
 SECONDS_MAX = 60.0
 
 
 @pytest.fixture(scope="module")
 def family() -> Family:
-    return family_of(ASSETS, PERIODS, seed=7)
+    f = family_of(ASSETS, PERIODS, seed=7)
+    return replace(f, uptime_periods=f.uptime_periods[[0, 1, 0, 1]], downtime_periods=np.full(4, 5))
 
 
 def later(family: Family) -> State:
