@@ -202,8 +202,9 @@ class Desk:
         return expected.expected_kw
 
     def _nominated_kw(self, request: PlanRequest) -> FloatArray | None:
-        """What deviations are measured against; None where they cost nothing."""
-        if self._region.market.imbalance_eur_per_kwh == 0.0:
+        """What deviations are measured against; None where they cost nothing and nobody minds."""
+        weight = self._region.objective.nomination_weight_eur_per_kwh
+        if self._region.market.imbalance_eur_per_kwh + weight == 0.0:
             return None
         return self._nominations.nominated_kw(
             start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at

@@ -113,3 +113,32 @@ def test_import_and_export_are_never_both_in_use_at_negative_prices(tiny, plan):
     earned = 0.25 * float((price - 0.002) @ np.maximum(0.0, -exchange))
     assert made.objective_eur["energy_import"] == pytest.approx(paid)
     assert made.objective_eur["energy_export"] == pytest.approx(-earned)
+
+
+def nominated(tiny, *, load_kw=100.0, **weights):
+    """A plan was sent for the first hour; since then prices have turned, or the load."""
+    region = wishing(tiny.region(tiny.asset("load"), tiny.asset("battery")), **weights)
+    problem = tiny.problem(
+        region,
+        [0.1] * 4 + [0.4] * 4,
+        expected_kw={"load": [load_kw] * 8},
+        states={"battery": {"energy_kwh": 500.0}},
+        nominated_kw=np.array([100.0] * 4 + [np.nan] * 4),
+    )
+    return region, problem
+
+
+def test_a_firm_nomination_is_kept_though_deviating_would_pay(tiny, plan):
+    free = plan(*nominated(tiny)).assets["grid_point"].power_kw
+    assert np.abs(free[:4] - 100.0).max() > 1.0
+    firm = plan(*nominated(tiny, nomination_weight_eur_per_kwh=5.0))
+    assert firm.assets["grid_point"].power_kw[:4] == pytest.approx([100.0] * 4)
+    assert firm.objective_eur["wish_nomination"] == pytest.approx(0.0, abs=1e-9)
+    assert firm.objective_eur["imbalance"] == 0.0
+
+
+def test_what_no_device_can_keep_is_told_as_the_wish_that_it_misses(tiny, plan):
+    made = plan(*nominated(tiny, load_kw=900.0, nomination_weight_eur_per_kwh=5.0))
+    missed_kw = np.abs(made.assets["grid_point"].power_kw[:4] - 100.0)
+    assert missed_kw.max() > 100.0
+    assert made.objective_eur["wish_nomination"] == pytest.approx(0.25 * 5.0 * float(missed_kw.sum()))
