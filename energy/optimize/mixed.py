@@ -8,7 +8,7 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.optimize.form import Int32Array, IntArray
 from energy.optimize.layout import Layout
-from energy.optimize.solver import Exclusive, Solution, expect, new_highs, run
+from energy.optimize.solver import Exclusive, Solution, expect, new_highs, pass_program, run
 from energy.optimize.tile import Numbers
 
 GAP_EUR = 1e-6
@@ -78,7 +78,18 @@ def solve_mixed(
     highs = new_highs()
     expect(highs.setOptionValue("mip_rel_gap", gap), "mip_rel_gap")
     expect(highs.setOptionValue("mip_abs_gap", gap_eur), "mip_abs_gap")
-    expect(highs.passModel(_lp(program)), "passModel")
+    pass_program(
+        highs,
+        cost_eur=program.cost_eur,
+        lower=program.lower,
+        upper=program.upper,
+        row_lower=program.row_lower,
+        row_upper=program.row_upper,
+        column_start=program.column_start,
+        row_index=program.row_index,
+        coefficients=program.coefficients,
+        offset_eur=program.offset_eur,
+    )
     binary, exclusive = program.binary, program.exclusive
     kinds = np.full(binary.size, INTEGER, dtype=np.uint8)
     expect(highs.changeColsIntegrality(binary.size, binary.astype(np.int32), kinds), "changeColsIntegrality")
@@ -100,21 +111,6 @@ def solve_mixed(
         row=solution.row[:rows],
         row_dual=np.zeros(rows),
     )
-
-
-def _lp(program: Mixed) -> highspy.HighsLp:
-    lp = highspy.HighsLp()
-    columns, rows = program.columns, program.row_lower.size
-    lp.num_col_, lp.num_row_ = columns, rows
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.cost_eur, program.lower, program.upper
-    lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
-    lp.offset_ = program.offset_eur
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = columns, rows
-    lp.a_matrix_.start_ = program.column_start.astype(np.int32)
-    lp.a_matrix_.index_ = program.row_index.astype(np.int32)
-    lp.a_matrix_.value_ = program.coefficients
-    return lp
 
 
 def _add_directions(highs: highspy.Highs, program: Mixed) -> None:

@@ -5,7 +5,7 @@ time limit is always set. Nothing of highspy leaves this module: what cannot be 
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import highspy
@@ -13,7 +13,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.form import BoolArray, IntArray
+from energy.optimize.form import BoolArray, Int32Array, IntArray
 from energy.optimize.layout import Layout
 from energy.optimize.tile import Numbers
 
@@ -21,6 +21,8 @@ SECONDS_MIN = 0.05
 """Below this HiGHS is not started any more."""
 RETRY_SHARE = 0.3
 """Share of the time that must be left for a second try without the old basis."""
+COEFFICIENTS_FEW = 100
+"""More than so many that changed are passed with the whole matrix, and the basis is given back."""
 FEASIBILITY = 1e-7
 """Primal and dual tolerance, HiGHS's own default, in the units of the model (kW, kWh, EUR)."""
 
@@ -71,37 +73,91 @@ class Exclusive:
 
 
 class LinearSolver:
-    """A linear program in HiGHS that is changed and solved again, warm."""
+    """A linear program in HiGHS that is changed and solved again, warm.
+
+    HiGHS is told only what differs from what it has, whoever changed it.
+    """
 
     def __init__(self) -> None:
         self._highs = new_highs()
         self._layout: Layout | None = None
-        self._coefficients: FloatArray | None = None
+        self._has: Numbers | None = None
 
     def update(self, layout: Layout, numbers: Numbers) -> None:
-        """Bring HiGHS up to date: vectors only, unless the structure or a coefficient changed.
+        """Bring HiGHS up to date. Its basis stays as long as the structure does.
 
         Raises:
             NoPlan: HiGHS refuses the model.
         """
-        old = self._coefficients
-        if self._layout is not layout or old is None or not np.array_equal(old, numbers.coefficients):
-            self._layout, self._coefficients = None, None
-            expect(self._highs.passModel(_lp(layout, numbers)), "passModel")
-            self._layout, self._coefficients = layout, numbers.coefficients
+        has, self._has = self._has, None
+        if self._layout is not layout or has is None:
+            self._layout = layout
+            self._pass(layout, numbers)
+        else:
+            self._change_coefficients(layout, has, numbers)
+            self._change_vectors(has, numbers)
+        self._has = numbers
+
+    def _pass(self, layout: Layout, numbers: Numbers) -> None:
+        pass_program(
+            self._highs,
+            cost_eur=numbers.cost_eur,
+            lower=numbers.lower,
+            upper=numbers.upper,
+            row_lower=numbers.row_lower,
+            row_upper=numbers.row_upper,
+            column_start=layout.column_start,
+            row_index=layout.row_index,
+            coefficients=numbers.coefficients,
+            offset_eur=numbers.offset_eur,
+        )
+
+    def _change_coefficients(self, layout: Layout, has: Numbers, numbers: Numbers) -> None:
+        moved = _moved((has.coefficients, numbers.coefficients))
+        if moved.size > COEFFICIENTS_FEW:
+            basis = self._highs.getBasis()
+            self._pass(layout, replace(has, coefficients=numbers.coefficients))
+            if basis.valid:
+                expect(self._highs.setBasis(basis), "setBasis")
             return
-        columns = np.arange(layout.columns, dtype=np.int32)
-        rows = np.arange(layout.rows, dtype=np.int32)
+        column = np.searchsorted(layout.column_start, moved, side="right") - 1
+        for entry, at in zip(moved.tolist(), column.tolist(), strict=True):
+            row, value = int(layout.row_index[entry]), float(numbers.coefficients[entry])
+            expect(self._highs.changeCoeff(row, at, value), "changeCoeff")
+
+    def _change_vectors(self, has: Numbers, numbers: Numbers) -> None:
         h = self._highs
-        expect(h.changeColsCost(columns.size, columns, numbers.cost_eur), "changeColsCost")
-        self.bound(numbers.lower, numbers.upper)
-        expect(h.changeRowsBounds(rows.size, rows, numbers.row_lower, numbers.row_upper), "changeRowsBounds")
+        priced = _moved((has.cost_eur, numbers.cost_eur))
+        if priced.size:
+            expect(h.changeColsCost(priced.size, priced, numbers.cost_eur[priced]), "changeColsCost")
+        self._change_bounds(has, numbers)
+        rows = _moved((has.row_lower, numbers.row_lower), (has.row_upper, numbers.row_upper))
+        if rows.size:
+            lower, upper = numbers.row_lower[rows], numbers.row_upper[rows]
+            expect(h.changeRowsBounds(rows.size, rows, lower, upper), "changeRowsBounds")
         expect(h.changeObjectiveOffset(numbers.offset_eur), "changeObjectiveOffset")
 
+    def _change_bounds(self, has: Numbers, numbers: Numbers) -> None:
+        columns = _moved((has.lower, numbers.lower), (has.upper, numbers.upper))
+        if columns.size:
+            lower, upper = numbers.lower[columns], numbers.upper[columns]
+            expect(
+                self._highs.changeColsBounds(columns.size, columns, lower, upper),
+                "changeColsBounds",
+            )
+
     def bound(self, lower: FloatArray, upper: FloatArray) -> None:
-        """Change the columns' bounds only."""
-        columns = np.arange(lower.size, dtype=np.int32)
-        expect(self._highs.changeColsBounds(columns.size, columns, lower, upper), "changeColsBounds")
+        """Change the columns' bounds only.
+
+        Raises:
+            NoPlan: HiGHS holds no program, or refuses the bounds.
+        """
+        has, self._has = self._has, None
+        if has is None:
+            raise NoPlan("the solver holds no program whose bounds could change")
+        bounded = replace(has, lower=lower, upper=upper)
+        self._change_bounds(has, bounded)
+        self._has = bounded
 
     def solve(self, *, seconds_max: float) -> Solution:
         """Solve, warm where HiGHS has a basis.
@@ -156,18 +212,44 @@ def new_highs() -> highspy.Highs:
     return highs
 
 
-def _lp(layout: Layout, numbers: Numbers) -> highspy.HighsLp:
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = layout.columns, layout.rows
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = numbers.cost_eur, numbers.lower, numbers.upper
-    lp.row_lower_, lp.row_upper_ = numbers.row_lower, numbers.row_upper
-    lp.offset_ = numbers.offset_eur
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = layout.columns, layout.rows
-    lp.a_matrix_.start_ = layout.column_start.astype(np.int32)
-    lp.a_matrix_.index_ = layout.row_index.astype(np.int32)
-    lp.a_matrix_.value_ = numbers.coefficients
-    return lp
+def pass_program(
+    highs: highspy.Highs,
+    *,
+    cost_eur: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    row_lower: FloatArray,
+    row_upper: FloatArray,
+    column_start: IntArray | Int32Array,
+    row_index: IntArray | Int32Array,
+    coefficients: FloatArray,
+    offset_eur: float,
+) -> None:
+    """Pass a whole linear program in compressed columns.
+
+    Arrays are passed as they are: highspy takes a program object of its own apart number by number.
+
+    Raises:
+        NoPlan: HiGHS refuses the model.
+    """
+    status = highs.passModel(
+        cost_eur.size,
+        row_lower.size,
+        coefficients.size,
+        int(highspy.MatrixFormat.kColwise),
+        int(highspy.ObjSense.kMinimize),
+        offset_eur,
+        cost_eur,
+        lower,
+        upper,
+        row_lower,
+        row_upper,
+        column_start.astype(np.int32, copy=False),
+        row_index.astype(np.int32, copy=False),
+        coefficients,
+        np.full(cost_eur.size, int(highspy.HighsVarType.kContinuous), dtype=np.int32),
+    )
+    expect(status, "passModel")
 
 
 def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
@@ -189,7 +271,7 @@ def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
         # No duration in the words: they are hashed into the ledger, and two equal runs differ on the wall.
         raise NoPlan(f"the solver ended without a plan: {words}")
     solution = highs.getSolution()
-    column = np.array(solution.col_value, dtype=np.float64)
+    column = _array(solution.col_value)
     if not np.isfinite(column).all():
         raise NoPlan("the solver's plan holds values that are not finite")
     objective = float(info.objective_function_value)
@@ -199,10 +281,23 @@ def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
         objective_eur=objective,
         bound_eur=objective if ended is End.OPTIMAL else -np.inf,
         column=column,
-        column_dual=np.array(solution.col_dual) if dual else np.zeros(column.size),
-        row=np.array(solution.row_value, dtype=np.float64),
-        row_dual=np.array(solution.row_dual) if dual else np.zeros(len(solution.row_value)),
+        column_dual=_array(solution.col_dual) if dual else np.zeros(column.size),
+        row=_array(solution.row_value),
+        row_dual=_array(solution.row_dual) if dual else np.zeros(highs.getNumRow()),
     )
+
+
+def _array(values: list[float]) -> FloatArray:
+    """Read one of highspy's lists; it makes a new one each time that it is asked."""
+    return np.fromiter(values, dtype=np.float64, count=len(values))
+
+
+def _moved(*pairs: tuple[FloatArray, FloatArray]) -> Int32Array:
+    """Give the places at which any pair of arrays differs."""
+    differs = [old != new for old, new in pairs if old is not new]
+    if not differs:
+        return np.zeros(0, dtype=np.int32)
+    return np.flatnonzero(np.logical_or.reduce(differs)).astype(np.int32)
 
 
 def expect(status: highspy.HighsStatus, step: str) -> None:
