@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from energy.optimize.items import Exchange, FeederFlow
+from energy.optimize.items import Exchange, FeederFlow, MunicipalityFlow
 from energy.optimize.kinds.catalogue import KIND_OF, kind_of
 from energy.optimize.kinds.kind import Kind, new_prototype
 from energy.optimize.layout import layout_of
@@ -62,6 +62,12 @@ def drawn(balance, item, block, t):
     carrier, _, name = balance.partition(".")
     if isinstance(item, FeederFlow) and item.asset_id == name:
         return -block.power_kw[t]
+    if balance in {"reserve_up", "reserve_down"}:
+        return getattr(block, f"{balance}_kw")[t] if hasattr(block, f"{balance}_kw") else 0.0
+    if isinstance(item, MunicipalityFlow):
+        return -block.power_kw[t] if item.asset_id == balance else 0.0
+    if carrier == "municipality":
+        return block.power_kw[t] if item.municipality == name else 0.0
     if isinstance(item, Surplus):
         return block.surplus_kw[t] if item.asset_id == balance else 0.0
     if carrier in {"heat", "hydrogen"}:
