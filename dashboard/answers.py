@@ -168,7 +168,12 @@ def plan_answer(plan: Plan, state: PlanState) -> PlanAnswerOut:
         },
         marginal_price_eur_per_kwh=_all_series(plan.marginal_price_eur_per_kwh),
         binding=[
-            BindingAnswer(name=item.name, asset_id=item.asset_id, periods=list(item.periods))
+            BindingAnswer(
+                name=item.name,
+                asset_id=item.asset_id,
+                periods=list(item.periods),
+                worth_eur=list(item.worth_eur),
+            )
             for item in plan.binding
         ],
         breaches=[

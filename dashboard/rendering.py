@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dashboard import device_words, findings, phrases, states
+from dashboard import device_words, findings, phrases, reasons, states
 from dashboard.assets import FAMILIES, AssetRow, Freshness, family_of
 from dashboard.balance import Group
 from dashboard.charts import CONTROLLABLE_KINDS
@@ -81,6 +81,7 @@ class Renderer:
             "state": states,
             "device_words": device_words,
             "findings": findings,
+            "reasons": reasons,
             "families": families,
             "open_families": len(picture.rows) <= OPEN_ROWS_MAX,
             "controllable_kinds": CONTROLLABLE_KINDS,

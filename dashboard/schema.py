@@ -262,6 +262,9 @@ class BindingAnswer(Answer):
     name: str
     asset_id: str
     periods: list[int] = Field(description="indexes of the quarter hours")
+    worth_eur: list[float] = Field(
+        description="EUR that one kW or kWh more, by the name, would be worth in each; empty in older plans"
+    )
 
 
 class BreachAnswer(Answer):

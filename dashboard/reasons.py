@@ -1,0 +1,98 @@
+"""Why the plan does what it does: which limits bind and what they are worth, and what would move whom."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
+
+from dashboard.language import Words
+from dashboard.phrases import MUNICIPALITY, target_name
+from energy.domain import Binding, FloatArray, Plan
+from energy.periods import period_start, periods_between
+from energy.region.model import Asset, Region
+from energy.units import EUR_PER_KWH_PER_EUR_PER_MWH
+
+DRAWS, FEEDS_IN = "price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"
+"""States of a plan: up to which price an asset would draw, from which on feed in."""
+IDLE_KW = 0.5
+"""Less is standing still."""
+LINES_MAX = 6
+"""The weightiest few are read, a long list is not."""
+
+
+class Shown(Protocol):
+    """What is looked at of a picture."""
+
+    @property
+    def plan(self) -> Plan | None:
+        """The latest plan."""
+
+    @property
+    def region(self) -> Region:
+        """The region."""
+
+    @property
+    def now(self) -> datetime | None:
+        """The moment that is shown."""
+
+
+def binding_lines(words: Words, picture: Shown) -> list[str]:
+    """Say which limits bind, those first whose loosening would save most."""
+    plan = picture.plan
+    if plan is None:
+        return []
+    known = [binding for binding in plan.binding if binding.worth_eur]
+    known.sort(key=lambda binding: -sum(binding.worth_eur))
+    return [_binding_line(words, picture, binding) for binding in known[:LINES_MAX]]
+
+
+def _binding_line(words: Words, picture: Shown, binding: Binding) -> str:
+    unit = "kW" if "_kw" in binding.name and "_kwh" not in binding.name else "kWh"
+    return words.text(
+        "reasons.binding",
+        name=target_name(words, picture.region, binding.asset_id),
+        limit=words.code("limit", binding.name),
+        n=words.count(len(binding.periods)),
+        unit=unit,
+        worth=words.money(sum(binding.worth_eur)),
+    )
+
+
+def waiting_lines(words: Words, picture: Shown) -> list[str]:
+    """Say of what stands still now at which price it would move."""
+    plan = picture.plan
+    if plan is None or picture.now is None:
+        return []
+    index = periods_between(plan.start, period_start(picture.now))
+    if not 0 <= index < plan.periods:
+        return []
+    return list(_waiting_lines(words, picture, plan, index))[:LINES_MAX]
+
+
+def _waiting_lines(words: Words, picture: Shown, plan: Plan, index: int) -> Iterator[str]:
+    for asset in picture.region.members:
+        part = plan.assets.get(asset.id)
+        price = None if part is None else _price_here(plan, asset)
+        if part is None or price is None or DRAWS not in part.states:
+            continue
+        if abs(float(part.power_kw[index])) > IDLE_KW:
+            continue
+        feeds_in = part.states.get(FEEDS_IN)
+        yield words.text(
+            "reasons.waits" if feeds_in is None else "reasons.stands",
+            name=words.name(asset.name),
+            draw=_per_mwh(words, float(part.states[DRAWS][index])),
+            feed_in="" if feeds_in is None else _per_mwh(words, float(feeds_in[index])),
+            price=_per_mwh(words, float(price[index])),
+        )
+
+
+def _price_here(plan: Plan, asset: Asset) -> FloatArray | None:
+    """Give the price where an asset stands: of its feeder, and what its municipality adds."""
+    prices = plan.marginal_price_eur_per_kwh
+    price = prices.get("electricity" if asset.feeder is None else f"feeder.{asset.feeder}")
+    beside = prices.get(f"{MUNICIPALITY}{asset.municipality}")
+    return price if price is None or beside is None else price + beside
+
+
+def _per_mwh(words: Words, price_eur_per_kwh: float) -> str:
+    return f"{words.plain(round(price_eur_per_kwh / EUR_PER_KWH_PER_EUR_PER_MWH, 1))} €/MWh"
