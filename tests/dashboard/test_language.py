@@ -18,6 +18,7 @@ from energy.controller.taking_back import LEFT, TAKEN_BACK
 from energy.domain import Authority, Level, Quality, Rung, Severity
 from energy.forecast.marks.fault import FaultKind
 from energy.live_score import Lead
+from energy.optimize.kinds.catalogue import KIND_OF
 from energy.planning.models_at_hand import TOLD
 from energy.planning.training_record import Verdict
 from energy.rung_reason import REASONS, why_not_above
@@ -76,6 +77,7 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
         ("part", ["energy_import", "energy_export", "capacity", "fees", "wear", "curtailment", "unserved"]),
         ("part", ["breach", "terminal", "fuel", "co2", "starts", "imbalance"]),
         ("part", ["wish_co2", "wish_autarky", "wish_nomination"]),
+        ("limit", sorted({rule.name for kind in KIND_OF.values() for rule in kind.binding.values()})),
         ("safe_state", sorted({asset.safe_state.name for asset in valley().assets if asset.safe_state})),
     ],
 )
