@@ -187,7 +187,8 @@ class ChpPattern(NamedTuple):
 
 
 def _least_times(f: Family, chosen: IntArray) -> tuple[int, int]:
-    return int(f.uptime_periods[chosen[0]]), int(f.downtime_periods[chosen[0]])
+    """Give both least times of CHPs that share them; a decision holds for a period at least."""
+    return max(1, int(f.uptime_periods[chosen[0]])), max(1, int(f.downtime_periods[chosen[0]]))
 
 
 @lru_cache(maxsize=64)

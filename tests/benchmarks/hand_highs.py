@@ -155,7 +155,7 @@ class Moves:
         self._was_outside = True
         starts, stands = [], []
         for first, chosen in zip(places.chp_rows, places.chps, strict=True):
-            size = 4 * span + max(0, span - int(f.downtime_periods[chosen[0]]) + 1)
+            size = 4 * span + max(0, span - max(1, int(f.downtime_periods[chosen[0]])) + 1)
             starts.append(first + np.arange(chosen.size) * size + 2 * span)
             stands.append(first + np.arange(chosen.size) * size + 4 * span)
         balances = (1 + f.transfer_kw_max.size + networks) * span

@@ -83,9 +83,9 @@ class Family:
 
         Their least load then says nothing in it, so that a tool without decisions states the same problem.
         """
-        once = np.ones_like(self.uptime_periods)
+        none = np.zeros_like(self.uptime_periods)
         return replace(
-            self, start_eur=np.zeros_like(self.start_eur), uptime_periods=once, downtime_periods=once
+            self, start_eur=np.zeros_like(self.start_eur), uptime_periods=none, downtime_periods=none
         )
 
 
