@@ -16,7 +16,7 @@ from energy.domain import FloatArray
 from energy.errors import NoPlan
 from energy.optimize.apart import Program, solve_apart
 from energy.optimize.before import Before
-from energy.optimize.directions import both_ways, exclusive_pairs
+from energy.optimize.directions import both_ways, exclusive_pairs, some
 from energy.optimize.form import BoolArray, IntArray
 from energy.optimize.items import Charging, Item, Source, Storage
 from energy.optimize.layout import Group, Layout
@@ -43,6 +43,8 @@ SPREAD = 2
 place."""
 SECONDS_MAX = 2.0
 """The second solve's own time limit."""
+ROUNDS_MAX = 2
+"""Times that it is solved: once more where a store would charge and discharge at once."""
 ITERATIONS_MAX = 20_000
 """Steps after which the second solve ends without a result, the same ones on every machine."""
 FEASIBLE = 1e-5
@@ -108,16 +110,28 @@ def settle(
     free = _free(layout, numbers, solution, fixed=fixed, steadiness=steadiness)
     wishes = _wishes(layout, numbers, problem, near=min(layout.periods, steadiness.near_periods))
     free &= _of_assets_that_may_move(layout, free, wishes)
-    program = _program(layout, numbers, solution, free=free, wishes=wishes, price_eur=price_eur)
-    if program is None:
-        return solution
-    found = solve_apart(program, seconds_max=SECONDS_MAX, iterations_max=ITERATIONS_MAX)
-    column = solution.column.copy()
-    columns = np.flatnonzero(free)
-    column[columns] = np.clip(
-        found[: columns.size], program.lower[: columns.size], program.upper[: columns.size]
-    )
+    column = solution.column
+    for _round in range(ROUNDS_MAX):
+        program = _program(layout, numbers, solution, free=free, wishes=wishes, price_eur=price_eur)
+        if program is None:
+            break
+        found = solve_apart(program, seconds_max=SECONDS_MAX, iterations_max=ITERATIONS_MAX)
+        count = int(np.count_nonzero(free))
+        column = solution.column.copy()
+        column[free] = np.clip(found[:count], program.lower[:count], program.upper[:count])
+        if not _pin_one_way(layout, free, solution.column, column):
+            break
     return _accepted(layout, numbers, solution, column, wishes=wishes, price_eur=price_eur)
+
+
+def _pin_one_way(layout: Layout, free: BoolArray, first: FloatArray, column: FloatArray) -> bool:
+    """Pin one column of each pair that is now used both ways, the one not used at first; tell if any was."""
+    pairs = exclusive_pairs(layout)
+    broken = some(pairs, both_ways(pairs, column) & ~both_ways(pairs, first))
+    by_first = first[broken.first] - first[broken.second]
+    leads = np.where(by_first != 0.0, by_first, column[broken.first] - column[broken.second]) >= 0.0
+    free[np.where(leads, broken.second, broken.first)] = False
+    return bool(broken.count)
 
 
 def _free(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from energy.errors import BadInput
 from energy.optimize.before import Before, before_of
-from energy.optimize.cost import cost_parts_eur
+from energy.optimize.cost import cost_parts_eur, stored_energy_kwh
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.steady import TOLERANCE_EUR
 from energy.periods import PERIOD, PERIOD_H
@@ -108,6 +108,25 @@ def test_of_equal_batteries_the_one_planned_before_goes_on(tiny):
             plan = solve(region, with_before(problem, **powers))
             for name in names:
                 np.testing.assert_allclose(plan.assets[name].power_kw, powers[name], atol=1e-4)
+
+
+def test_at_a_price_of_zero_no_energy_is_burnt_to_follow_the_plan_before(tiny):
+    """With the store full only charging and discharging at once could draw what was planned before."""
+    region = tiny.region(tiny.asset("load"), tiny.asset("battery", wear_eur_per_kwh=0.0))
+    problem = tiny.problem(
+        region,
+        [0.0] * 8,
+        expected_kw={"load": [300.0] * 8},
+        states={"battery": {"energy_kwh": 900.0}},
+        end_at_start=True,
+    )
+    plan = solve(region, with_before(problem, battery=[150.0] * 8))
+    power_kw = plan.assets["battery"].power_kw
+    np.testing.assert_allclose(
+        plan.assets["battery"].states["energy_kwh"],
+        stored_energy_kwh(problem.members[1], power_kw),
+        atol=1e-3,
+    )
 
 
 def test_a_better_price_is_never_left_for_the_plan_before(tiny):
