@@ -22,8 +22,8 @@ from energy.optimize.prototype import Prototype, compile_prototype
 
 ItemsByGroup = dict[tuple[str, int], list[Item]]
 """By kind and structure the items, in order of first appearance."""
-Place = tuple[str, str | None, str | None]
-"""An asset, its feeder and its network: which balances it enters."""
+Place = tuple[str, str | None, str | None, str | None]
+"""An asset, its feeder, its municipality and its network: which balances it enters."""
 Signature = tuple[tuple[str, int, tuple[Place, ...]], ...]
 """What the structure depends on: by group its kind, its structure key and its assets in order."""
 
@@ -105,7 +105,10 @@ def signature_of(groups: ItemsByGroup) -> Signature:
         (
             name,
             structure,
-            tuple((item.asset_id, item.feeder, getattr(item, "network", None)) for item in items),
+            tuple(
+                (item.asset_id, item.feeder, item.municipality, getattr(item, "network", None))
+                for item in items
+            ),
         )
         for (name, structure), items in groups.items()
     )

@@ -7,8 +7,9 @@ Compilations at other integers prove it, so that a product, a ratio or a sum can
 that is zero at one of the points keeps its place.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ PROVING_SEEDS = (1, 2)
 PROVING_INTEGERS = (3, 10)
 TOLERANCE = 1e-9
 """Relative: the probes are integers, so only the last bits of a double may differ."""
+BUILDS_MAX = 256
+"""Compiled builds kept in a process: a dozen kinds, machines with a few dozen least times each."""
 ROUNDING = 1e-12
 """A constant this small beside its slope is what subtracting the two left of zero."""
 
@@ -66,22 +69,63 @@ def probe(kind: Kind[Any], periods: int, structure: int) -> Probed:
     Raises:
         ValueError: some number is not a constant plus a slope times one Param element.
     """
-    return _Model(kind, periods, structure).probed()
+    readouts = ("power_kw", *kind.states)
+    probed = _probed(kind.name, kind.build, readouts, periods, kind.base(structure))
+    for build, key in kind.pieces(structure):
+        probed = _with_rows(probed, _probed(kind.name, build, (), periods, key))
+    return probed
+
+
+@lru_cache(maxsize=BUILDS_MAX)
+def _probed(
+    name: str, build: Callable[[int, int], Any], readouts: tuple[str, ...], periods: int, structure: int
+) -> Probed:
+    return _Model(name, build(periods, structure), readouts, periods).probed()
+
+
+def _with_rows(probed: Probed, piece: Probed) -> Probed:
+    """Put a piece's rows behind the prototype's; its Vars and Params are found by name."""
+    column = np.concatenate([probed.variables[name] for name in piece.variables])
+    column = column[np.argsort(np.concatenate(list(piece.variables.values())))]
+    names = [name for name, _size in probed.parameters]
+    firsts = np.cumsum([0, *(size for _name, size in probed.parameters)])
+    elements = [
+        firsts[names.index(name)] + np.arange(size, dtype=np.int64) for name, size in piece.parameters
+    ]
+    parameters = [np.full(size, names.index(name)) for name, size in piece.parameters]
+    none = np.array([NO_ELEMENT])
+
+    def mapped(affine: Affine) -> Affine:
+        element = np.concatenate([*elements, none])[affine.element]
+        return replace(affine, element=element, parameter=np.concatenate([*parameters, none])[affine.element])
+
+    return replace(
+        probed,
+        constraints={
+            **probed.constraints,
+            **{name: probed.rows + rows for name, rows in piece.constraints.items()},
+        },
+        rows=probed.rows + piece.rows,
+        row_sense=np.concatenate([probed.row_sense, piece.row_sense]),
+        matrix_row=np.concatenate([probed.matrix_row, probed.rows + piece.matrix_row]),
+        matrix_column=np.concatenate([probed.matrix_column, column[piece.matrix_column]]),
+        matrix=Affine.joined([probed.matrix, mapped(piece.matrix)]),
+        right_hand=Affine.joined([probed.right_hand, mapped(piece.right_hand)]),
+    )
 
 
 class _Model:
     """Holds a prototype's Pyomo model while it is probed."""
 
-    def __init__(self, kind: Kind[Any], periods: int, structure: int) -> None:
-        self._kind = kind
+    def __init__(self, name: str, model: Any, readouts: tuple[str, ...], periods: int) -> None:
+        self._name = name
         self._periods = periods
-        model = kind.build(periods, structure)
         self._model = model
         self._params = list(model.component_objects(pe.Param, descend_into=False))
         self._sizes = [len(param) for param in self._params]
         self._columns = list(model.component_data_objects(pe.Var, descend_into=False))
         self._parts = [objective.name for objective in model.component_objects(pe.Objective)]
-        self._readouts = ("power_kw", *kind.states)
+        self._readouts = readouts
         self._constraints = list(model.component_objects(pe.Constraint, descend_into=False))
         _add_readout_rows(model, self._readouts)
         rows = list(model.component_data_objects(pe.Constraint, descend_into=False))
@@ -136,20 +180,19 @@ class _Model:
         probes = [ones, 2.0 * ones, np.arange(2, elements + 2).astype(np.float64)]
         generators = [np.random.default_rng(seed) for seed in PROVING_SEEDS]
         proofs = [g.integers(*PROVING_INTEGERS, elements).astype(np.float64) for g in generators]
-        samples = [self._sample(theta) for theta in (*probes, *proofs)]
+        points = [*probes, *proofs]
+        # Without any Param all points are the same one.
+        samples = [self._sample(theta) for theta in (points if elements else points[:1])]
+        samples = samples if elements else samples * len(points)
         infinite = samples[0][2]
         keys = np.unique(np.concatenate([sample[0] for sample in samples]))
         values = [_on_pattern(keys, sample) for sample in samples]
         if any(not np.array_equal(infinite, sample[2]) for sample in samples):
-            raise ValueError(
-                f"{self._kind.name}: a bound is finite for some parameters and infinite for others"
-            )
+            raise ValueError(f"{self._name}: a bound is finite for some parameters and infinite for others")
         form = _affine(base=values[0], twos=values[1], ramp=values[2], sizes=self._sizes)
         for theta, sample in zip(proofs, values[len(probes) :], strict=True):
             if not np.allclose(form.at(theta[None])[0], sample, rtol=TOLERANCE, atol=TOLERANCE):
-                raise ValueError(
-                    f"{self._kind.name}: a number is not a constant plus a slope times one parameter"
-                )
+                raise ValueError(f"{self._name}: a number is not a constant plus a slope times one parameter")
         return form, keys, infinite
 
     def _sample(self, theta: FloatArray) -> tuple[IntArray, FloatArray, BoolArray]:
@@ -168,7 +211,7 @@ class _Model:
         column = np.array([self._column_of.get(id(var), -1) for var in info.columns], dtype=np.int64)
         row = np.array([self._row_of[id(entry.constraint)] for entry in info.rows], dtype=np.int64)
         if row.size != m or np.unique(row).size != m:
-            raise ValueError(f"{self._kind.name}: each constraint needs variables and exactly one side")
+            raise ValueError(f"{self._name}: each constraint needs variables and exactly one side")
         self._sense[row] = [entry.bound_type for entry in info.rows]
         matrix, cost = info.A.tocoo(), info.c.tocoo()
         matrix_column = column[matrix.col]

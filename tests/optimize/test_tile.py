@@ -25,7 +25,7 @@ def plain_model(problem, layout):
     model = pe.ConcreteModel()
     model.T = pe.RangeSet(0, problem.periods - 1)
     items = {item.asset_id: item for item in problem.items}
-    columns, blocks = [], {}
+    columns, blocks, own_rows = [], {}, []
     for group in layout.groups:
         for asset_id in group.asset_ids:
             item = items[asset_id]
@@ -39,6 +39,10 @@ def plain_model(problem, layout):
                     param.set_value(value)
             model.add_component(f"asset_{asset_id}", block)
             blocks[asset_id] = (item, block)
+            names = [row.local_name for row in block.component_objects(pe.Constraint, descend_into=False)]
+            assert sorted(names) == sorted(group.prototype.constraints)
+            # A prototype may put rows that it shares behind its own.
+            own_rows += [row for name in group.prototype.constraints for row in getattr(block, name).values()]
             columns += list(block.component_data_objects(pe.Var, descend_into=False))
     # The balances go in front of the members' rows.
     model.anchor = pe.Var()
@@ -52,9 +56,7 @@ def plain_model(problem, layout):
         )
         model.add_component(f"balance_{number}", balance)
         rows += [balance[t] for t in model.T]
-    for _item, block in blocks.values():
-        rows += list(block.component_data_objects(pe.Constraint, descend_into=False))
-    return model, columns, rows
+    return model, columns, [*rows, *own_rows]
 
 
 def drawn(balance, item, block, t):

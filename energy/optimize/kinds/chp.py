@@ -13,6 +13,8 @@ from energy.optimize.kinds.commitment import (
     line_through,
     new_machine,
     structure_of,
+    times_of,
+    without_times,
 )
 from energy.optimize.kinds.forced_power import FORCED_BREACHES
 from energy.optimize.kinds.kind import BindingRule, Carrier, Kind, scalars_of, table_of
@@ -94,6 +96,8 @@ CHP: Kind[Cogeneration] = Kind(
     build=build,
     parameters=parameters,
     structure=structure_of,
+    base=without_times,
+    pieces=times_of,
     balances=(("power_kw", Carrier.ELECTRICITY), ("heat_kw", Carrier.HEAT)),
     states=("heat_kw", "running", "fuel_kw"),
     binary=("on",),

@@ -14,7 +14,7 @@ import pyomo.environ as pe
 
 from energy.domain import FloatArray
 from energy.optimize.kinds.forced_power import FORCED, add_forced_power, is_forced, series_of
-from energy.optimize.kinds.kind import new_prototype, scalars_of, table_of
+from energy.optimize.kinds.kind import Piece, new_prototype, scalars_of, table_of
 from energy.optimize.network_items import Machine
 
 PERIODS_SPAN = 512
@@ -33,6 +33,35 @@ def structure_of(item: Machine) -> int:
     standby_kw = getattr(item, "power_kw_standby", 0.0)
     forced = is_forced(item.power_kw_min - standby_kw, item.power_kw_max - standby_kw)
     return (times * 2 + int(item.ramp_kw is not None)) * 2 + int(forced)
+
+
+def without_times(structure: int) -> int:
+    """Give the structure of a machine without rows for least times."""
+    return structure % 4
+
+
+def times_of(structure: int) -> tuple[Piece, ...]:
+    """Give the rows for the two least times as pieces: they know no more than when it runs and starts."""
+    uptime_periods, downtime_periods = divmod(structure // 4, PERIODS_SPAN)
+    return (build_time_up, uptime_periods), (build_time_down, downtime_periods)
+
+
+def build_time_up(periods: int, uptime_periods: int) -> Any:
+    """State the rows for the least time up."""
+    m = new_prototype(periods)
+    m.uptime_periods = uptime_periods
+    m.on, m.start = pe.Var(m.T), pe.Var(m.T)
+    m.least_time_up = pe.Constraint(m.T, rule=least_time_up)
+    return m
+
+
+def build_time_down(periods: int, downtime_periods: int) -> Any:
+    """State the rows for the least time down."""
+    m = new_prototype(periods, scalars=("standing_before",))
+    m.downtime_periods = downtime_periods
+    m.on, m.start = pe.Var(m.T), pe.Var(m.T)
+    m.least_time_down = pe.Constraint(m.T, rule=least_time_down)
+    return m
 
 
 def new_machine(
@@ -57,8 +86,9 @@ def new_machine(
     m.least_load = pe.Constraint(m.T, rule=least_load)
     m.rated_load = pe.Constraint(m.T, rule=rated_load)
     m.start_of_a_run = pe.Constraint(m.T, rule=start_of_a_run)
-    m.least_time_up = pe.Constraint(m.T, rule=least_time_up)
-    m.least_time_down = pe.Constraint(m.T, rule=least_time_down)
+    if times:
+        m.least_time_up = pe.Constraint(m.T, rule=least_time_up)
+        m.least_time_down = pe.Constraint(m.T, rule=least_time_down)
     if ramped:
         m.ramp_up = pe.Constraint(m.T, rule=ramp_up)
         m.ramp_down = pe.Constraint(m.T, rule=ramp_down)

@@ -13,6 +13,8 @@ from energy.optimize.kinds.commitment import (
     line_through,
     new_machine,
     structure_of,
+    times_of,
+    without_times,
 )
 from energy.optimize.kinds.forced_power import FORCED_BREACHES, FORCED_SERIES
 from energy.optimize.kinds.kind import BindingRule, Carrier, Kind, scalars_of, table_of
@@ -81,6 +83,8 @@ ELECTROLYSER: Kind[Electrolysis] = Kind(
     build=build,
     parameters=parameters,
     structure=structure_of,
+    base=without_times,
+    pieces=times_of,
     balances=(("power_kw", Carrier.ELECTRICITY), ("hydrogen_kw", Carrier.HYDROGEN)),
     states=("hydrogen_kw", "running"),
     binary=("on",),

@@ -7,7 +7,14 @@ import numpy as np
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
-from energy.optimize.kinds.commitment import add_breach, commitment_parameters, new_machine, structure_of
+from energy.optimize.kinds.commitment import (
+    add_breach,
+    commitment_parameters,
+    new_machine,
+    structure_of,
+    times_of,
+    without_times,
+)
 from energy.optimize.kinds.forced_power import FORCED_BREACHES
 from energy.optimize.kinds.kind import BindingRule, Carrier, Kind, scalars_of, table_of
 from energy.optimize.network_items import HeatPumping
@@ -46,6 +53,8 @@ HEAT_PUMP: Kind[HeatPumping] = Kind(
     build=build,
     parameters=parameters,
     structure=structure_of,
+    base=without_times,
+    pieces=times_of,
     balances=(("power_kw", Carrier.ELECTRICITY), ("heat_kw", Carrier.HEAT)),
     states=("heat_kw", "running"),
     binary=("on",),

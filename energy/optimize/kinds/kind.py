@@ -57,6 +57,10 @@ class BreachRule:
     total: bool = False
 
 
+Piece = tuple[Callable[[int, int], Any], int]
+"""A build of rows alone, and its integer key: its Vars and Params are named as the prototype's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Kind(Generic[ItemT]):
     """One kind of asset.
@@ -74,6 +78,10 @@ class Kind(Generic[ItemT]):
     build: Callable[[int, int], Any]
     parameters: Callable[[Sequence[ItemT]], Mapping[str, FloatArray]]
     structure: Callable[[ItemT], int] = lambda _item: 0
+    base: Callable[[int], int] = lambda structure: structure
+    """The structure whose build has all of a structure but the rows of its ``pieces``."""
+    pieces: Callable[[int], tuple[Piece, ...]] = lambda _structure: ()
+    """Rows with many variants, compiled by themselves: n and m of them instead of n * m prototypes."""
     balance_sign: float = 1.0
     """How readouts enter the balances: those of the grid point enter against the members'."""
     balances: tuple[tuple[str, Carrier], ...] = (("power_kw", Carrier.ELECTRICITY),)
