@@ -87,8 +87,9 @@ class LinearSolver:
         """Bring HiGHS up to date. Its basis stays as long as the structure does.
 
         Raises:
-            NoPlan: HiGHS refuses the model.
+            NoPlan: HiGHS refuses the model, or a number is not finite.
         """
+        refuse_not_finite(numbers)
         has, self._has = self._has, None
         if self._layout is not layout or has is None:
             self._layout = layout
@@ -276,7 +277,7 @@ def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
         raise NoPlan("the solver's plan holds values that are not finite")
     objective = float(info.objective_function_value)
     dual = bool(solution.dual_valid)
-    return Solution(
+    found = Solution(
         end=ended,
         objective_eur=objective,
         bound_eur=objective if ended is End.OPTIMAL else -np.inf,
@@ -285,6 +286,23 @@ def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
         row=_array(solution.row_value),
         row_dual=_array(solution.row_dual) if dual else np.zeros(highs.getNumRow()),
     )
+    if not all(np.isfinite(values).all() for values in (objective, found.column_dual, found.row_dual)):
+        raise NoPlan("the solver's cost or prices are not finite")
+    return found
+
+
+def refuse_not_finite(numbers: Numbers) -> None:
+    """Refuse what HiGHS would take and leave out without a word: it calls a plan with a NaN price optimal.
+
+    Bounds may be infinite, and HiGHS refuses a NaN among them itself.
+
+    Raises:
+        NoPlan: a cost or a coefficient is not finite.
+    """
+    for name in ("cost_eur", "coefficients", "offset_eur"):
+        # Finite numbers of a region never add up beyond a double, so that the sum tells of each of them.
+        if not np.isfinite(np.sum(getattr(numbers, name))):
+            raise NoPlan(f"the problem's numbers are not finite: {name}")
 
 
 def _array(values: list[float]) -> FloatArray:
