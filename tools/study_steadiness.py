@@ -95,6 +95,7 @@ def measure(region: Region, window: Window, seed: int) -> dict[str, float]:
         "starts": _starts(region, run.course),
         "direction_changes": _direction_changes(region, run.course),
         "setpoint_changes": _setpoint_changes(region, run.course),
+        "moved_kw": _moved_kw(region, run.course),
         "replan_kw": _replan_kw(region, scene.kept.plans),
         "steady_ms": 1000.0 * float(np.median([wall.get("steady_s", 0.0) for wall in walls])),
         "solve_ms": 1000.0 * float(np.median([wall.get("solve_s", 0.0) for wall in walls])),
@@ -126,6 +127,12 @@ def _setpoint_changes(region: Region, course: Course) -> float:
     return float(changes)
 
 
+def _moved_kw(region: Region, course: Course) -> float:
+    """Add up by how much powers change from one quarter hour to the next."""
+    powers = [course.mean(asset.id, "power_kw") for asset in steered(region)]
+    return float(sum(np.abs(np.diff(power)).sum() for power in powers))
+
+
 def _replan_kw(region: Region, plans: Sequence[Plan]) -> float:
     """Give by how much two plans in a row differ about the same next hour: mean over periods of the sum."""
     differences: list[FloatArray] = []
@@ -149,7 +156,7 @@ def _deadband_kw(asset: Asset) -> float:
 def together(parts: Sequence[dict[str, float]]) -> dict[str, float]:
     """Add up counts and costs to a day's, and average the rest over the windows."""
     days = sum(part["days"] for part in parts)
-    a_day = ("cost_eur", "starts", "direction_changes", "setpoint_changes")
+    a_day = ("cost_eur", "starts", "direction_changes", "setpoint_changes", "moved_kw")
     sums = {f"{name}_per_day": sum(part[name] for part in parts) / days for name in a_day}
     means = {
         name: float(np.mean([part[name] for part in parts]))
