@@ -38,7 +38,7 @@ def exclusive_pairs(layout: Layout) -> Exclusive:
     first: list[IntArray] = []
     second: list[IntArray] = []
     for group in layout.groups:
-        if group.kind.exclusive is not None:
+        if group.kind.exclusive is not None and group.kind.exclusive[0] in group.prototype.variables:
             first.append(group.columns(group.kind.exclusive[0]).ravel())
             second.append(group.columns(group.kind.exclusive[1]).ravel())
     return Exclusive(first=_joined(first), second=_joined(second))

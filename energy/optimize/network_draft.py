@@ -9,6 +9,7 @@ from energy.domain import FloatArray, Point
 from energy.optimize.draft import Draft, fixed_of
 from energy.optimize.items import FixedPower
 from energy.optimize.network_items import (
+    Bend,
     Boiling,
     Cogeneration,
     Electrolysis,
@@ -85,9 +86,16 @@ def electrolysis_of(draft: Draft, asset: Electrolyser) -> Electrolysis:
         power_kw_standby=standby_kw,
         hydrogen_kw_least=asset.hydrogen_kw_least,
         hydrogen_kw_rated=asset.hydrogen_kw_rated,
+        bend=_bend(asset),
         wear_eur_per_kwh=asset.wear_eur_per_kwh,
         fee_eur_per_kwh_drawn=asset.fee_eur_per_kwh_drawn,
     )
+
+
+def _bend(asset: Electrolyser) -> Bend | None:
+    if asset.power_kw_middle is None or asset.hydrogen_kw_middle is None:
+        return None
+    return Bend(power_kw=asset.power_kw_middle, hydrogen_kw=asset.hydrogen_kw_middle)
 
 
 def _machine_fields(

@@ -59,15 +59,27 @@ class HeatPumping(Machine):
     fee_eur_per_kwh_drawn: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bend:
+    """Where a curve of two straight lines bends."""
+
+    power_kw: float
+    hydrogen_kw: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Electrolysis(Machine):
-    """An electrolyser: draws ``power_kw_standby`` while it stands (0 when out of service)."""
+    """An electrolyser: draws ``power_kw_standby`` while it stands (0 when out of service).
+
+    Where its curve bends, ``bend`` is power and hydrogen there, on or above the straight line.
+    """
 
     power_kw_standby: float
     hydrogen_kw_least: float
     hydrogen_kw_rated: float
     wear_eur_per_kwh: float
     fee_eur_per_kwh_drawn: float
+    bend: Bend | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

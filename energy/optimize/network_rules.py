@@ -70,6 +70,9 @@ class _Switch:
     age: int
     load_kw: FloatArray
     running_share: FloatArray
+    bend_kw: float = math.inf
+    lost_per_kw: float = 0.0
+    """What each kW above the bend gives less than below it."""
 
     def may_start(self, period: int) -> bool:
         """Tell whether it has stood long enough and may then run for its least time."""
@@ -100,6 +103,11 @@ class _Switch:
         fitting_kw = (
             item.power_kw_least + max(0.0, output_kw_max - least_output) / slope if slope else most_kw
         )
+        if fitting_kw > self.bend_kw:
+            over_kw = output_kw_max - self.output_kw(period, self.bend_kw)
+            fitting_kw = (
+                self.bend_kw + over_kw / (slope - self.lost_per_kw) if slope > self.lost_per_kw else most_kw
+            )
         load_kw = min(max(item.power_kw_least, min(most_kw, fitting_kw)), item.power_kw_rated)
         load_kw = min(max(load_kw, lowest_kw), highest_kw)
         self.load_kw[period] = load_kw
@@ -123,7 +131,8 @@ class _Switch:
 
     def output_kw(self, period: int, load_kw: float) -> float:
         """Give heat or hydrogen while running."""
-        return float(self.output_kw_on[period] + self.output_per_kw[period] * load_kw)
+        lost_kw = self.lost_per_kw * max(0.0, load_kw - self.bend_kw)
+        return float(self.output_kw_on[period] + self.output_per_kw[period] * load_kw) - lost_kw
 
 
 def _switch_of(item: Machine, periods: int) -> _Switch:
@@ -135,6 +144,11 @@ def _switch_of(item: Machine, periods: int) -> _Switch:
         case _:
             least = rated = 0.0
     slope = (rated - least) / (item.power_kw_rated - item.power_kw_least)
+    bend_kw, lost_per_kw = math.inf, 0.0
+    if isinstance(item, Electrolysis) and item.bend is not None:
+        bend_kw = item.bend.power_kw
+        slope = (item.bend.hydrogen_kw - least) / (bend_kw - item.power_kw_least)
+        lost_per_kw = slope - (rated - item.bend.hydrogen_kw) / (item.power_kw_rated - bend_kw)
     output_on = np.full(periods, least - slope * item.power_kw_least)
     per_kw = item.heat_kw_per_kw if isinstance(item, HeatPumping) else np.full(periods, slope)
     return _Switch(
@@ -146,6 +160,8 @@ def _switch_of(item: Machine, periods: int) -> _Switch:
         age=max(item.uptime_periods, item.downtime_periods),
         load_kw=np.zeros(periods),
         running_share=np.zeros(periods),
+        bend_kw=bend_kw,
+        lost_per_kw=lost_per_kw,
     )
 
 
@@ -323,6 +339,7 @@ def _ahead_kwh(offtake_kw: FloatArray) -> FloatArray:
 
 def _machine_plan(switch: _Switch) -> AssetPlan:
     output_kw = -(switch.output_kw_on * switch.running_share + switch.output_per_kw * switch.load_kw)
+    output_kw += switch.lost_per_kw * np.maximum(0.0, switch.load_kw - switch.bend_kw)
     match switch.item:
         case Cogeneration():
             made = AssetPlan(

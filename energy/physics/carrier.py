@@ -135,7 +135,7 @@ def _lack(makers: Sequence[Maker], phases: Sequence[Phase], demand_kw: float) ->
     for maker, phase in zip(makers, phases, strict=True):
         if phase.state.is_running:
             output_kw += maker.curve.output_kw(phase.state)
-            slope_kw_per_s += maker.curve.output_kw_per_kw * phase.slope_kw_per_s
+            slope_kw_per_s += maker.curve.output_kw_per_kw_of(phase) * phase.slope_kw_per_s
     return Flow(demand_kw - output_kw, -slope_kw_per_s)
 
 

@@ -21,7 +21,10 @@ STANDING_S_AT_START = 48.0 * S_PER_H
 
 
 class Curve(NamedTuple):
-    """What a machine does at each power: straight lines through what they are at 0 and per kW."""
+    """What a machine does at each power: straight lines through what they are at 0 and per kW.
+
+    Above ``power_kw_bend`` each kW gives ``output_kw_per_kw_bent`` more (or less, below 0) than beneath it.
+    """
 
     power_kw_least: float
     power_kw_rated: float
@@ -34,10 +37,23 @@ class Curve(NamedTuple):
     output_kw_per_kw: float
     fuel_kw_at_0: float = 0.0
     fuel_kw_per_kw: float = 0.0
+    power_kw_bend: float = math.inf
+    output_kw_per_kw_bent: float = 0.0
 
     def output_kw(self, state: "MachineState") -> float:
         """What it gives: heat, hydrogen, water."""
-        return self.output_kw_at_0 + self.output_kw_per_kw * state.level_kw if state.is_running else 0.0
+        return self.output_kw_at(state.level_kw) if state.is_running else 0.0
+
+    def output_kw_at(self, power_kw: float) -> float:
+        """What it gives at a power while it runs."""
+        bent_kw = self.output_kw_per_kw_bent * max(0.0, power_kw - self.power_kw_bend)
+        return self.output_kw_at_0 + self.output_kw_per_kw * power_kw + bent_kw
+
+    def output_kw_per_kw_of(self, phase: "Phase") -> float:
+        """What each kW more gives in a phase, which never crosses the bend."""
+        middle_kw = 0.5 * (phase.state.level_kw + phase.goal_kw)
+        bent = self.output_kw_per_kw_bent if middle_kw > self.power_kw_bend else 0.0
+        return self.output_kw_per_kw + bent
 
     def power_kw_for(self, output_kw: float) -> float:
         """The power between least and rated that comes nearest to an output; 0 where none is wanted."""
@@ -46,6 +62,10 @@ class Curve(NamedTuple):
         if self.output_kw_per_kw <= 0.0:
             return self.power_kw_rated
         power_kw = (output_kw - self.output_kw_at_0) / self.output_kw_per_kw
+        slope = self.output_kw_per_kw + self.output_kw_per_kw_bent
+        if power_kw > self.power_kw_bend:
+            beyond_kw = output_kw - self.output_kw_at(self.power_kw_bend)
+            power_kw = self.power_kw_bend + beyond_kw / slope if slope > 0.0 else self.power_kw_rated
         return clamp(power_kw, self.power_kw_least, self.power_kw_rated)
 
 
@@ -141,12 +161,14 @@ def advance(curve: Curve, phase: Phase, *, dt_s: float) -> MachineState:
         standing_s=0.0,
         starts=state.starts,
         energy_kwh=state.energy_kwh + energy_kwh,
-        output_kwh=state.output_kwh + curve.output_kw_at_0 * dt_h + curve.output_kw_per_kw * energy_kwh,
+        output_kwh=state.output_kwh + curve.output_kw_at(0.5 * (state.level_kw + end_kw)) * dt_h,
         fuel_kwh=state.fuel_kwh + curve.fuel_kw_at_0 * dt_h + curve.fuel_kw_per_kw * energy_kwh,
     )
 
 
 def _ramp(curve: Curve, state: MachineState, goal_kw: float) -> Phase:
+    if (state.level_kw - curve.power_kw_bend) * (goal_kw - curve.power_kw_bend) < 0.0:
+        goal_kw = curve.power_kw_bend
     way_kw = goal_kw - state.level_kw
     if way_kw == 0.0:
         return Phase(state, goal_kw, 0.0, math.inf)

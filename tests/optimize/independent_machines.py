@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.optimize.independent_program import DT_H, DayParts
+from tests.optimize.independent_program import DT_H, DayParts, Terms
 
 
 class Machines(DayParts):
@@ -96,6 +96,7 @@ class Machines(DayParts):
         span = asset["power_kw_rated"] - asset["power_kw_least"]
         slope = (asset["hydrogen_kw_rated"] - asset["hydrogen_kw_least"]) / span
         at_0 = asset["hydrogen_kw_least"] - slope * asset["power_kw_least"]
+        extra = self._more_than_the_chord(asset, on, load) if "power_kw_middle" in asset else [{}] * self.n
         standby = asset["power_kw_standby"]
         for t in range(self.n):
             self.program.cost[load[t]] += DT_H * (asset["wear_eur_per_kwh"] + self._fee(asset))
@@ -103,5 +104,28 @@ class Machines(DayParts):
         self.program.constant += self.n * DT_H * self._fee(asset) * standby
         power = [{load[t]: 1.0, on[t]: -standby} for t in range(self.n)]
         self.power[asset["id"]] = (power, np.full(self.n, standby))
-        made = [{on[t]: -at_0, load[t]: -slope} for t in range(self.n)]
+        made = [{on[t]: -at_0, load[t]: -slope, **extra[t]} for t in range(self.n)]
         self.hydrogen[asset["id"]] = (made, np.zeros(self.n))
+
+    def _more_than_the_chord(self, asset: dict[str, Any], on: range, load: range) -> list[Terms]:
+        """Give what a bent curve gives above the straight line: a tent, its side chosen by a whole number."""
+        p, least, middle, rated = (
+            self.program,
+            asset["power_kw_least"],
+            asset["power_kw_middle"],
+            asset["power_kw_rated"],
+        )
+        chord = (asset["hydrogen_kw_rated"] - asset["hydrogen_kw_least"]) / (rated - least)
+        height = asset["hydrogen_kw_middle"] - asset["hydrogen_kw_least"] - chord * (middle - least)
+        tent, upper = p.columns(0.0, height), p.columns(0.0, 1.0, whole=True)
+        rising, falling = height / (middle - least), height / (rated - middle)
+        much = rising * rated + falling * rated
+        for t in range(self.n):
+            # Below the middle it is rising * (load - least * on), above it falling * (rated * on - load).
+            below = {tent[t]: 1.0, load[t]: -rising, on[t]: rising * least}
+            above = {tent[t]: 1.0, load[t]: falling, on[t]: -falling * rated}
+            p.row(below, -np.inf, 0.0)
+            p.row(above, -np.inf, 0.0)
+            p.row({**below, upper[t]: much}, 0.0, np.inf)
+            p.row({**above, upper[t]: -much}, -much, np.inf)
+        return [{j: -1.0} for j in tent]
