@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from energy.domain import Point
 from energy.errors import BadInput, Fault
 from energy.optimize.contract import ENERGY_KWH_MAX, POWER_KW_MAX, states_of
 from energy.region.model import Region
@@ -107,15 +108,18 @@ def _state_faults(
         if name not in known:
             limit = f"no such state here (known: {', '.join(known) or 'none'})"
             yield at.bad(ASSETS, asset_id, name, value=value, limit=limit, mend="correct or remove it")
+        elif name == Point.POWER_KW:
+            keys = (ASSETS, asset_id, name)
+            yield from _number_faults(at, keys, value, least=-POWER_KW_MAX, most=POWER_KW_MAX, unit="kW")
         else:
             yield from _number_faults(at, (ASSETS, asset_id, name), value, most=ENERGY_KWH_MAX, unit="")
 
 
 def _number_faults(
-    at: _Places, keys: tuple[str, ...], value: Any, *, most: float, unit: str
+    at: _Places, keys: tuple[str, ...], value: Any, *, least: float = 0.0, most: float, unit: str
 ) -> Iterator[Fault]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         yield at.bad(*keys, value=value, limit="must be a number", mend="write a number")
-    elif not math.isfinite(value) or not 0.0 <= value <= most:
-        limit = f"must be finite, 0 to {most:.0f} {unit}".strip()
+    elif not math.isfinite(value) or not least <= value <= most:
+        limit = f"must be finite, {least:.0f} to {most:.0f} {unit}".strip()
         yield at.bad(*keys, value=value, limit=limit, mend="leave out what was not measured")
