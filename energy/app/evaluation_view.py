@@ -23,6 +23,8 @@ def print_verdict(result: Mapping[str, Any]) -> None:
     console.print(f"broken invariants: {len(broken)}")
     weeks: Sequence[Mapping[str, Any]] = result["weeks"]
     console.print(_weeks(weeks))
+    if len(result["uncertainty"]) > 1:
+        console.print(_settings(weeks, result["uncertainty"]))
     console.print(_parts(weeks))
     console.print(_figures(weeks))
     worst = min(weeks, key=_rank)
@@ -48,6 +50,19 @@ def _weeks(weeks: Sequence[Mapping[str, Any]]) -> Table:
             f"{week['saved_eur']:.0f}",
             _percent(week["captured"]),
             _percent(week["captured_over_rules"]),
+        )
+    return table
+
+
+def _settings(weeks: Sequence[Mapping[str, Any]], settings: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What each setting of the dial saved against nobody in control."""
+    table = Table("saved in EUR", *(week["first_day"] for week in weeks), "sum", "captured", box=SIMPLE)
+    for setting, verdict in settings.items():
+        table.add_row(
+            setting,
+            *(_eur(week["saved_eur"]) for week in verdict["weeks"]),
+            _eur(verdict["saved_eur"]),
+            _percent(verdict["captured"]["median"]),
         )
     return table
 

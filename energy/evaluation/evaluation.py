@@ -15,7 +15,7 @@ from energy.evaluation.course import course_from_json
 from energy.evaluation.loop import Pace
 from energy.evaluation.series import series_rows
 from energy.evaluation.shards import Case, Shard, compute_all, data_digest, load, require_folder
-from energy.evaluation.verdict import CASES, Judged, Week, judge, summary
+from energy.evaluation.verdict import CASES, Judged, Week, compared, judge, summary
 from energy.evaluation.weeks import DAYS_PER_WEEK, weeks_of
 from energy.historian.preload import span_of
 from energy.market.day_ahead import DayAheadPrices
@@ -36,6 +36,8 @@ class Question:
     days: int = DAYS_PER_WEEK
     workers: int | None = None
     pace: Pace = field(default_factory=Pace)
+    uncertainty: tuple[str, ...] = ()
+    """Settings of the dial to compare, the first is ours; none for the region's own."""
 
 
 def evaluate(
@@ -53,10 +55,17 @@ def evaluate(
     shards = _shards(region, history, question)
     require_folder(question.folder)
     workers = question.workers if question.workers is not None else _cores()
-    compute_all(shards, question.folder, workers=workers, progress=progress)
+    others = [shard.under(setting) for setting in question.uncertainty[1:] for shard in shards]
+    compute_all(shards, question.folder, workers=workers, progress=progress, more=others)
     prices = DayAheadPrices(region, history)
     judged = [judge(region, _week(shard, question.folder, prices)) for shard in shards]
     result = {"region": region.id, "seed": question.seed} | summary(region, judged)
+    result["uncertainty"] = {
+        setting: compared(
+            [judge(region, _week(shard.under(setting), question.folder, prices)) for shard in shards]
+        )
+        for setting in question.uncertainty
+    }
     result["wall_s"] = round(time.perf_counter() - began, 3)
     result["computed_s"] = round(_computed_s(shards, question.folder), 3)
     result["code_digest"] = question.code_digest
@@ -94,6 +103,7 @@ def _shards(region: Region, history: RegionHistory, question: Question) -> list[
             window=window,
             case=Case.OURS,
             pace=question.pace,
+            uncertainty=question.uncertainty[0] if question.uncertainty else "",
         )
         for window in windows
     ]

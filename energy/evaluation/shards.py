@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from energy.evaluation.foresight import plan_foresight, replay
 from energy.evaluation.loop import LoopRun, Pace, run_ours, run_rules
 from energy.evaluation.nominations import outlooks_from_json, outlooks_of, outlooks_to_json
 from energy.evaluation.scene import Scene
+from energy.evaluation.setting import with_setting
 from energy.evaluation.uncontrolled import run_uncontrolled
 from energy.evaluation.weeks import Window
 from energy.periods import format_utc
@@ -57,10 +58,13 @@ class Shard:
     window: Window
     case: Case
     pace: Pace
+    uncertainty: str = ""
+    """The setting of the dial that ours plans with; empty for the region's own."""
 
     @property
     def key(self) -> dict[str, object]:
         """Give what decides the result, as plain data; where the region lies does not."""
+        of_ours = self.case is Case.OURS and self.uncertainty
         return {
             "form": FORM,
             "region": self.region_digest,
@@ -70,6 +74,7 @@ class Shard:
             "to": format_utc(self.window.end),
             "case": str(self.case),
             "pace": asdict(self.pace),
+            **({"uncertainty": self.uncertainty} if of_ours else {}),
         }
 
     def path(self, folder: Path) -> Path:
@@ -79,15 +84,11 @@ class Shard:
 
     def of(self, case: Case) -> "Shard":
         """Give the same week's shard of another case."""
-        return Shard(
-            region_name=self.region_name,
-            region_digest=self.region_digest,
-            code_digest=self.code_digest,
-            seed=self.seed,
-            window=self.window,
-            case=case,
-            pace=self.pace,
-        )
+        return replace(self, case=case)
+
+    def under(self, uncertainty: str) -> "Shard":
+        """Give the same week's shard of ours under another setting of the dial."""
+        return replace(self, case=Case.OURS, uncertainty=uncertainty)
 
 
 def data_digest(region: Region) -> str:
@@ -99,16 +100,21 @@ def data_digest(region: Region) -> str:
 
 
 def compute_all(
-    weeks: Sequence[Shard], folder: Path, *, workers: int, progress: Callable[[int, int], None]
+    weeks: Sequence[Shard],
+    folder: Path,
+    *,
+    workers: int,
+    progress: Callable[[int, int], None],
+    more: Sequence[Shard] = (),
 ) -> None:
-    """Compute what is missing of every case of the weeks named; what is there is not touched.
+    """Compute what is missing of every case of the weeks named, and ``more``; what is there is not touched.
 
     Raises:
         Retryable: a worker process died; what was finished is kept.
         Permanent: a shard cannot be computed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    everything = [week.of(case) for case in Case for week in weeks]
+    everything = [*(week.of(case) for case in Case for week in weeks), *more]
     total = len(everything)
     done = sum(_is_there(shard, folder) for shard in everything)
     progress(done, total)
@@ -125,6 +131,8 @@ def compute_all(
         for case in FIRST:
             for week in weeks:
                 submit(week.of(case))
+        for shard in more:
+            submit(shard)
         while running:
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
@@ -145,6 +153,7 @@ def compute(shard: Shard, folder_name: str) -> str | None:
         region = load_region(shard.region_name)
         if data_digest(region) != shard.region_digest:
             return "the region was changed while it is being evaluated; start again"
+        region = with_setting(region, shard.uncertainty)
         result = _result(Scene(region, shard.window, seed=shard.seed), shard, folder)
     except EnergiewaageError as error:
         return str(error)

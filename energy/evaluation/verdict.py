@@ -133,6 +133,23 @@ def summary(region: Region, weeks: Sequence[Judged]) -> dict[str, Any]:
     }
 
 
+def compared(weeks: Sequence[Judged]) -> dict[str, Any]:
+    """Give what tells one setting of ours from another: what it saved against nobody in control, by week."""
+    return {
+        "captured": _median_and_worst([week.captured("uncontrolled") for week in weeks]),
+        "captured_over_rules": _median_and_worst([week.captured("rules") for week in weeks]),
+        "saved_eur": round(sum(week.saved_eur("uncontrolled") for week in weeks), CENTS),
+        "weeks": [
+            {
+                "start": format_utc(week.week.window.start),
+                "captured": _rounded(week.captured("uncontrolled"), 4),
+                "saved_eur": round(week.saved_eur("uncontrolled"), CENTS),
+            }
+            for week in weeks
+        ],
+    }
+
+
 def _week(region: Region, judged: Judged) -> dict[str, Any]:
     window = judged.week.window
     return {

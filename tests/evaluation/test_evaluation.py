@@ -19,6 +19,9 @@ from energy.region.ev_hub import EvHub
 from energy.region.model import Region
 from tests.evaluation.conftest import JUDGED
 
+SHARDS = len(Case) + 1
+"""Every case once, and ours under a second setting of the dial."""
+
 
 def question(region_folder: Path, folder: Path, *, workers: int) -> Question:
     return Question(
@@ -30,6 +33,7 @@ def question(region_folder: Path, folder: Path, *, workers: int) -> Question:
         first=JUDGED,
         days=1,
         workers=workers,
+        uncertainty=("point", "reserve"),
     )
 
 
@@ -45,7 +49,7 @@ def first_run(
 ) -> tuple[dict[str, Any], Judged, Path]:
     folder = tmp_path_factory.mktemp("shards")
     result, judged, steps = ask(tiny, question(tiny_folder, folder, workers=2))
-    assert steps[-1] == (len(Case), len(Case))
+    assert steps[-1] == (SHARDS, SHARDS)
     return result, judged, folder
 
 
@@ -134,12 +138,12 @@ def test_a_second_run_computes_nothing_and_a_lost_shard_alone(
 ) -> None:
     before_result, _, folder = first_run
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert len(before) == len(Case)
+    assert len(before) == SHARDS
     lost = next(path for path in before if "_uncontrolled_" in path.name)
     lost.unlink()
     result, _, steps = ask(tiny, question(tiny_folder, folder, workers=1))
     after = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert steps[0] == (len(Case) - 1, len(Case))
+    assert steps[0] == (SHARDS - 1, SHARDS)
     assert set(after) == set(before)
     assert [path for path in after if after[path] != before[path]] == [lost]
     assert without_seconds(result) == without_seconds(before_result)
@@ -148,8 +152,19 @@ def test_a_second_run_computes_nothing_and_a_lost_shard_alone(
 def test_one_worker_gives_the_numbers_of_two(
     tiny: Region, tiny_folder: Path, tmp_path: Path, first_run: tuple[dict[str, Any], Judged, Path]
 ) -> None:
-    result, _, _ = ask(tiny, question(tiny_folder, tmp_path, workers=1))
+    asked = dataclasses.replace(question(tiny_folder, tmp_path, workers=1), uncertainty=("point",))
+    result, _, _ = ask(tiny, asked)
     assert json.dumps(without_seconds(result["weeks"])) == json.dumps(without_seconds(first_run[0]["weeks"]))
+
+
+def test_settings_of_the_dial_are_compared_by_what_they_save(
+    first_run: tuple[dict[str, Any], Judged, Path],
+) -> None:
+    result = first_run[0]
+    saved = {name: verdict["weeks"][0]["saved_eur"] for name, verdict in result["uncertainty"].items()}
+    assert list(saved) == ["point", "reserve"]
+    assert saved["point"] == result["weeks"][0]["saved_eur"]
+    assert saved["reserve"] != saved["point"]
 
 
 def test_series_are_written_one_file_a_week(

@@ -33,6 +33,14 @@ def evaluate(
         int,
         typer.Option(help="Days after which the forecaster learns again, a part at a time.", min=1, max=7),
     ] = 1,
+    uncertainty: Annotated[
+        str | None,
+        typer.Option(
+            help="Settings to compare, by commas: point, reserve, scenarios, scenarios:WEIGHT "
+            "(default: the region's own).",
+            metavar="SETTINGS",
+        ),
+    ] = None,
     folder: Annotated[
         Path | None,
         typer.Option(
@@ -54,6 +62,7 @@ def evaluate(
     from energy.evaluation.evaluation import Question, write_series
     from energy.evaluation.evaluation import evaluate as run
     from energy.evaluation.loop import Pace
+    from energy.evaluation.setting import settings_of
     from energy.region.loader import load_region
 
     checked = load_region(region)
@@ -67,6 +76,7 @@ def evaluate(
         days=days,
         workers=workers,
         pace=Pace(tick_s=tick, train_days=train_days),
+        uncertainty=settings_of(uncertainty) if uncertainty is not None else (),
     )
     result, judged = with_progress("evaluate", lambda progress: run(checked, question, progress=progress))
     if series is not None:
