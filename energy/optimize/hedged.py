@@ -34,8 +34,8 @@ def hedge_first_decisions(
     hedge: Hedge,
     deadline: float,
     gap: float,
-) -> tuple[Solved, Numbers]:
-    """Give the hedged plan and the numbers with what was decided; without time the plan as it was.
+) -> tuple[Solved, Numbers, tuple[str, ...]]:
+    """Give the hedged plan, the numbers with what was decided, and notes; where it fails the plan as it was.
 
     The bound stays that of the expected course, so the plan's gap holds what hedging costs there.
     """
@@ -50,7 +50,6 @@ def hedge_first_decisions(
         solver.bound(fixed.lower, fixed.upper)
         linear = solver.solve(seconds_max=deadline - time.perf_counter())
         again = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
-    except NoPlan:
-        solver.bound(numbers.lower, numbers.upper)
-        return solved, numbers
-    return replace(again, bound_eur=solved.bound_eur), fixed
+    except NoPlan as error:
+        return solved, numbers, (f"not hedged: {error}",)
+    return replace(again, bound_eur=solved.bound_eur), fixed, ()

@@ -111,9 +111,10 @@ class Optimizer:
         solved_at = time.perf_counter()
         solved, notes = self._steadied(problem, layout, numbers, seats=seats, solved=solved, **limits)
         if hedge is not None:
-            solved, numbers = hedge_first_decisions(
+            solved, numbers, more = hedge_first_decisions(
                 self._solver, layout, numbers, seats, solved, hedger=self._hedger, hedge=hedge, **limits
             )
+            notes = (*notes, *more)
         settled_at = time.perf_counter()
         plan = read_plan(
             problem,

@@ -3,7 +3,8 @@
 Three points stand for the whole distribution: the quantiles 0.05, 0.5 and 0.95 with the probabilities 0.185,
 0.63 and 0.185 (the extended Pearson-Tukey approximation: Keefer and Bodily 1983, Three-point approximations
 for continuous random variables, doi 10.1287/mnsc.29.5.595). The net load stays at its quantile over the whole
-horizon: errors last. Each asset gets its part of the net load's error, see ``net_load.shared_out``.
+horizon: errors last. Each asset gets its part of the net load's error, see ``net_load.shared_out``; loads
+that draw in blocks stay as expected, since their runs are decided once for all courses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from energy.domain import FloatArray, Forecast
 from energy.planning.expectation import with_losses
 from energy.planning.net_load import parts_of, shared_out
+from energy.region.flexible_load import FlexibleLoad
 from energy.region.model import Region
 
 EXPECTED_PROBABILITY = 0.63
@@ -32,7 +34,10 @@ def futures_of(
     region: Region, forecasts: Sequence[Forecast], *, periods: int, share: float
 ) -> tuple[Future, ...]:
     """Give the courses beside the expected one; ``share`` (0 to 1) of the error counts."""
-    parts = parts_of(region, forecasts)
+    waiting = {
+        asset.id for asset in region.assets if isinstance(asset, FlexibleLoad) and asset.mode == "block"
+    }
+    parts = {name: part for name, part in parts_of(region, forecasts).items() if name not in waiting}
     futures = []
     for row in OUTER_ROWS:
         off = shared_out(parts, row)
