@@ -35,11 +35,7 @@ def evaluate(
     ] = 1,
     uncertainty: Annotated[
         str | None,
-        typer.Option(
-            help="Settings to compare, by commas: point, reserve, scenarios, scenarios:WEIGHT "
-            "(default: the region's own).",
-            metavar="SETTINGS",
-        ),
+        typer.Option(help="Compare: point,reserve,scenarios,scenarios:WEIGHT.", metavar="SETTINGS"),
     ] = None,
     folder: Annotated[
         Path | None,
