@@ -22,6 +22,7 @@ from energy.optimize.files import problem_of_files
 from energy.optimize.optimizer import Optimizer
 from energy.periods import PERIOD, PERIOD_H, PERIOD_S
 from energy.physics.battery import BatteryState
+from energy.physics.block_load import BlockState
 from energy.physics.carrier import CarrierState
 from energy.region.battery import Battery
 from energy.region.boiler import Boiler
@@ -36,6 +37,7 @@ from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.machine import Machine
 from energy.region.model import Asset, Region
 from energy.region.pumped_reservoir import PumpedReservoir
+from energy.units import S_PER_H
 from tests.optimize.cases import Day, days, load_day
 
 SUBSTEP_S = 60.0
@@ -128,10 +130,27 @@ def started(world: World, day: Day) -> World:
     for key, state in states.items():
         if isinstance(state, BatteryState):
             states[key] = replace(state, energy_kwh=day.states[key]["energy_kwh"])
+        if isinstance(state, BlockState):
+            states[key] = _run_at_start(day, key, state)
         if isinstance(state, CarrierState):
             states[key] = _carrier_at_start(day, key, state, machines)
     world.resume(world.at, states)
     return world
+
+
+def _run_at_start(day: Day, key: str, state: BlockState) -> BlockState:
+    """Give a load in blocks its run in progress, and what waits beside it: less than one block here."""
+    asset, known = next(one for one in day.region.assets if one.id == key), day.states[key]
+    assert isinstance(asset, FlexibleLoad)
+    left_kwh = asset.block_kwh - asset.power_kw_max * known["running_s"] / S_PER_H
+    return replace(
+        state,
+        is_running=True,
+        running_s=known["running_s"],
+        left_kwh=left_kwh,
+        power_kw=asset.power_kw_max,
+        part_kwh=known["energy_kwh_backlog"] - left_kwh,
+    )
 
 
 def _carrier_at_start(day: Day, key: str, state: CarrierState, machines: Sequence[Machine]) -> CarrierState:
@@ -157,17 +176,20 @@ def _carrier_at_start(day: Day, key: str, state: CarrierState, machines: Sequenc
 
 
 @cache
-def played(folder: Path, *, as_built: bool) -> Played:
-    """Play a day on the plant, with the ramps of its region file or with none."""
+def planned(folder: Path) -> tuple[Day, Plan]:
+    """Plan a day; both ways to play it follow the same plan."""
     day = load_day(folder)
     problem = problem_of_files(day.region, folder / "series.csv", folder / "state.json", None)
-    plan = (
-        Optimizer(day.region)
-        .solve_proven(
-            problem, plan_id="g", issued_at=problem.start, seconds_max=60.0, gap=1e-7, search="exact"
-        )
-        .plan
+    plan = Optimizer(day.region).solve(
+        problem, plan_id="g", issued_at=problem.start, seconds_max=60.0, gap=1e-7, search="exact"
     )
+    return day, plan
+
+
+@cache
+def played(folder: Path, *, as_built: bool) -> Played:
+    """Play a day on the plant, with the ramps of its region file or with none."""
+    day, plan = planned(folder)
     region = day.region if as_built else quick(day.region)
     commanded = [asset for asset in region.assets if asset.dispatch_point is not None]
     world = World(
@@ -246,7 +268,13 @@ RAMPS_COUNT = {"flexible_load_shed_day": ("unserved", 0.002)}
 """Bounds move at 10 kW/s: 1.4 kWh in the day. That is 0.02 % of what is drawn, but 0.11 % of what is shed."""
 
 
-@pytest.mark.parametrize("folder", days(), ids=lambda folder: folder.name)
+SLOW = frozenset({"chp_ramp_day"})
+"""Its unit takes more than an hour from least to rated load: that is what its plan reckons with."""
+
+
+@pytest.mark.parametrize(
+    "folder", [folder for folder in days() if folder.name not in SLOW], ids=lambda folder: folder.name
+)
 def test_ramps_hardly_change_a_day(folder: Path) -> None:
     one = played(folder, as_built=True)
     wider_name, wider = RAMPS_COUNT.get(folder.name, ("", TOLERANCE))
