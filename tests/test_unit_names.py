@@ -70,6 +70,7 @@ UNITLESS_ROOMS: dict[str, str] = {
     "energy.forecast": "learns any column in the column's own unit, or scaled by its spread",
     "energy.metering.gram": "normal equations of a regression",
     "energy.metering.search": "variances of fractions",
+    "energy.optimize.coordination": "columns and yes-or-no values of a programme; deadlines are moments",
     "energy.optimize.form": "coefficients of a linear programme",
     "energy.optimize.mixed": "columns and rows of a mixed-integer programme",
     "energy.optimize.scenarios": "coefficients of a linear programme",

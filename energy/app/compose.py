@@ -99,6 +99,7 @@ async def controller_of(
     tick_s: float,
     simulated: Plant | None,
     ledger_kept: timedelta = RETENTION_DEFAULT,
+    scheduler: str | None = None,
 ) -> AsyncIterator[Parts]:
     """Open everything that a controller needs, and close it in the right order.
 
@@ -121,7 +122,7 @@ async def controller_of(
         budget = WriteBudget(stack.enter_context(CountInFile(folder / FIELD)))
         field = ModbusField(region, maps, _settings(region, tick_s, simulated), now=clock.now, budget=budget)
         stack.push_async_callback(field.close)
-        planner = _planner(region, folder, lockstep=lockstep)
+        planner = _planner(region, folder, lockstep=lockstep, scheduler=scheduler)
         stack.callback(planner.close)
         waiting = LockstepPlanner(planner, clock, takes=LOCKSTEP_TAKES)
         _record_start(ledger, region, now, tick_s, simulated=simulated is not None)
@@ -277,11 +278,12 @@ def _untested(
     return untested
 
 
-def _planner(region: Region, folder: Path, *, lockstep: bool) -> PlannerProcess:
+def _planner(region: Region, folder: Path, *, lockstep: bool, scheduler: str | None) -> PlannerProcess:
     slack_s = LOCKSTEP_SLACK_S if lockstep else PLANNER_SLACK_S
     seconds_max = region.control.solver_s_max + slack_s
+    options = [*([IN_TURN] if lockstep else []), *([scheduler] if scheduler is not None else [])]
     return PlannerProcess(
-        [str(region.folder), str(folder), region.digest, *([IN_TURN] if lockstep else [])],
+        [*(str(region.folder), str(folder), region.digest), *options],
         seconds_max=seconds_max,
         wait_s=seconds_max if lockstep else 0.0,
     )

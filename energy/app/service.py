@@ -40,6 +40,7 @@ async def run_service(
     tick_s: float,
     simulated: Plant | None,
     ledger_kept: timedelta = RETENTION_DEFAULT,
+    scheduler: str | None = None,
 ) -> None:
     """Run the controller until SIGINT or SIGTERM.
 
@@ -58,6 +59,7 @@ async def run_service(
             tick_s=tick_s,
             simulated=simulated,
             ledger_kept=ledger_kept,
+            scheduler=scheduler,
         ) as parts:
             sys.stdout.write('{"ready": true}\n')
             sys.stdout.flush()

@@ -1,8 +1,9 @@
-"""Which machines run when: quickly by rounding the linear program, or exactly by a search.
+"""Which machines run when: quickly by rounding and price coordination, or exactly by a search.
 
 Rounding: the linear program, in which a machine may run by a fraction, costs no more than any plan; that is
-the proven bound. Dynamic programs turn its profiles and its prices into profiles of 0 and 1, each is priced
-by the linear program with these profiles fixed, and the cheapest is taken.
+a proven bound. Dynamic programs turn its profiles and its prices into profiles of 0 and 1, each is priced
+by the linear program with these profiles fixed, and the cheapest is taken. Where that does not reach the gap
+asked for, and in large regions from the start, parts decide at prices (``coordination``).
 """
 
 import time
@@ -14,9 +15,13 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.errors import NoPlan
 from energy.optimize.block_rounding import begins_of
+from energy.optimize.coordination.coordinate import Candidate, Coordinator, Task, coordinate, with_fixed
+from energy.optimize.coordination.piece import seconds_left
+from energy.optimize.coordination.prices import net_cost_eur
 from energy.optimize.directions import MIXED_SHARE, both_ways, exclusive_pairs, one_way, some
 from energy.optimize.form import IntArray
 from energy.optimize.items import BlockLoad
+from energy.optimize.kinds.commitment import TIME_ROWS
 from energy.optimize.layout import Layout
 from energy.optimize.mixed import mixed_of, solve_mixed
 from energy.optimize.network_items import Machine
@@ -33,6 +38,9 @@ START_PERIODS = 0.25
 """A start weighs as much as a quarter of a period's difference from the linear program's profile."""
 IMPROVEMENTS_MAX = 3
 """Times that profiles are improved by the prices of the plan that they led to."""
+LARGE_DECISIONS = 1500
+"""Yes-or-no columns from which on rounding is not tried first: each of its profiles takes a linear program of
+the whole region."""
 STEADINESS = 0.3
 """How strongly an improved profile holds on to the one before, as a share of the largest cost of running."""
 
@@ -81,64 +89,102 @@ def solve_rounded(
     numbers: Numbers,
     seats: Sequence[Seat],
     *,
+    coordinator: Coordinator,
     deadline: float,
     gap: float,
 ) -> Solved:
-    """Solve the linear program, round machines, then give stores one direction a period."""
-    relaxed = solver.solve(seconds_max=deadline - time.perf_counter())
-    if not seats or _is_whole(seats, relaxed.column):
-        fixed, linear = numbers, relaxed
-        if seats:
-            fixed = _with_profiles(numbers, seats, [np.round(relaxed.column[seat.on]) for seat in seats])
-            solver.bound(fixed.lower, fixed.upper)
-        solved = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
-        bound_eur = solved.bound_eur if not seats else relaxed.bound_eur
-        return Solved(solution=solved.solution, bound_eur=bound_eur, end=solved.end)
-    fixed, linear = _best_rounding(solver, layout, numbers, seats, relaxed, deadline=deadline, gap=gap)
-    solved = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
-    return Solved(solution=solved.solution, bound_eur=relaxed.bound_eur, end=solved.end)
+    """Decide quickly which machines run when, then give stores one direction a period."""
+    task = Task(
+        solver=solver, layout=layout, numbers=numbers, coordinator=coordinator, deadline=deadline, gap=gap
+    )
+    binary = coordinator.components(layout).binary
+    if binary.size >= LARGE_DECISIONS:
+        return solve_coordinated(task, seats, loosened(task), None)
+    relaxed = solver.solve(seconds_max=seconds_left(deadline))
+    if not binary.size:
+        return one_way(solver, layout, numbers, relaxed, deadline=deadline, gap=gap)
+    if is_whole(relaxed.column[binary]):
+        fixed = with_fixed(numbers, binary, np.round(relaxed.column[binary]), numbers.upper)
+        solver.bound(fixed.lower, fixed.upper)
+        solved = one_way(solver, layout, fixed, relaxed, deadline=deadline, gap=gap)
+        return Solved(solution=solved.solution, bound_eur=relaxed.bound_eur, end=solved.end)
+    return solve_coordinated(task, seats, relaxed, _best_rounding(task, seats, relaxed))
 
 
-def _best_rounding(
-    solver: LinearSolver,
-    layout: Layout,
-    numbers: Numbers,
-    seats: Sequence[Seat],
-    relaxed: Solution,
-    *,
-    deadline: float,
-    gap: float,
-) -> tuple[Numbers, Solution]:
-    """Price several profiles and improve the best; leave the solver at it.
+def loosened(task: Task) -> Solution:
+    """Solve without the rows that only say when machines may switch: quicker, and a bound all the same."""
+    lower, upper = task.numbers.row_lower.copy(), task.numbers.row_upper.copy()
+    for group in task.layout.groups:
+        for name in TIME_ROWS:
+            if name in group.prototype.constraints:
+                rows = group.rows(name).ravel()
+                lower[rows], upper[rows] = -np.inf, np.inf
+    task.solver.bound_rows(lower, upper)
+    loosened = task.solver.solve(seconds_max=seconds_left(task.deadline))
+    task.solver.bound_rows(task.numbers.row_lower, task.numbers.row_upper)
+    return loosened
+
+
+def solve_coordinated(task: Task, seats: Sequence[Seat], relaxed: Solution, best: Candidate | None) -> Solved:
+    """Coordinate where the gap asked for is not reached; give the cheapest with one direction a period."""
+
+    def nearest() -> FloatArray:
+        return _on_of(task, seats, next(_first_profiles(task.layout, task.numbers, seats, relaxed)))
+
+    bound_eur = relaxed.bound_eur
+    if best is None or relative_gap(best.solution.objective_eur, bound_eur) > task.gap:
+        found = coordinate(task, relaxed=relaxed, best=best, otherwise=nearest)
+        best, bound_eur = found.best, found.bound_eur
+    task.solver.bound(best.fixed.lower, best.fixed.upper)
+    solved = one_way(
+        task.solver, task.layout, best.fixed, best.solution, deadline=task.deadline, gap=task.gap
+    )
+    return Solved(solution=solved.solution, bound_eur=bound_eur, end=solved.end)
+
+
+def _on_of(task: Task, seats: Sequence[Seat], profiles: Sequence[FloatArray]) -> FloatArray:
+    """Give profiles in the order of the region's yes-or-no columns."""
+    values = np.zeros(task.layout.columns)
+    for seat, profile in zip(seats, profiles, strict=True):
+        values[seat.on] = profile
+    on: FloatArray = values[task.coordinator.components(task.layout).binary]
+    return on
+
+
+def _best_rounding(task: Task, seats: Sequence[Seat], relaxed: Solution) -> Candidate:
+    """Price several profiles and improve the best.
 
     Raises:
         NoPlan: not even the first could be priced in time.
     """
-    best: tuple[list[FloatArray], Solution] | None = None
+    layout, numbers = task.layout, task.numbers
+    binary = task.coordinator.components(layout).binary
+    best: Candidate | None = None
+    best_profiles: list[FloatArray] = []
     tried: set[bytes] = set()
 
     def price(profiles: list[FloatArray]) -> bool:
         """Price profiles not seen before; tell whether they are the best so far."""
-        nonlocal best
-        key = b"".join(profile.tobytes() for profile in profiles)
-        if key in tried:
+        nonlocal best, best_profiles
+        on = _on_of(task, seats, profiles)
+        if on.tobytes() in tried:
             return False
-        tried.add(key)
-        fixed = _with_profiles(numbers, seats, profiles)
-        solver.bound(fixed.lower, fixed.upper)
+        tried.add(on.tobytes())
+        fixed = with_fixed(numbers, binary, on, numbers.upper)
+        task.solver.bound(fixed.lower, fixed.upper)
         try:
-            solution = solver.solve(seconds_max=deadline - time.perf_counter())
+            solution = task.solver.solve(seconds_max=seconds_left(task.deadline))
         except NoPlan:
             if best is None:
                 raise
             return False  # out of time: the best so far stands
-        if best is not None and solution.objective_eur >= best[1].objective_eur:
+        if best is not None and solution.objective_eur >= best.solution.objective_eur:
             return False
-        best = profiles, solution
+        best, best_profiles = Candidate(on=on, fixed=fixed, solution=solution), profiles
         return True
 
     def is_good() -> bool:
-        return best is not None and relative_gap(best[1].objective_eur, relaxed.bound_eur) <= gap
+        return best is not None and relative_gap(best.solution.objective_eur, relaxed.bound_eur) <= task.gap
 
     for profiles in _first_profiles(layout, numbers, seats, relaxed):
         price(profiles)
@@ -147,11 +193,9 @@ def _best_rounding(
     if best is None:
         raise NoPlan("no profile of the machines could be priced")
     for _round in range(IMPROVEMENTS_MAX):
-        if is_good() or not price(_improved(layout, numbers, seats, best[0], best[1])):
+        if is_good() or not price(_improved(layout, numbers, seats, best_profiles, best.solution)):
             break
-    fixed = _with_profiles(numbers, seats, best[0])
-    solver.bound(fixed.lower, fixed.upper)
-    return fixed, best[1]
+    return best
 
 
 def _first_profiles(
@@ -202,39 +246,22 @@ def _running_eur(
     layout: Layout, numbers: Numbers, seats: Sequence[Seat], priced: Solution
 ) -> list[FloatArray]:
     """Give what running a machine costs in each period at a plan's prices, at its better load."""
-    rows = len(layout.balances) * layout.periods
+    balances = np.arange(layout.rows) < len(layout.balances) * layout.periods
+    net_eur = net_cost_eur(layout, numbers, priced.row_dual, balances)
     found: list[FloatArray] = []
     for seat in seats:
-        on_eur = np.array([_net_eur(layout, numbers, priced, column, rows) for column in seat.on])
+        on_eur, load_eur = net_eur[seat.on], net_eur[seat.load]
         if not isinstance(seat.item, Machine):
             found.append(on_eur)
             continue
-        load_eur = np.array([_net_eur(layout, numbers, priced, column, rows) for column in seat.load])
         most_kw = np.minimum(numbers.upper[seat.load], seat.item.power_kw_rated)
         found.append(on_eur + np.minimum(load_eur * seat.item.power_kw_least, load_eur * most_kw))
     return found
 
 
-def _net_eur(layout: Layout, numbers: Numbers, priced: Solution, column: int, rows: int) -> float:
-    """Give a column's cost less what its part of the balances earns at their prices."""
-    part = slice(layout.column_start[column], layout.column_start[column + 1])
-    row = layout.row_index[part]
-    in_balance = row < rows
-    earned = float(numbers.coefficients[part][in_balance] @ priced.row_dual[row[in_balance]])
-    return float(numbers.cost_eur[column]) - earned
-
-
-def _is_whole(seats: Sequence[Seat], column: FloatArray) -> bool:
-    on = np.concatenate([column[seat.on] for seat in seats])
-    return bool((np.minimum(np.abs(on), np.abs(1.0 - on)) <= WHOLE).all())
-
-
-def _with_profiles(numbers: Numbers, seats: Sequence[Seat], profiles: Sequence[FloatArray]) -> Numbers:
-    lower, upper = numbers.lower.copy(), numbers.upper.copy()
-    for seat, profile in zip(seats, profiles, strict=True):
-        lower[seat.on] = profile
-        upper[seat.on] = profile
-    return replace(numbers, lower=lower, upper=upper)
+def is_whole(values: FloatArray) -> bool:
+    """Tell whether all values are 0 or 1."""
+    return bool((np.minimum(np.abs(values), np.abs(1.0 - values)) <= WHOLE).all())
 
 
 def solve_exact(
@@ -243,14 +270,17 @@ def solve_exact(
     numbers: Numbers,
     seats: Sequence[Seat],
     *,
+    coordinator: Coordinator,
     deadline: float,
     gap: float,
 ) -> Solved:
     """Search whole numbers to the gap, from the rounded plan on; then price what was found."""
-    rounded = solve_rounded(solver, layout, numbers, seats, deadline=deadline, gap=gap)
+    rounded = solve_rounded(
+        solver, layout, numbers, seats, coordinator=coordinator, deadline=deadline, gap=gap
+    )
     if relative_gap(rounded.solution.objective_eur, rounded.bound_eur) <= gap:
         return rounded
-    binary = np.concatenate([np.zeros(0, dtype=np.int64), *(seat.on for seat in seats)])
+    binary = coordinator.components(layout).binary
     pairs = exclusive_pairs(layout)
     chosen = np.zeros(pairs.count, dtype=np.bool_)
     known, bound_eur, end = rounded.solution.column, rounded.bound_eur, End.TIME_LIMIT
@@ -268,7 +298,7 @@ def solve_exact(
         chosen |= broken
     if found is None:
         return replace(rounded, end=End.TIME_LIMIT)
-    fixed = _with_profiles(numbers, seats, [np.round(found.column[seat.on]) for seat in seats])
+    fixed = with_fixed(numbers, binary, np.round(found.column[binary]), numbers.upper)
     solver.bound(fixed.lower, fixed.upper)
     linear = solver.solve(seconds_max=max(1.0, deadline - time.perf_counter()))
     solved = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)

@@ -81,12 +81,10 @@ def one_way(
 def _by_lead(
     solver: LinearSolver, numbers: Numbers, pairs: Exclusive, linear: Solution, *, deadline: float
 ) -> Solution | None:
-    """Fix everywhere the direction that leads; None where no time is left for it."""
-    everywhere = np.ones(pairs.count, dtype=np.bool_)
+    """Fix the direction that leads where both are in use; None where no time is left for it."""
+    broken = both_ways(pairs, linear.column)
     try:
-        return solve_one_way(
-            solver, numbers, pairs, chosen=everywhere, column=linear.column, deadline=deadline
-        )
+        return solve_one_way(solver, numbers, pairs, chosen=broken, column=linear.column, deadline=deadline)
     except NoPlan:
         return None
 
@@ -136,9 +134,12 @@ def solve_one_way(
         solver.bound(numbers.lower, fixed_upper(numbers, some(pairs, chosen), directions))
         left_s = max(SECONDS_RESERVE, deadline - time.perf_counter())
         solution = solver.solve(seconds_max=left_s)
-        broken = both_ways(pairs, solution.column)
+        broken = both_ways(pairs, solution.column) & ~chosen
         if not broken.any():
             return solution
+        directions = directions.copy()
+        for side in (pairs.first, pairs.second):
+            directions[side[broken]] = solution.column[side[broken]]
         chosen = chosen | broken if round_ < ROUNDS_MAX - 2 else np.ones_like(chosen)
     raise NoPlan("charging and discharging at once could not be ruled out")
 

@@ -20,6 +20,7 @@ from energy.domain import FloatArray, Plan
 from energy.errors import BadInput, Fault, NoPlan
 from energy.optimize.before_file import PlanFile, read_plan_file
 from energy.optimize.contract import EXPECTED_KINDS
+from energy.optimize.coordination.workforce import Workforce
 from energy.optimize.cost import WISHES
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem, problem_from
@@ -43,7 +44,13 @@ LINE_CHARACTERS_MAX = 1_000_000
 
 
 def plan_from_files(
-    region: Region, series: Path, state: Path | None, at: datetime | None, *, before: Path | None = None
+    region: Region,
+    series: Path,
+    state: Path | None,
+    at: datetime | None,
+    *,
+    before: Path | None = None,
+    scheduler: str | None = None,
 ) -> dict[str, Any]:
     """Plan from files and give the plan as plain JSON values.
 
@@ -53,6 +60,7 @@ def plan_from_files(
         state: the JSON of measured states, None where nothing is known.
         at: a moment in the first period, None takes the file's first.
         before: the JSON of the plan before, which this one holds on to; None where there is none.
+        scheduler: address of a Dask scheduler for the parts of a large region, None for this machine alone.
 
     Raises:
         BadInput: with every fault of the files.
@@ -63,8 +71,9 @@ def plan_from_files(
     identity: dict[str, Any] = {"plan_id": f"file-{format_utc(problem.start)}", "issued_at": problem.start}
     limits = region.control
     notes = list(problem.notes)
+    workforce = Workforce(scheduler=scheduler)
     try:
-        proven = Optimizer(region).solve_proven(
+        proven = Optimizer(region, workforce=workforce).solve_proven(
             problem,
             seconds_max=limits.solver_s_max,
             gap=limits.solver_gap,
@@ -76,6 +85,8 @@ def plan_from_files(
     except NoPlan as error:
         notes.append(f"rules: {error}")
         plan = rules_plan(problem, **identity)
+    finally:
+        workforce.close()
     return {**plan_as_json(plan), "notes": notes}
 
 

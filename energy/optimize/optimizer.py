@@ -11,6 +11,8 @@ import numpy as np
 from energy.domain import Plan, Rung
 from energy.errors import NoPlan
 from energy.optimize.commit import Seat, seats_of, solve_exact, solve_rounded
+from energy.optimize.coordination.coordinate import Coordinator
+from energy.optimize.coordination.workforce import Workforce
 from energy.optimize.hedged import hedge_first_decisions
 from energy.optimize.layout import Layout
 from energy.optimize.problem import Problem
@@ -37,11 +39,18 @@ class Proven:
 
 
 class Optimizer:
-    """Optimises one region; keeps the compiled matrix and the solver between plans."""
+    """Optimises one region; keeps the compiled matrix, the solver and its workers between plans.
 
-    def __init__(self, region: Region) -> None:
+    Args:
+        region: what is planned.
+        workforce: who solves the parts of a large region; None for this machine's cores.
+    """
+
+    def __init__(self, region: Region, *, workforce: Workforce | None = None) -> None:
         self._region = region
         self._tiler = Tiler()
+        self._workforce = Workforce() if workforce is None else workforce
+        self._coordinator = Coordinator(self._workforce)
         self._solver = LinearSolver()
         self._hedger = Hedger()
 
@@ -100,6 +109,7 @@ class Optimizer:
         """
         if problem.region_id != self._region.id:
             raise ValueError(f"problem of region {problem.region_id!r}, optimiser of {self._region.id!r}")
+        self._workforce.begin()
         began = time.perf_counter()
         layout, numbers = self._tiler.at(problem)
         self._solver.update(layout, numbers)
@@ -107,7 +117,7 @@ class Optimizer:
         search_in = solve_exact if search == "exact" else solve_rounded
         seats = seats_of(layout, problem)
         limits = {"deadline": built + seconds_max, "gap": gap}
-        solved = search_in(self._solver, layout, numbers, seats, **limits)
+        solved = search_in(self._solver, layout, numbers, seats, coordinator=self._coordinator, **limits)
         solved_at = time.perf_counter()
         solved, notes = self._steadied(problem, layout, numbers, seats=seats, solved=solved, **limits)
         if hedge is not None:
@@ -134,7 +144,11 @@ class Optimizer:
             "steady_s": settled_at - solved_at,
             "read_s": time.perf_counter() - settled_at,
         }
-        return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur, notes=notes)
+        return Proven(
+            plan=replace(plan, wall_s=wall_s),
+            bound_eur=solved.bound_eur,
+            notes=(*self._workforce.notes, *notes),
+        )
 
     def _steadied(
         self,

@@ -132,10 +132,7 @@ class LinearSolver:
         if priced.size:
             expect(h.changeColsCost(priced.size, priced, numbers.cost_eur[priced]), "changeColsCost")
         self._change_bounds(has, numbers)
-        rows = _moved((has.row_lower, numbers.row_lower), (has.row_upper, numbers.row_upper))
-        if rows.size:
-            lower, upper = numbers.row_lower[rows], numbers.row_upper[rows]
-            expect(h.changeRowsBounds(rows.size, rows, lower, upper), "changeRowsBounds")
+        self._change_row_bounds(has, numbers)
         expect(h.changeObjectiveOffset(numbers.offset_eur), "changeObjectiveOffset")
 
     def _change_bounds(self, has: Numbers, numbers: Numbers) -> None:
@@ -146,6 +143,12 @@ class LinearSolver:
                 self._highs.changeColsBounds(columns.size, columns, lower, upper),
                 "changeColsBounds",
             )
+
+    def _change_row_bounds(self, has: Numbers, numbers: Numbers) -> None:
+        rows = _moved((has.row_lower, numbers.row_lower), (has.row_upper, numbers.row_upper))
+        if rows.size:
+            lower, upper = numbers.row_lower[rows], numbers.row_upper[rows]
+            expect(self._highs.changeRowsBounds(rows.size, rows, lower, upper), "changeRowsBounds")
 
     def bound(self, lower: FloatArray, upper: FloatArray) -> None:
         """Change the columns' bounds only.
@@ -158,6 +161,19 @@ class LinearSolver:
             raise NoPlan("the solver holds no program whose bounds could change")
         bounded = replace(has, lower=lower, upper=upper)
         self._change_bounds(has, bounded)
+        self._has = bounded
+
+    def bound_rows(self, lower: FloatArray, upper: FloatArray) -> None:
+        """Change the rows' bounds only.
+
+        Raises:
+            NoPlan: HiGHS holds no program, or refuses the bounds.
+        """
+        has, self._has = self._has, None
+        if has is None:
+            raise NoPlan("the solver holds no program whose bounds could change")
+        bounded = replace(has, row_lower=lower, row_upper=upper)
+        self._change_row_bounds(has, bounded)
         self._has = bounded
 
     def solve(self, *, seconds_max: float) -> Solution:

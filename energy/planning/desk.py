@@ -17,6 +17,7 @@ from energy.historian.sqlite_reader import open_reader
 from energy.live_score import DayScores
 from energy.market.day_ahead import DayAheadPrices
 from energy.optimize.before import Before, before_of
+from energy.optimize.coordination.workforce import Workforce
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import problem_from
 from energy.optimize.rules import rules_plan
@@ -58,6 +59,7 @@ class Desk:
         prices: PriceSource,
         models: Models,
         archive: Archive | None = None,
+        scheduler: str | None = None,
     ) -> None:
         self._region = region
         self._models = models
@@ -75,7 +77,7 @@ class Desk:
         self._meter_notes: tuple[str, ...] = ()
         self._judging_notes: tuple[str, ...] = ()
         self._schooling_notes: tuple[str, ...] = ()
-        self._optimizer = Optimizer(region)
+        self._optimizer = Optimizer(region, workforce=Workforce(scheduler=scheduler))
         self._request: PlanRequest | None = None
 
     def answer(self, line: bytes) -> bytes:
@@ -267,8 +269,8 @@ class RulesPlanner:
         return answer
 
 
-def open_desk(region_name: str, folder: Path, *, digest: str) -> Desk:
-    """Put a desk together from a region's name and a data folder.
+def open_desk(region_name: str, folder: Path, *, digest: str, scheduler: str | None = None) -> Desk:
+    """Put a desk together from a region's name and a data folder, and where a Dask scheduler is, if any.
 
     Raises:
         RecordBroken: the region file is not the one that the controller runs on.
@@ -279,4 +281,4 @@ def open_desk(region_name: str, folder: Path, *, digest: str) -> Desk:
     reader = open_reader(folder)
     prices = DayAheadPrices(region, RegionHistory(region))
     models = StoredModels(ModelStore(folder))
-    return Desk(region, record=reader, prices=prices, models=models, archive=reader)
+    return Desk(region, record=reader, prices=prices, models=models, archive=reader, scheduler=scheduler)

@@ -1,10 +1,10 @@
-"""The planner's child process: ``python -m energy.planning.worker REGION FOLDER DIGEST [in_turn]``.
+"""The planner's child process: ``python -m energy.planning.worker REGION FOLDER DIGEST [in_turn] [ADDRESS]``.
 
 Reads one plan request a line on standard input, writes one answer a line on standard output, begins the
 night's training after answering so that a plan never waits for it, and ends when its input ends. It only
 reads the data folder; its own child, the trainer, writes models there. With ``in_turn``, where time is
 simulated, it trains by itself between two requests, so that the same seed gives the same models at the same
-moments.
+moments. At an ADDRESS a Dask scheduler takes the parts of large plans.
 """
 
 import os
@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> int:
     from energy.planning.desk import open_desk  # noqa: PLC0415 (after the thread limits are set)
     from energy.planning.schooling import open_schooling  # noqa: PLC0415 (after the thread limits are set)
 
-    desk = open_desk(region_name, Path(folder), digest=digest)
+    scheduler = next((word for word in arguments[3:] if word != IN_TURN), None)
+    desk = open_desk(region_name, Path(folder), digest=digest, scheduler=scheduler)
     schooling = open_schooling(region_name, Path(folder), digest=digest, in_turn=IN_TURN in arguments)
     for line in sys.stdin.buffer:
         if not sent(answers, desk.answer(line)):

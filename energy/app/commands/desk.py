@@ -9,6 +9,7 @@ from energy.app.commands.options import (
     AsJson,
     DataFolder,
     RegionName,
+    Scheduler,
     moment,
     print_json,
 )
@@ -97,6 +98,7 @@ def plan(
         Path | None,
         typer.Option("--before", help="The plan before, which this one holds on to.", metavar="FILE"),
     ] = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Optimise once from files, without devices.
@@ -115,6 +117,7 @@ def plan(
         state=state,
         at=moment(at, "--at") if at is not None else None,
         before=before,
+        scheduler=scheduler,
     )
     write_json(out, result)
     if as_json:

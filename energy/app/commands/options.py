@@ -18,6 +18,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 DataFolder = Annotated[
     Path | None, typer.Option("--data", help="The data folder (default: data/REGION).", metavar="FOLDER")
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        help="A Dask scheduler whose workers solve parts of large plans, for example tls://10.0.0.5:8786.",
+        metavar="ADDRESS",
+    ),
+]
 FirstPort = Annotated[
     int | None,
     typer.Option(

@@ -15,6 +15,7 @@ from energy.app.commands.options import (
     DataFolder,
     FirstPort,
     RegionName,
+    Scheduler,
     moment,
     print_json,
 )
@@ -134,6 +135,7 @@ def run(
     ledger_days: Annotated[
         int, typer.Option("--ledger-days", help="How long sealed parts of the ledger are kept.", min=31)
     ] = LEDGER_DAYS,
+    scheduler: Scheduler = None,
 ) -> None:
     """Run the controller until it is told to stop; then every asset is handed back in its safe state."""
     from energy.app.clock import ScaledClock, SystemClock
@@ -166,6 +168,7 @@ def run(
             tick_s=tick_s,
             simulated=simulated,
             ledger_kept=timedelta(days=ledger_days),
+            scheduler=scheduler,
         )
     )
 

@@ -20,6 +20,8 @@ from energy.optimize.network_items import Machine
 PERIODS_SPAN = 512
 """Above the longest least time that a region can state (48 h, 192 periods)."""
 SCALARS = ("running_before", "standing_before", "power_kw_least", "power_kw_rated", "start_eur")
+TIME_ROWS = ("start_of_a_run", "least_time_up", "least_time_down")
+"""Rows that only say when a machine may switch."""
 SERIES = ("on_min", "on_max", "load_kw_max")
 
 

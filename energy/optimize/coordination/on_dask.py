@@ -1,0 +1,99 @@
+"""Pieces on a Dask cluster: the same function on other machines, and what to do when they go away.
+
+A scheduler runs whatever its clients send it, and workers run it: docs/optimisation.md says who must trust
+whom. Nothing of distributed leaves this module.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from energy.optimize.coordination.crew import piece_s
+from energy.optimize.coordination.piece import Answer, Piece, seconds_left, solve_piece
+
+CONNECT_S = 5.0
+LOOK_S = 1.0
+"""Between two looks at whether there are workers at all."""
+LOSSES_MAX = 3
+"""Times that a piece is given out again after the worker that had it was lost; Dask's own default."""
+
+
+class SchedulerLost(Exception):  # noqa: N818 - named by what happened, as in energy.errors
+    """No scheduler answers, or it has no workers; its words are for people."""
+
+
+class DaskCrew:
+    """Solves pieces on the workers of a scheduler."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._client: Any = None
+
+    def solve(self, pieces: Sequence[Piece], *, deadline: float) -> list[Answer | None]:
+        """Give an answer a piece, None where there was none in time.
+
+        Raises:
+            SchedulerLost: there is nobody to solve them.
+        """
+        client = self._connected()
+        try:
+            if not _workers(client):
+                raise SchedulerLost(f"the scheduler at {self._address} has no workers")
+            seconds_max = piece_s(deadline)
+            if not seconds_max:
+                return [None] * len(pieces)
+            futures = [
+                client.submit(solve_piece, piece, seconds_max, pure=False, retries=LOSSES_MAX)
+                for piece in pieces
+            ]
+            _wait(client, futures, deadline)
+            answers = [future.result() if future.status == "finished" else None for future in futures]
+            client.cancel([future for future in futures if future.status != "finished"])
+        except (OSError, RuntimeError, ValueError) as error:
+            self.close()
+            raise SchedulerLost(f"the connection to {self._address} was lost") from error
+        return answers
+
+    def wait_for_workers(self, count: int, *, seconds_max: float) -> None:
+        """Wait until the scheduler has that many workers.
+
+        Raises:
+            SchedulerLost: nobody answers there. TimeoutError: there are fewer in time.
+        """
+        self._connected().wait_for_workers(count, timeout=seconds_max)
+
+    def close(self) -> None:
+        """Leave the scheduler."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close(timeout=CONNECT_S)
+
+    def _connected(self) -> Any:
+        try:
+            import distributed  # noqa: PLC0415 - an extra, and slow to import
+        except ImportError as error:
+            raise SchedulerLost("the extra 'dask' is not installed") from error
+        if self._client is not None and self._client.status == "running":
+            return self._client
+        self.close()
+        try:
+            client = distributed.Client(self._address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SchedulerLost(f"no scheduler answers at {self._address}") from error
+        self._client = client
+        return client
+
+
+def _workers(client: Any) -> int:
+    return len(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def _wait(client: Any, futures: Sequence[Any], deadline: float) -> None:
+    """Wait until all are solved, time is up, or no worker is left to solve them."""
+    import distributed  # noqa: PLC0415 - an extra, and slow to import
+
+    while (left_s := seconds_left(deadline)) > 0.0 and _workers(client):
+        try:
+            distributed.wait(list(futures), timeout=min(LOOK_S, left_s))
+        except TimeoutError:
+            continue
+        return
