@@ -1,8 +1,9 @@
 """Derives the items of a problem from checked inputs: electricity, and what all kinds share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypedDict
 
 import numpy as np
@@ -28,7 +29,7 @@ from energy.region.ev_hub import EvHub
 from energy.region.feeder import Feeder
 from energy.region.flexible_load import FlexibleLoad
 from energy.region.generator import Generator
-from energy.region.model import Municipality, Region
+from energy.region.model import Asset, Municipality, Region
 
 UNLIMITED_KW = 1e8
 """Ten times what any asset may have: no municipality exchanges more."""
@@ -57,6 +58,10 @@ class Draft:
     billed_peak_kw: float = 0.0
     nominated_kw: FloatArray | None = None
     import_co2_kg_per_kwh: FloatArray | None = None
+    median_eur_per_kwh: float = 0.0
+    """Of the horizon's market prices."""
+    on_network: Mapping[str, Sequence[Asset]] = field(default_factory=lambda: MappingProxyType({}))
+    """By network its assets, gathered once: a region has hundreds of both."""
     end_at_start: bool = False
     notes: list[str] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
@@ -132,7 +137,6 @@ def storage_of(draft: Draft, asset: Battery) -> Storage:
         draft.notes.append(f"{asset.id}: {Point.ENERGY_KWH} is unknown, planned at 0 kW")
     idle = energy_kwh is None or draft.note_outage(asset)
     bounds = draft.rated_bounds(asset.id, (0.0, 0.0) if idle else asset.power_kw_nameplate)
-    median_eur_per_kwh = float(np.median(draft.market_eur_per_kwh))
     return Storage(
         asset_id=asset.id,
         feeder=asset.feeder,
@@ -150,7 +154,7 @@ def storage_of(draft: Draft, asset: Battery) -> Storage:
         **draft.end(
             None if idle else energy_kwh,
             (asset.energy_kwh_kept, asset.energy_kwh_max),
-            worth_eur_per_kwh=terminal_value_eur_per_kwh(asset, median_eur_per_kwh),
+            worth_eur_per_kwh=terminal_value_eur_per_kwh(asset, draft.median_eur_per_kwh),
         ),
     )
 

@@ -195,8 +195,8 @@ def heat_store_of(draft: Draft, asset: HeatStorage) -> HeatStore:
     lost_fraction = -math.expm1(-rate_per_h * PERIOD_H)
     cop = {
         other.id: _cop(draft, other)
-        for other in draft.region.members
-        if isinstance(other, HeatPump) and other.heat_network == asset.heat_network
+        for other in draft.on_network[f"heat.{asset.heat_network}"]
+        if isinstance(other, HeatPump)
     }
     return HeatStore(
         asset_id=asset.id,
@@ -211,9 +211,9 @@ def heat_store_of(draft: Draft, asset: HeatStorage) -> HeatStore:
             energy_kwh,
             (0.0, asset.energy_kwh_capacity),
             worth_eur_per_kwh=heat_value_eur_per_kwh(
-                draft.region,
-                asset.heat_network,
-                market_eur_per_kwh=draft.market_eur_per_kwh,
+                draft.region.market,
+                draft.on_network[f"heat.{asset.heat_network}"],
+                power_eur_per_kwh=draft.median_eur_per_kwh,
                 expected_kw=draft.expected_kw,
                 cop=cop,
             ),
@@ -239,7 +239,10 @@ def hydrogen_store_of(draft: Draft, asset: HydrogenStorage) -> HydrogenStore:
             energy_kwh,
             (asset.energy_kwh_min + asset.energy_kwh_reserve, asset.energy_kwh_capacity),
             worth_eur_per_kwh=hydrogen_value_eur_per_kwh(
-                draft.region, asset, market_eur_per_kwh=draft.market_eur_per_kwh
+                draft.region.market,
+                draft.on_network[f"hydrogen.{asset.hydrogen_network}"],
+                asset,
+                market_eur_per_kwh=draft.market_eur_per_kwh,
             ),
         ),
     )

@@ -156,6 +156,11 @@ def problem_from(
 
 def _problem_of(draft: Draft) -> Problem:
     """Derive every item, the members first: notes and contradictions are complete only after them."""
+    draft = replace(
+        draft,
+        median_eur_per_kwh=float(np.median(draft.market_eur_per_kwh)),
+        on_network=_on_network(draft.region),
+    )
     region = draft.region
     limited = [place for place in region.municipalities if place.is_limited]
     limited_ids = {place.id for place in limited}
@@ -174,7 +179,7 @@ def _problem_of(draft: Draft) -> Problem:
         exchange=exchange_of(draft),
         feeders=tuple(feeder_of(draft, feeder) for feeder in region.feeders),
         municipalities=tuple(municipality_of(draft, place) for place in limited),
-        surpluses=tuple(_surpluses(region)),
+        surpluses=tuple(Surplus(asset_id=name) for name in draft.on_network),
         notes=tuple(draft.notes),
         breaches=tuple(draft.breaches),
     )
@@ -214,13 +219,13 @@ def _waiting(draft: Draft, asset: EvHub | FlexibleLoad) -> Item:
     return charging_of(draft, asset)
 
 
-def _surpluses(region: Region) -> list[Surplus]:
-    """Name each network that has a member, in the region's order."""
-    names: dict[str, None] = {}
+def _on_network(region: Region) -> dict[str, list[Asset]]:
+    """Gather the members of each heat and hydrogen network, in the region's order."""
+    found: dict[str, list[Asset]] = {}
     for asset in region.members:
         match asset:
             case Chp() | HeatPump() | Boiler() | HeatStorage() | HeatLoad():
-                names[f"heat.{asset.heat_network}"] = None
+                found.setdefault(f"heat.{asset.heat_network}", []).append(asset)
             case Electrolyser() | HydrogenStorage():
-                names[f"hydrogen.{asset.hydrogen_network}"] = None
-    return [Surplus(asset_id=name) for name in names]
+                found.setdefault(f"hydrogen.{asset.hydrogen_network}", []).append(asset)
+    return found

@@ -3,7 +3,7 @@
 A store that the plan leaves empty would otherwise look free: it has to be filled after the horizon.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from energy.region.heat_load import HeatLoad
 from energy.region.heat_pump import HeatPump
 from energy.region.hydrogen_storage import HydrogenStorage
 from energy.region.market import Market
-from energy.region.model import Region
+from energy.region.model import Asset, Region
 from energy.region.pumped_reservoir import PumpedReservoir
 
 CHEAP_QUANTILE = 0.25
@@ -30,33 +30,33 @@ def terminal_value_eur_per_kwh(battery: Battery, market_eur_per_kwh_median: floa
 
 
 def heat_value_eur_per_kwh(
-    region: Region,
-    network: str,
+    market: Market,
+    on_network: Sequence[Asset],
     *,
-    market_eur_per_kwh: FloatArray,
+    power_eur_per_kwh: float,
     expected_kw: Mapping[str, FloatArray],
     cop: Mapping[str, FloatArray],
 ) -> float:
     """Value a kWh of heat at what makes the last of it: merit order at median price and mean demand.
 
-    Producers are sorted by the cost of their heat at rated load, electricity at the horizon's median price;
+    Producers are sorted by the cost of their heat at rated load, electricity at ``power_eur_per_kwh``;
     the first whose heat together with that of the cheaper ones covers the mean demand sets the value, the
     dearest where all of them do not. Not below 0.
     """
-    price = float(np.median(market_eur_per_kwh))
-    bought = price + region.market.import_surcharge_eur_per_kwh
+    price = power_eur_per_kwh
+    bought = price + market.import_surcharge_eur_per_kwh
     demand_kw = 0.0
     offers: list[tuple[float, float]] = []
-    for asset in region.members:
+    for asset in on_network:
         match asset:
-            case HeatLoad(heat_network=name) if name == network:
+            case HeatLoad():
                 demand_kw += float(np.mean(expected_kw[asset.id]))
-            case Boiler(heat_network=name) if name == network:
-                offers.append((boiler_heat_eur_per_kwh(region.market, asset), asset.heat_kw_rated))
-            case Chp(heat_network=name) if name == network:
-                cost = chp_heat_eur_per_kwh(region.market, asset, power_eur_per_kwh=price)
+            case Boiler():
+                offers.append((boiler_heat_eur_per_kwh(market, asset), asset.heat_kw_rated))
+            case Chp():
+                cost = chp_heat_eur_per_kwh(market, asset, power_eur_per_kwh=price)
                 offers.append((cost, asset.heat_kw_rated))
-            case HeatPump(heat_network=name) if name == network:
+            case HeatPump():
                 mean_cop = float(np.mean(cop[asset.id]))
                 offers.append(
                     ((bought + asset.fee_eur_per_kwh_drawn) / mean_cop, mean_cop * asset.power_kw_rated)
@@ -84,7 +84,7 @@ def chp_heat_eur_per_kwh(market: Market, chp: Chp, *, power_eur_per_kwh: float) 
 
 
 def hydrogen_value_eur_per_kwh(
-    region: Region, store: HydrogenStorage, *, market_eur_per_kwh: FloatArray
+    market: Market, on_network: Sequence[Asset], store: HydrogenStorage, *, market_eur_per_kwh: FloatArray
 ) -> float:
     """Value a kWh of hydrogen at what an electrolyser at rated load makes it for in the cheap half.
 
@@ -92,14 +92,14 @@ def hydrogen_value_eur_per_kwh(
     """
     made = [
         (
-            _cheap_eur_per_kwh(region.market, market_eur_per_kwh)
+            _cheap_eur_per_kwh(market, market_eur_per_kwh)
             + asset.fee_eur_per_kwh_drawn
             + asset.wear_eur_per_kwh
         )
         * asset.power_kw_rated
         / asset.hydrogen_kw_rated
-        for asset in region.members
-        if isinstance(asset, Electrolyser) and asset.hydrogen_network == store.hydrogen_network
+        for asset in on_network
+        if isinstance(asset, Electrolyser)
     ]
     if not made or store.offtake_kwh_per_day <= 0.0:
         return 0.0
