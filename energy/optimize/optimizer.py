@@ -163,7 +163,7 @@ class Optimizer:
     ) -> tuple[Solved, tuple[str, ...]]:
         """Hold on to the plan before where that pays; where ties could not be decided, it is said."""
         control = self._region.control
-        steadiness = steadiness_of(control)
+        steadiness = steadiness_of(control, problem.before)
         if not steadiness.near_periods:
             return solved, ()
         solved = hold_runs(

@@ -66,10 +66,11 @@ class Steadiness:
     change_eur_per_kwh: float = 0.0
 
 
-def steadiness_of(control: Control) -> Steadiness:
-    """Read how strongly a region's plans hold on to the one before."""
+def steadiness_of(control: Control, before: Before | None) -> Steadiness:
+    """Read how strongly a region's plans hold on to the one before; without one ties only are decided."""
     return Steadiness(
-        near_periods=round(control.steady_h / PERIOD_H), change_eur_per_kwh=control.change_eur_per_kwh
+        near_periods=round(control.steady_h / PERIOD_H),
+        change_eur_per_kwh=0.0 if before is None else control.change_eur_per_kwh,
     )
 
 

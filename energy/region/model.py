@@ -117,7 +117,7 @@ class Control:
     solver_gap: Annotated[Number, Field(ge=0.0, le=0.1)] = 0.001
     steady_h: Annotated[Number, Field(ge=0.0, le=48.0)] = 4.0
     """How far from now a plan holds on to the one before; 0 lets each plan stand for itself."""
-    change_eur_per_kwh: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.0
+    change_eur_per_kwh: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.005
     """What a kWh otherwise than planned before must save; 0 decides ties only."""
     run_change_eur: Annotated[Number, Field(ge=0.0, le=1000.0)] = 0.0
     """What other runs of machines than planned before must save."""
