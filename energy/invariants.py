@@ -150,7 +150,7 @@ def _faults_of_exchange(region: Region, record: TickRecord) -> list[tuple[str, s
             continue
         follows = abs(measured_kw - held_kw) <= FOLLOWING * max(asset.power_kw_nameplate)
         spare_kwh = SPARE_ENERGY * asset.energy_kwh_capacity
-        inside = asset.energy_kwh_min + spare_kwh < energy_kwh < asset.energy_kwh_max - spare_kwh
+        inside = asset.energy_kwh_kept + spare_kwh < energy_kwh < asset.energy_kwh_max - spare_kwh
         after_kw = exchange_kw + setpoint.power_kw - measured_kw
         slack_kw = FOLLOWING * max(abs(least), most)
         idle_low = setpoint.power_kw > asset.power_kw_nameplate[0] + TOLERANCE_KW
