@@ -4,6 +4,7 @@ A scheduler runs whatever its clients send it, and workers run it: docs/optimisa
 whom. Nothing of distributed leaves this module.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from energy.optimize.coordination.piece import Answer, Piece, seconds_left, solv
 CONNECT_S = 5.0
 LOOK_S = 1.0
 """Between two looks at whether there are workers at all."""
+POLL_S = 0.02
+"""Between two looks at whether all pieces are solved."""
 LOSSES_MAX = 3
 """Times that a piece is given out again after the worker that had it was lost; Dask's own default."""
 
@@ -89,11 +92,9 @@ def _workers(client: Any) -> int:
 
 def _wait(client: Any, futures: Sequence[Any], deadline: float) -> None:
     """Wait until all are solved, time is up, or no worker is left to solve them."""
-    import distributed  # noqa: PLC0415 - an extra, and slow to import
-
-    while (left_s := seconds_left(deadline)) > 0.0 and _workers(client):
-        try:
-            distributed.wait(list(futures), timeout=min(LOOK_S, left_s))
-        except TimeoutError:
-            continue
-        return
+    while seconds_left(deadline) > 0.0 and _workers(client):
+        look_at = time.perf_counter() + LOOK_S
+        while time.perf_counter() < min(look_at, deadline):
+            if all(future.done() for future in futures):
+                return
+            time.sleep(POLL_S)
