@@ -55,12 +55,13 @@ def _opened(folder: Path, region: Region, now: datetime, retention: Retention) -
 
 
 def _billed_peak(record: SqliteRecord, region: Region, now: datetime) -> BilledPeak:
-    """Give the highest quarter-hour import of the calendar year so far, 0 where nothing was recorded."""
+    """Give the highest quarter-hour import of the billing period so far, 0 where nothing was recorded."""
     local = now.astimezone(region.zone)
-    begin = period_start(datetime(local.year, 1, 1, tzinfo=region.zone))
+    first, billed = region.market.billing_period_start(local), region.market.billing_period(local)
+    begin = period_start(datetime(first.year, first.month, first.day, tzinfo=region.zone))
     end = period_start(now)
     if begin >= end:
-        return BilledPeak(year=local.year, power_kw=0.0)
+        return BilledPeak(year=billed, power_kw=0.0)
     means = record.means(region.grid_point.id, Point.POWER_KW, start=begin, end=end, known_at=now)
     whole = means.value[np.isfinite(means.value) & (means.coverage >= PEAK_COVERAGE_MIN)]
-    return BilledPeak(year=local.year, power_kw=max(0.0, float(whole.max())) if whole.size else 0.0)
+    return BilledPeak(year=billed, power_kw=max(0.0, float(whole.max())) if whole.size else 0.0)

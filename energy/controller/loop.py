@@ -321,13 +321,13 @@ class Controller:
         return limits, self._ports.recorder.priced_until, frozenset(silent), corrected
 
     def _remember_peak(self, at: datetime) -> None:
-        """The highest quarter hour of the billing year; a new year begins at zero."""
-        peak = self._memory.billed_peak
-        year = at.astimezone(self._region.zone).year
+        """The highest quarter hour of the billing period; a new year, or month, begins at zero."""
+        peak, billed = self._memory.billed_peak, self._region.market.billing_period
+        year = billed(at.astimezone(self._region.zone))
         if year != peak.year:
             peak = BilledPeak(year=year, power_kw=0.0)
         finished = self._quarter.finished
-        if finished is not None and finished.start.astimezone(self._region.zone).year == year:
+        if finished is not None and billed(finished.start.astimezone(self._region.zone)) == year:
             peak = dataclasses.replace(peak, power_kw=max(peak.power_kw, finished.mean_kw))
         self._memory = dataclasses.replace(self._memory, billed_peak=peak)
 

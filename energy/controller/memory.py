@@ -20,7 +20,7 @@ RESTORED = "restored"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BilledPeak:
-    """The highest quarter-hour import of a billing year (a calendar year, local time), kW."""
+    """The highest quarter-hour import of a billing period, kW: a calendar year, or a month (202611)."""
 
     year: int
     power_kw: float

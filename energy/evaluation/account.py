@@ -131,7 +131,7 @@ def _deep_wear_eur(asset: Battery, course: Course) -> FloatArray | float:
 
 def _capacity(region: Region, exchange_kw: FloatArray, bill: Bill) -> FloatArray:
     """Charge the peak above the floor, where it arose."""
-    charge_eur_per_kw = region.market.capacity_charge_eur_per_kw_year * bill.days / DAYS_PER_YEAR
+    charge_eur_per_kw = region.market.capacity_charge_eur_per_kw_and_year * bill.days / DAYS_PER_YEAR
     charged: FloatArray = np.zeros(exchange_kw.size)
     peak = int(np.argmax(exchange_kw))
     charged[peak] = charge_eur_per_kw * max(0.0, float(exchange_kw[peak]) - bill.peak_floor_kw)

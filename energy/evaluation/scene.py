@@ -93,7 +93,10 @@ def as_judged(region: Region, window: Window) -> Region:
     days = len(days_of(window, region.zone))
     market = dataclasses.replace(
         region.market,
-        capacity_charge_eur_per_kw_year=region.market.capacity_charge_eur_per_kw_year * days / DAYS_PER_YEAR,
+        capacity_charge_eur_per_kw_year=region.market.capacity_charge_eur_per_kw_and_year
+        * days
+        / DAYS_PER_YEAR,
+        capacity_charge_eur_per_kw_month=0.0,
     )
     assets = tuple(dataclasses.replace(asset, authority=None) for asset in region.assets)
     return dataclasses.replace(region, authority=Authority.AUTOMATIC, market=market, assets=assets)

@@ -232,7 +232,7 @@ def exchange_of(draft: Draft) -> Exchange:
         import_eur_per_kwh=market + rules.import_surcharge_eur_per_kwh,
         export_eur_per_kwh=market - rules.export_discount_eur_per_kwh,
         billed_peak_kw=draft.billed_peak_kw,
-        capacity_charge_eur_per_kw=rules.capacity_charge_eur_per_kw_year,
+        capacity_charge_eur_per_kw=rules.capacity_charge_eur_per_kw,
         nominated_kw=draft.constant(np.nan) if draft.nominated_kw is None else draft.nominated_kw,
         imbalance_eur_per_kwh=rules.imbalance_eur_per_kwh,
         co2_weight_eur_per_kwh=wishes.co2_weight_eur_per_kwh(1.0) * carbon_kg_per_kwh,
