@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse import block_diag, csc_array, hstack, vstack
 
 from energy.domain import FloatArray
+from energy.errors import NoPlan
 from energy.optimize.form import IntArray
 from energy.optimize.layout import Layout, items_by_group, signature_of
 from energy.optimize.problem import Problem
@@ -99,8 +100,7 @@ class Hedger:
             seconds_max: time limit.
 
         Raises:
-            NoPlan: no feasible point within the time limit.
-            ValueError: a course's problem has another structure.
+            NoPlan: no feasible point within the time limit, or a course's problem has another structure.
         """
         copies = [numbers, *(_course(layout, numbers, other.problem, fixed) for other in hedge.others)]
         others = np.array([other.probability for other in hedge.others])
@@ -151,7 +151,7 @@ def kept(numbers: Numbers, hedged: Hedged) -> Numbers:
 
 def _course(layout: Layout, numbers: Numbers, problem: Problem, fixed: IntArray) -> Numbers:
     if signature_of(items_by_group(problem)) != layout.signature:
-        raise ValueError("a course's problem has another structure than the expected one's")
+        raise NoPlan("a course's problem has another structure than the expected one's")
     own = numbers_of(layout, problem)
     lower, upper = own.lower.copy(), own.upper.copy()
     lower[fixed], upper[fixed] = numbers.lower[fixed], numbers.upper[fixed]

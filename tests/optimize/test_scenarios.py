@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from energy.errors import NoPlan
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.scenarios import Hedge, Hedged, Hedger, Scenario
 from energy.optimize.tile import layout_of, numbers_of
@@ -158,5 +159,5 @@ def test_a_course_of_another_structure_is_refused(tiny: Any) -> None:
     )
     layout = layout_of(expected)
     hedge = Hedge(others=(Scenario(probability=0.2, problem=forced),))
-    with pytest.raises(ValueError, match="structure"):
+    with pytest.raises(NoPlan, match="structure"):
         Hedger().decide(layout, numbers_of(layout, expected), hedge, fixed=NO_RUNS, seconds_max=5.0)
