@@ -16,6 +16,8 @@ EPSILON_KWH = 1e-9
 """A block short of this much is whole."""
 EPSILON_S = 1e-6
 """Two moments closer than this are one."""
+ROUNDING = 1e-3
+"""A bound comes through a register: short of the power by no more than this share it still lets it run."""
 URGENT_S = S_PER_H
 """Urgent is what must begin within the next hour."""
 
@@ -70,7 +72,7 @@ def step_block(
         ValueError: a value is not finite or the step is negative.
     """
     demand_kw = max(0.0, finite(demand_kw, "demand_kw"))
-    may_run = finite(power_kw_max, "power_kw_max") >= asset.power_kw_max
+    may_run = finite(power_kw_max, "power_kw_max") >= (1.0 - ROUNDING) * asset.power_kw_max
     left_s = duration(dt_s)
     while True:
         state = _switched(asset, state, may_run=may_run)
