@@ -144,11 +144,8 @@ class Optimizer:
             "steady_s": settled_at - solved_at,
             "read_s": time.perf_counter() - settled_at,
         }
-        return Proven(
-            plan=replace(plan, wall_s=wall_s),
-            bound_eur=solved.bound_eur,
-            notes=(*self._workforce.notes, *notes),
-        )
+        notes = (*self._workforce.notes, *notes)
+        return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur, notes=notes)
 
     def _steadied(
         self,
