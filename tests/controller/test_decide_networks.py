@@ -229,6 +229,33 @@ def test_an_overloaded_feeder_moves_only_what_is_behind_it(region: Region) -> No
     assert "300 kW over; nobody can give 0 kW" in breach.detail
 
 
+def behind_a_ring(region: Region, *, power_kw_max: float = 2000.0) -> Region:
+    """The feeder hangs on another one."""
+    inner = region.feeders[0]
+    ring = replace(inner, id="ring", power_kw_max=power_kw_max)
+    assets = tuple(replace(asset, feeder="ring") if asset is inner else asset for asset in region.assets)
+    return replace(region, assets=(*assets, ring))
+
+
+def test_an_overloaded_outer_feeder_moves_what_is_behind_the_inner_one(region: Region) -> None:
+    nested = behind_a_ring(region)
+    image = image_of({("ring", Point.POWER_KW): 2300.0})
+    decisions, output = decided(nested, tick_of(image, plan_of()))
+    assert sent_kw(decisions, "werk") == pytest.approx(500.0 - 340.0), "down to 98 % of 2,000 kW"
+    assert sent_kw(decisions, "elektrolyse") == 1000.0
+    breach = next(alarm for alarm in output.alarms if alarm.code == "grid_limit_breached")
+    assert breach.target_id == "ring"
+
+
+def test_what_an_inner_feeder_gave_counts_in_the_outer_one(region: Region) -> None:
+    nested = behind_a_ring(region)
+    image = image_of({("abgang", Point.POWER_KW): 2300.0, ("ring", Point.POWER_KW): 2300.0})
+    decisions, output = decided(nested, tick_of(image, plan_of()))
+    assert sent_kw(decisions, "werk") == pytest.approx(500.0 - 340.0), "once for both"
+    told = [alarm for alarm in output.alarms if alarm.code == "grid_limit_breached"]
+    assert {alarm.target_id for alarm in told} == {"abgang", "ring"}
+
+
 def test_an_overload_that_nobody_behind_the_feeder_can_take_off_is_told_with_its_size(region: Region) -> None:
     image = image_of({("abgang", Point.POWER_KW): 3000.0})
     decisions, output = decided(region, tick_of(image, plan_of()))

@@ -126,5 +126,7 @@ def plan(
         typer.echo(f"{result['status']}: {result['objective_eur']:,.2f} EUR; written to {out}")
         for line in plan_in_words(result):
             typer.echo(line)
+        if result["wishes_eur"]:
+            typer.echo(f"of it {result['wishes_eur']:,.2f} EUR are wishes (wish_...), which nobody bills")
         if state is None:
             typer.echo("without --state stores stand still, and the billed peak so far counts as 0 kW")
