@@ -54,6 +54,8 @@ def keeping(
         build=build,
         parameters=parameters,
         structure=lambda item: kind.structure(item) * AHEAD_SPAN + item.headroom.periods,
+        base=lambda structure: kind.base(structure // AHEAD_SPAN) * AHEAD_SPAN + structure % AHEAD_SPAN,
+        pieces=lambda structure: kind.pieces(structure // AHEAD_SPAN),
         balances=(*kind.balances, *BALANCES),
         states=(*kind.states, *READOUTS),
     )
