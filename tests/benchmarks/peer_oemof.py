@@ -127,7 +127,7 @@ def _boiler(f: Family, i: int) -> Flow:
     return Flow(nominal_capacity=float(f.boiler_kw[i]), variable_costs=float(f.boiler_eur_per_kwh[i]))
 
 
-def _commitment(f: Family, i: int, mixed: bool) -> dict[str, object]:  # noqa: FBT001
+def _commitment(f: Family, i: int, mixed: bool) -> dict[str, object]:  # noqa: FBT001 - as its neighbours are called
     if not mixed:
         return {}
     decisions = solph.NonConvex(
