@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from energy.domain import Plan
 from energy.errors import NoPlan
+from energy.optimize.coordination.workforce import Workforce
 from energy.optimize.layout import layout_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem
-from energy.region.model import Region
 from tests.benchmarks.figure import Figure, figure_of, interleaved
 from tests.benchmarks.hand_built import matrix_of
 from tests.benchmarks.hand_highs import HandHighs, Solved
@@ -28,7 +28,15 @@ GAP = 0.001
 
 
 def mixed_figures(size: str, family: Family) -> Iterator[Figure]:
-    """Measure one size; seconds on the wall, since the search may use all cores."""
+    """Measure one size; seconds on the wall, since the search may use all cores, whose workers stay."""
+    workforce = Workforce()
+    try:
+        yield from _figures(size, family, workforce)
+    finally:
+        workforce.close()
+
+
+def _figures(size: str, family: Family, workforce: Workforce) -> Iterator[Figure]:
     region, state = region_of(family), state_at_start(family)
     problem = problem_of(region, inputs_of(family, state))
     layout_of(problem)  # its prototypes are compiled before anything is measured
@@ -37,7 +45,7 @@ def mixed_figures(size: str, family: Family) -> Iterator[Figure]:
 
     def ours(_: int) -> float | None:
         began = time.perf_counter()
-        plan = _plan(region, problem, seconds_max)
+        plan = _plan(Optimizer(region, workforce=workforce), problem, seconds_max)
         gaps.append(None if plan is None else plan.gap)
         return None if plan is None else time.perf_counter() - began
 
@@ -76,9 +84,9 @@ def mixed_figures(size: str, family: Family) -> Iterator[Figure]:
         )
 
 
-def _plan(region: Region, problem: Problem, seconds_max: float) -> Plan | None:
+def _plan(optimizer: Optimizer, problem: Problem, seconds_max: float) -> Plan | None:
     try:
-        return Optimizer(region).solve(
+        return optimizer.solve(
             problem, plan_id="benchmark", issued_at=problem.start, seconds_max=seconds_max, gap=GAP
         )
     except NoPlan:

@@ -1,5 +1,6 @@
 """A region of the family planned by the product, from its region and inputs to the plan."""
 
+from energy.optimize.coordination.workforce import Workforce
 from energy.optimize.layout import layout_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem
@@ -25,9 +26,13 @@ def solve(family: Family, options: dict[str, object], *, mixed: bool) -> float:
     gap, seconds_max = options["mip_rel_gap"], options["time_limit"]
     assert isinstance(gap, float)
     assert isinstance(seconds_max, float)
-    plan = Optimizer(region).solve(
-        problem, plan_id="benchmark", issued_at=problem.start, seconds_max=seconds_max, gap=gap
-    )
+    workforce = Workforce()
+    try:
+        plan = Optimizer(region, workforce=workforce).solve(
+            problem, plan_id="benchmark", issued_at=problem.start, seconds_max=seconds_max, gap=gap
+        )
+    finally:
+        workforce.close()
     return float(sum(plan.objective_eur.values()))
 
 
