@@ -114,8 +114,7 @@ class Optimizer:
         layout, numbers = self._tiler.at(problem)
         self._solver.update(layout, numbers)
         built = time.perf_counter()
-        search_in = solve_exact if search == "exact" else solve_rounded
-        seats = seats_of(layout, problem)
+        search_in, seats = solve_exact if search == "exact" else solve_rounded, seats_of(layout, problem)
         limits = {"deadline": built + seconds_max, "gap": gap}
         solved = search_in(self._solver, layout, numbers, seats, coordinator=self._coordinator, **limits)
         solved_at = time.perf_counter()
@@ -144,8 +143,8 @@ class Optimizer:
             "steady_s": settled_at - solved_at,
             "read_s": time.perf_counter() - settled_at,
         }
-        notes = (*self._workforce.notes, *notes)
-        return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur, notes=notes)
+        told = (*self._workforce.notes, *notes)
+        return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur, notes=told)
 
     def _steadied(
         self,
