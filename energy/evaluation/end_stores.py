@@ -10,7 +10,7 @@ Energy that vehicles or flexible loads still wait for is a debt and counts as a 
 
 from energy.domain import FloatArray
 from energy.evaluation.course import Course
-from energy.optimize.terminal_values import boiler_heat_eur_per_kwh, chp_heat_eur_per_kwh
+from energy.optimize.drafts.terminal_values import boiler_heat_eur_per_kwh, chp_heat_eur_per_kwh
 from energy.region.battery import Battery
 from energy.region.boiler import Boiler
 from energy.region.chp import Chp

@@ -17,8 +17,8 @@ from energy.evaluation.weeks import Window, days_of
 from energy.forecast.ladder import Request, forecast, forecast_many
 from energy.forecast.learned.effort import LIVE
 from energy.forecast.learned.model import Model, train
+from energy.optimize.fallback.rules import rules_plan
 from energy.optimize.problem import problem_from
-from energy.optimize.rules import rules_plan
 from energy.periods import HORIZON_PERIODS, format_utc, parse_utc, period_start, periods_between
 from energy.planning.expectation import expected_kw, states_at
 from energy.planning.inputs import Inputs

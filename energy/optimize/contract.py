@@ -7,7 +7,7 @@ import numpy as np
 
 from energy.domain import FloatArray, Limit, Point
 from energy.errors import BadInput, Fault
-from energy.optimize.before import Before, before_faults
+from energy.optimize.steady.before import Before, before_faults
 from energy.periods import PERIOD, format_utc, period_start
 from energy.ports import Prices
 from energy.region.battery import Battery

@@ -10,7 +10,7 @@ from energy.optimize.kinds.catalogue import balances_of
 from energy.optimize.network_cost import add_network_item, forced_eur
 from energy.optimize.penalties import SURPLUS_EUR_PER_KWH, WAY_BACK_EUR_PER_KWH_H
 from energy.optimize.problem import Problem
-from energy.optimize.reserve import shortfall_eur
+from energy.optimize.uncertainty.reserve import shortfall_eur
 from energy.periods import PERIOD_H
 from energy.physics.battery_wear import deeply_taken_kwh
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from energy.domain import Binding, FloatArray
-from energy.optimize.form import BoolArray, IntArray
+from energy.optimize.highs.solver import Solution
 from energy.optimize.kinds.kind import BindingRule, Carrier
-from energy.optimize.layout import Group, Layout
-from energy.optimize.solver import Solution
-from energy.optimize.tile import Numbers
+from energy.optimize.matrix.form import BoolArray, IntArray
+from energy.optimize.matrix.layout import Group, Layout
+from energy.optimize.matrix.tile import Numbers
 from energy.periods import PERIOD_H
 
 AT_BOUND = 1e-6

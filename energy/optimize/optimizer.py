@@ -10,18 +10,18 @@ import numpy as np
 
 from energy.domain import Plan, Rung
 from energy.errors import NoPlan
-from energy.optimize.commit import Seat, seats_of, solve_exact, solve_rounded
 from energy.optimize.coordination.coordinate import Coordinator
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.hedged import hedge_first_decisions
-from energy.optimize.layout import Layout
+from energy.optimize.highs.solver import End, LinearSolver, Solved, relative_gap
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers, Tiler
 from energy.optimize.problem import Problem
 from energy.optimize.read import read_plan
-from energy.optimize.scenarios import Hedge, Hedger
-from energy.optimize.solver import End, LinearSolver, Solved, relative_gap
-from energy.optimize.steady import settle, steadiness_of
-from energy.optimize.steady_runs import hold_runs
-from energy.optimize.tile import Numbers, Tiler
+from energy.optimize.search.commit import Seat, seats_of, solve_exact, solve_rounded
+from energy.optimize.steady.runs import hold_runs
+from energy.optimize.steady.ties import settle, steadiness_of
+from energy.optimize.uncertainty.hedged import hedge_first_decisions
+from energy.optimize.uncertainty.scenarios import Hedge, Hedger
 from energy.region.model import Region
 
 Search = Literal["rounding", "exact"]

@@ -11,10 +11,9 @@ from datetime import datetime
 import numpy as np
 
 from energy.domain import Breach, FloatArray, Limit
-from energy.optimize.before import Before
-from energy.optimize.block_draft import block_load_of
 from energy.optimize.contract import check_inputs
-from energy.optimize.draft import (
+from energy.optimize.drafts.blocks import block_load_of
+from energy.optimize.drafts.draft import (
     Draft,
     charging_of,
     exchange_of,
@@ -24,8 +23,7 @@ from energy.optimize.draft import (
     source_of,
     storage_of,
 )
-from energy.optimize.items import Exchange, FeederFlow, Item, MunicipalityFlow, ReserveNeed
-from energy.optimize.network_draft import (
+from energy.optimize.drafts.network import (
     boiling_of,
     cogeneration_of,
     electrolysis_of,
@@ -35,7 +33,9 @@ from energy.optimize.network_draft import (
     hydrogen_store_of,
     reservoir_of,
 )
+from energy.optimize.items import Exchange, FeederFlow, Item, MunicipalityFlow, ReserveNeed
 from energy.optimize.network_items import Surplus
+from energy.optimize.steady.before import Before
 from energy.ports import Prices
 from energy.region.battery import Battery
 from energy.region.boiler import Boiler

@@ -8,12 +8,12 @@ import numpy as np
 from energy.domain import AssetPlan, Breach, FloatArray, Plan, Rung
 from energy.optimize.cost import PARTS
 from energy.optimize.duals import DRAWS, FEEDS_IN, acting_prices, bindings, marginal_prices
+from energy.optimize.highs.solver import Solution
 from energy.optimize.items import Storage
-from energy.optimize.layout import Group, Layout
+from energy.optimize.matrix.layout import Group, Layout
+from energy.optimize.matrix.tile import Numbers
 from energy.optimize.network_items import HeatStore, HydrogenStore
 from energy.optimize.problem import Problem
-from energy.optimize.solver import Solution
-from energy.optimize.tile import Numbers
 
 BREACH_MIN = 1e-5
 """A breach below this, in kW or kWh, is the solver's tolerance."""

@@ -16,11 +16,11 @@ from energy.forecast.ladder import forecast, forecast_many
 from energy.historian.sqlite_reader import open_reader
 from energy.live_score import DayScores
 from energy.market.day_ahead import DayAheadPrices
-from energy.optimize.before import Before, before_of
 from energy.optimize.coordination.workforce import Workforce
+from energy.optimize.fallback.rules import rules_plan
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import problem_from
-from energy.optimize.rules import rules_plan
+from energy.optimize.steady.before import Before, before_of
 from energy.periods import HORIZON_PERIODS, period_start
 from energy.planning.corrections import with_corrections
 from energy.planning.expectation import persisting_kw, states_at

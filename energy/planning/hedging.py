@@ -6,8 +6,8 @@ from datetime import datetime
 from energy.domain import FloatArray, Forecast
 from energy.forecast.ladder import Request as Asked
 from energy.optimize.problem import Problem
-from energy.optimize.reserve import with_reserve
-from energy.optimize.scenarios import Hedge, Scenario
+from energy.optimize.uncertainty.reserve import with_reserve
+from energy.optimize.uncertainty.scenarios import Hedge, Scenario
 from energy.planning.expectation import expected_kw
 from energy.planning.futures import futures_of
 from energy.planning.net_errors import Measured, NetErrors

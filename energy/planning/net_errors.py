@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from energy.domain import FloatArray, Forecast
 from energy.forecast.series import History
-from energy.optimize.reserve import Reserve
+from energy.optimize.uncertainty.reserve import Reserve
 from energy.periods import PERIOD_H, periods_between
 from energy.planning.net_load import net_band_kw, net_kw, shares_of
 from energy.ports import PlanSource

@@ -24,7 +24,7 @@ OPTIONS = (
     ("primal_feasibility_tolerance", 1e-7),
     ("dual_feasibility_tolerance", 1e-7),
 )
-"""As ``energy.optimize.solver`` has them; everything else is HiGHS's own default on both sides."""
+"""As ``energy.optimize.highs.solver`` has them; everything else is HiGHS's own default on both sides."""
 GOOD_ENDS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit)
 
 

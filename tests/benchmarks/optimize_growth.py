@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from energy.errors import NoPlan
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.layout import layout_of
+from energy.optimize.matrix.layout import layout_of
 from energy.optimize.optimizer import Optimizer
 from tests.benchmarks.choice import Choice
 from tests.benchmarks.figure import Figure, Say

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isclose
 
-from energy.optimize.layout import layout_of
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.problem import Problem
-from energy.optimize.tile import numbers_of
 from energy.region.model import Region
 from tests.benchmarks.figure import Figure, Pairs, figure_of, interleaved, pairs_of
 from tests.benchmarks.hand_built import Matrix, matrix_of

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from energy.domain import Plan
 from energy.errors import NoPlan
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.layout import layout_of
+from energy.optimize.matrix.layout import layout_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem
 from tests.benchmarks.figure import Figure, figure_of, interleaved

@@ -15,7 +15,7 @@ import numpy as np
 import pyomo.environ as pe
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from energy.optimize.layout import layout_of
+from energy.optimize.matrix.layout import layout_of
 from tests.benchmarks.figure import Figure, figure_of
 from tests.benchmarks.hand_built import matrix_of
 from tests.benchmarks.hand_highs import HandHighs

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.domain import Plan, Rung
-from energy.optimize.layout import Layout
+from energy.optimize.highs.solver import LinearSolver, Solution
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers, Tiler
 from energy.optimize.problem import Problem
 from energy.optimize.read import read_plan
-from energy.optimize.solver import LinearSolver, Solution
-from energy.optimize.tile import Numbers, Tiler
 from energy.periods import PERIOD_H
 from tests.benchmarks.region_family import Family
 from tests.benchmarks.region_state import FirstPeriod

@@ -1,7 +1,7 @@
 """A region of the family planned by the product, from its region and inputs to the plan."""
 
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.layout import layout_of
+from energy.optimize.matrix.layout import layout_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem
 from energy.region.model import Region

@@ -4,9 +4,9 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from energy.domain import FloatArray
-from energy.optimize.form import Int32Array, IntArray
-from energy.optimize.layout import Layout
-from energy.optimize.tile import Numbers
+from energy.optimize.matrix.form import Int32Array, IntArray
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers
 from tests.benchmarks.hand_built import Matrix
 
 SAME = 1e-9

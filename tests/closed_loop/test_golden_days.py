@@ -18,7 +18,7 @@ from energy.devices.plant.hold import HoldRule, free_kw
 from energy.devices.plant.nature import is_moved
 from energy.devices.plant.world import World
 from energy.domain import AssetPlan, FloatArray, Plan
-from energy.optimize.files import problem_of_files
+from energy.optimize.files.planning import problem_of_files
 from energy.optimize.optimizer import Optimizer
 from energy.periods import PERIOD, PERIOD_H, PERIOD_S
 from energy.physics.battery import BatteryState

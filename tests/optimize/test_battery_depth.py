@@ -48,7 +48,7 @@ def test_only_a_price_that_pays_for_it_takes_from_the_deep_part(tiny, plan):
 
 
 def test_a_battery_without_depth_has_no_column_more(tiny):
-    from energy.optimize.layout import layout_of  # noqa: PLC0415 - keeps collection fast
+    from energy.optimize.matrix.layout import layout_of  # noqa: PLC0415 - keeps collection fast
 
     plain, deep = (
         layout_of(tiny.problem(region, [0.1] * 4, states={"battery": {"energy_kwh": 500.0}}))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from energy.optimize.fallback.rules import rules_plan
+from energy.optimize.matrix.tile import layout_of
 from energy.optimize.optimizer import Optimizer
-from energy.optimize.rules import rules_plan
-from energy.optimize.tile import layout_of
 from energy.physics.electrolyser import curve_of_electrolyser
 
 CURVE = {"power_kw_middle": 250.0, "hydrogen_kw_middle": 180.0}

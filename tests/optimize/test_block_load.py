@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from energy.optimize.block_rounding import begins_of
-from energy.optimize.rules import rules_plan
+from energy.optimize.fallback.rules import rules_plan
+from energy.optimize.search.block_rounding import begins_of
 from energy.periods import PERIOD
 
 DT_H = 0.25

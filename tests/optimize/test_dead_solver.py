@@ -9,11 +9,11 @@ import pytest
 from energy.domain import Rung
 from energy.errors import NoPlan
 from energy.optimize.cost import cost_parts_eur
-from energy.optimize.files import plan_from_files
-from energy.optimize.layout import layout_of
+from energy.optimize.files.planning import plan_from_files
+from energy.optimize.highs.solver import LinearSolver
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.optimizer import Optimizer
-from energy.optimize.solver import LinearSolver
-from energy.optimize.tile import numbers_of
 from energy.region.loader import load_region
 from tests.optimize.obedience import check_plan
 from tests.optimize.random_regions import ELECTRIC, HEAT, HYDROGEN, Meeting
@@ -128,9 +128,9 @@ def test_whatever_the_time_limit_there_is_a_sound_plan_or_none(tiny, seconds_max
     assert sum(plan.objective_eur.values()) == pytest.approx(sum(account.values()), abs=1e-2, rel=1e-5)
 
 
-def test_planning_from_files_goes_down_to_the_rules_and_says_why(monkeypatch):
-    monkeypatch.setattr("energy.optimize.solver.SECONDS_MIN", 1e9)
-    plan = plan_from_files(load_region(str(CASE)), CASE / "series.csv", CASE / "state.json", None)
+def test_planning_from_files_goes_down_to_the_rules_and_says_why():
+    region = load_region(str(CASE))
+    plan = plan_from_files(region, CASE / "series.csv", CASE / "state.json", None, seconds_max=0.0)
     assert (plan["status"], plan["gap"], plan["periods"]) == ("rules", None, 96)
     assert "rules: the solver has too little time left to start" in plan["notes"]
     assert plan["objective_eur"] == pytest.approx(sum(plan["objective_parts_eur"].values()))

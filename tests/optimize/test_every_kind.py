@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.optimize.cost import balance_kw, cost_parts_eur, exchange_of, flow_of
+from energy.optimize.fallback.rules import rules_plan
 from energy.optimize.items import BlockLoad
 from energy.optimize.network_cost import stored_heat_kwh
 from energy.optimize.network_items import HeatStore, HydrogenStore, Machine, Reservoir
 from energy.optimize.optimizer import Optimizer
-from energy.optimize.rules import rules_plan
 from energy.region.objective import Objective
 
 PERIODS = 24

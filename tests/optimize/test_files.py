@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from energy.errors import BadInput
-from energy.optimize.files import plan_from_files
+from energy.optimize.files.planning import plan_from_files
 from energy.periods import parse_utc
 from energy.region.loader import load_region
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from energy.optimize.files import plan_from_files
+from energy.optimize.files.planning import plan_from_files
 from energy.region.loader import load_region
 from tests.optimize.cases import small_cases
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.optimize.files import problem_of_files
+from energy.optimize.files.planning import problem_of_files
 from energy.optimize.optimizer import Optimizer
 from tests.optimize.cases import days, load_day, meetings
 from tests.optimize.independent import Day96

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy.optimize.layout import layout_of
-from energy.optimize.tile import numbers_of
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.tile import numbers_of
 from tests.benchmarks.choice import choice_of
 from tests.benchmarks.hand_built import matrix_of
 from tests.benchmarks.hand_highs import HandHighs, Moves

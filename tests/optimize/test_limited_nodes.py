@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from energy.optimize.cost import cost_parts_eur, flow_of, municipality_kw
+from energy.optimize.fallback.rules import rules_plan
 from energy.optimize.kinds.catalogue import balances_of, kind_of
-from energy.optimize.layout import layout_of
-from energy.optimize.rules import rules_plan
+from energy.optimize.matrix.layout import layout_of
 from energy.region.model import Municipality
 
 PRICES = [0.1, 0.3, 0.1, 0.3]

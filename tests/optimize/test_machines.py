@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.errors import BadInput
+from energy.optimize.drafts.offtake import offtake_kw
 from energy.optimize.network_items import Machine
-from energy.optimize.offtake import offtake_kw
-from energy.optimize.rounding import Wish, profile_of
+from energy.optimize.search.rounding import Wish, profile_of
 
 PERIODS = 9
 

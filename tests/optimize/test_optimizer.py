@@ -6,11 +6,11 @@ import pytest
 from energy.domain import Level, Rung
 from energy.errors import NoPlan
 from energy.optimize.cost import stored_energy_kwh
-from energy.optimize.layout import layout_of
+from energy.optimize.highs.solver import LinearSolver
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.penalties import BREACH_EUR_PER_KWH
-from energy.optimize.solver import LinearSolver
-from energy.optimize.tile import numbers_of
 from energy.periods import PERIOD, PERIOD_H
 
 

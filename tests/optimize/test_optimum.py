@@ -8,8 +8,8 @@ from scipy.optimize import linprog
 
 from energy.domain import Rung
 from energy.optimize.cost import cost_parts_eur, stored_energy_kwh
+from energy.optimize.fallback.rules import rules_plan
 from energy.optimize.items import Charging, Source, Storage
-from energy.optimize.rules import rules_plan
 
 PERIODS = 6
 DT_H = 0.25

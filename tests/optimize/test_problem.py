@@ -8,10 +8,10 @@ import pytest
 from energy.arbitration import ORDER
 from energy.domain import Level
 from energy.errors import BadInput
-from energy.optimize.ev_schedule import arrived_energy_kwh, due_energy_kwh
-from energy.optimize.power_bounds import RANK
+from energy.optimize.drafts.ev_schedule import arrived_energy_kwh, due_energy_kwh
+from energy.optimize.drafts.power_bounds import RANK
+from energy.optimize.drafts.terminal_values import terminal_value_eur_per_kwh
 from energy.optimize.problem import problem_from
-from energy.optimize.terminal_values import terminal_value_eur_per_kwh
 from energy.periods import PERIOD
 
 NAN = float("nan")

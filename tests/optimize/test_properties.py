@@ -5,8 +5,8 @@ from hypothesis import given, settings
 
 from energy.domain import Rung
 from energy.optimize.cost import cost_parts_eur
+from energy.optimize.fallback.rules import rules_plan
 from energy.optimize.optimizer import Optimizer
-from energy.optimize.rules import rules_plan
 from tests.optimize.obedience import check_plan
 from tests.optimize.random_regions import meetings
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from energy.optimize.cost import cost_parts_eur
+from energy.optimize.fallback.rules import rules_plan
 from energy.optimize.network_items import Electrolysis, Machine
 from energy.optimize.optimizer import Optimizer
-from energy.optimize.rules import rules_plan
 from tests.optimize.obedience import check_member
 from tests.optimize.random_regions import meetings
 from tests.optimize.test_every_kind import check_ramp

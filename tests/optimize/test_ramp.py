@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from energy.optimize.layout import layout_of
-from energy.optimize.rules import rules_plan
+from energy.optimize.fallback.rules import rules_plan
+from energy.optimize.matrix.layout import layout_of
 from energy.periods import PERIOD
 
 

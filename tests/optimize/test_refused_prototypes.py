@@ -6,7 +6,7 @@ import pyomo.environ as pe
 import pytest
 
 from energy.optimize.kinds.kind import Kind, new_prototype
-from energy.optimize.prototype import compile_prototype
+from energy.optimize.matrix.prototype import compile_prototype
 
 PERIODS = 4
 NOT_AFFINE = "a number is not a constant plus a slope times one parameter"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energy.optimize.highs.solver import COEFFICIENTS_FEW, LinearSolver
 from energy.optimize.kinds.catalogue import kind_of
+from energy.optimize.matrix.tile import Tiler, numbers_of
 from energy.optimize.network_items import Machine
-from energy.optimize.solver import COEFFICIENTS_FEW, LinearSolver
-from energy.optimize.tile import Tiler, numbers_of
 from tests.optimize.test_tile_sweep import WHOLE, odd, with_items
 
 SHARE = 0.4

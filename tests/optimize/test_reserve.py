@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from energy.optimize.cost import cost_parts_eur
-from energy.optimize.reserve import Reserve, with_reserve
+from energy.optimize.uncertainty.reserve import Reserve, with_reserve
 
 FLAT = [0.1] * 4
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.optimize.rules import rules_plan
+from energy.optimize.fallback.rules import rules_plan
 
 
 def by_rules(problem, tiny):

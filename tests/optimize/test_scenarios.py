@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from energy.errors import NoPlan
+from energy.optimize.matrix.tile import layout_of, numbers_of
 from energy.optimize.optimizer import Optimizer
-from energy.optimize.scenarios import Hedge, Hedged, Hedger, Scenario
-from energy.optimize.tile import layout_of, numbers_of
+from energy.optimize.uncertainty.scenarios import Hedge, Hedged, Hedger, Scenario
 
 NO_RUNS = np.zeros(0, dtype=np.int64)
 

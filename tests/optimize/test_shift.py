@@ -4,7 +4,7 @@ import pytest
 
 from energy.domain import Rung
 from energy.errors import NoPlan
-from energy.optimize.shift import shift_plan
+from energy.optimize.fallback.shift import shift_plan
 from energy.periods import PERIOD
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from energy.errors import NoPlan
-from energy.optimize.layout import layout_of
-from energy.optimize.solver import LinearSolver
-from energy.optimize.tile import numbers_of
+from energy.optimize.highs.solver import LinearSolver
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.tile import numbers_of
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.errors import BadInput
-from energy.optimize.before import Before, before_of
 from energy.optimize.cost import cost_parts_eur, stored_energy_kwh
 from energy.optimize.optimizer import Optimizer
-from energy.optimize.steady import TOLERANCE_EUR
+from energy.optimize.steady.before import Before, before_of
+from energy.optimize.steady.ties import TOLERANCE_EUR
 from energy.periods import PERIOD, PERIOD_H
 
 EVEN = {"efficiency_charge": 1.0, "efficiency_discharge": 1.0, "wear_eur_per_kwh": 0.0}

@@ -12,10 +12,10 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from energy.optimize.items import Exchange, FeederFlow, MunicipalityFlow
 from energy.optimize.kinds.catalogue import KIND_OF, kind_of
 from energy.optimize.kinds.kind import Kind, new_prototype
-from energy.optimize.layout import layout_of
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.prototype import compile_prototype
+from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.network_items import Surplus
-from energy.optimize.prototype import compile_prototype
-from energy.optimize.tile import numbers_of
 
 PERIODS = 4
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from energy.optimize.items import FeederFlow, MunicipalityFlow, Source
 from energy.optimize.kinds.catalogue import KEEPING, KIND_OF, kind_of
-from energy.optimize.layout import layout_of
+from energy.optimize.matrix.layout import layout_of
 from energy.optimize.network_items import Boiling, Machine
-from energy.optimize.reserve import Reserve, with_reserve
+from energy.optimize.uncertainty.reserve import Reserve, with_reserve
 from tests.optimize.random_regions import BLOCKS, ELECTRIC, HEAT, HYDROGEN, Meeting, meetings
 from tests.optimize.test_tile import dense_of, tiled_of
 

@@ -7,7 +7,7 @@ import pytest
 
 from energy.evaluation.foresight import unhampered
 from energy.optimize.cost import PARTS, WISHES
-from energy.optimize.rules import rules_plan
+from energy.optimize.fallback.rules import rules_plan
 from energy.region.objective import Objective
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from energy.domain import AssetPlan, Forecast, Plan, Rung
-from energy.optimize.before import before_of
+from energy.optimize.steady.before import before_of
 from energy.periods import PERIOD
 from energy.planning.in_force import PlansInForce
 from energy.region.model import Region

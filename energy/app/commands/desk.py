@@ -108,7 +108,7 @@ def plan(
     """
     from energy.app.plan_words import plan_in_words
     from energy.app.showing import write_json
-    from energy.optimize.files import plan_from_files
+    from energy.optimize.files.planning import plan_from_files
     from energy.region.loader import load_region
 
     result = plan_from_files(

@@ -11,10 +11,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from energy.optimize.form import BoolArray, IntArray
+from energy.optimize.highs.solver import Exclusive
 from energy.optimize.kinds.kind import Carrier
-from energy.optimize.layout import Layout
-from energy.optimize.solver import Exclusive
+from energy.optimize.matrix.form import BoolArray, IntArray
+from energy.optimize.matrix.layout import Layout
 
 KEPT_INSIDE = (f"{Carrier.HEAT}.", f"{Carrier.HYDROGEN}.")
 """Balances of these carriers stay inside a component; all others couple components."""

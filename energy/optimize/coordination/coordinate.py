@@ -12,11 +12,11 @@ from energy.optimize.coordination.components import Components, Part, components
 from energy.optimize.coordination.piece import Answer, seconds_left
 from energy.optimize.coordination.prices import bound_eur, net_cost_eur, piece_of
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.directions import both_ways, exclusive_pairs
-from energy.optimize.form import IntArray
-from energy.optimize.layout import Layout
-from energy.optimize.solver import LinearSolver, Solution, relative_gap
-from energy.optimize.tile import Numbers
+from energy.optimize.highs.solver import LinearSolver, Solution, relative_gap
+from energy.optimize.matrix.form import IntArray
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers
+from energy.optimize.search.directions import both_ways, exclusive_pairs
 
 ROUNDS_MAX = 4
 """Times that parts decide; measured, later rounds gained nothing."""

@@ -7,7 +7,7 @@ import highspy
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.mixed import Mixed, solve_mixed
+from energy.optimize.highs.mixed import Mixed, solve_mixed
 
 RELATIVE_GAP = 1e-6
 """The absolute gap decides; this only ends the search of a part that costs very much."""

@@ -8,11 +8,11 @@ from scipy import sparse
 from energy.domain import FloatArray
 from energy.optimize.coordination.components import Part
 from energy.optimize.coordination.piece import Answer, Piece
-from energy.optimize.form import BoolArray
-from energy.optimize.layout import Layout
-from energy.optimize.mixed import Mixed
-from energy.optimize.solver import Solution
-from energy.optimize.tile import Numbers
+from energy.optimize.highs.mixed import Mixed
+from energy.optimize.highs.solver import Solution
+from energy.optimize.matrix.form import BoolArray
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers
 
 
 def net_cost_eur(layout: Layout, numbers: Numbers, row_dual: FloatArray, rows: BoolArray) -> FloatArray:

@@ -5,9 +5,9 @@ import numpy as np
 from energy.optimize.coordination.components import components_of, parts_of
 from energy.optimize.coordination.piece import Piece
 from energy.optimize.coordination.prices import net_cost_eur, piece_of
-from energy.optimize.directions import exclusive_pairs
-from energy.optimize.layout import layout_of
-from energy.optimize.tile import numbers_of
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.tile import numbers_of
+from energy.optimize.search.directions import exclusive_pairs
 from tests.optimize.coordination.towns import towns
 
 

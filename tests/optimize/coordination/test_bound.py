@@ -5,15 +5,15 @@ import time
 import numpy as np
 import pytest
 
-from energy.optimize.commit import loosened, seats_of, solve_coordinated
 from energy.optimize.coordination.components import components_of, coupling_rows
 from energy.optimize.coordination.coordinate import Coordinator, Task
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.directions import both_ways, exclusive_pairs
-from energy.optimize.layout import layout_of
-from energy.optimize.mixed import mixed_of, solve_mixed
-from energy.optimize.solver import LinearSolver
-from energy.optimize.tile import numbers_of
+from energy.optimize.highs.mixed import mixed_of, solve_mixed
+from energy.optimize.highs.solver import LinearSolver
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.tile import numbers_of
+from energy.optimize.search.commit import loosened, seats_of, solve_coordinated
+from energy.optimize.search.directions import both_ways, exclusive_pairs
 from tests.optimize.coordination.towns import towns
 
 PERIODS = 12

@@ -5,12 +5,12 @@ import time
 import numpy as np
 import pytest
 
-from energy.optimize.commit import loosened, seats_of, solve_coordinated
 from energy.optimize.coordination.coordinate import Coordinator, Task
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.layout import layout_of
-from energy.optimize.solver import LinearSolver
-from energy.optimize.tile import numbers_of
+from energy.optimize.highs.solver import LinearSolver
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.tile import numbers_of
+from energy.optimize.search.commit import loosened, seats_of, solve_coordinated
 from tests.optimize.coordination.towns import towns
 
 

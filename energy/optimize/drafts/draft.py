@@ -9,7 +9,9 @@ from typing import TypedDict
 import numpy as np
 
 from energy.domain import Breach, FloatArray, Limit, Point
-from energy.optimize.ev_schedule import arrived_energy_kwh, due_energy_kwh
+from energy.optimize.drafts.ev_schedule import arrived_energy_kwh, due_energy_kwh
+from energy.optimize.drafts.power_bounds import PowerBounds, power_bounds
+from energy.optimize.drafts.terminal_values import terminal_value_eur_per_kwh
 from energy.optimize.items import (
     Charging,
     Exchange,
@@ -20,8 +22,6 @@ from energy.optimize.items import (
     Storage,
     municipality_balance,
 )
-from energy.optimize.power_bounds import PowerBounds, power_bounds
-from energy.optimize.terminal_values import terminal_value_eur_per_kwh
 from energy.physics.battery_wear import depth_of
 from energy.region.asset import AssetBase
 from energy.region.battery import Battery

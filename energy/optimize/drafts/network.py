@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 
 from energy.domain import FloatArray, Point
-from energy.optimize.draft import Draft, fixed_of
+from energy.optimize.drafts.draft import Draft, fixed_of
+from energy.optimize.drafts.offtake import offtake_kw
+from energy.optimize.drafts.power_bounds import PowerBounds
+from energy.optimize.drafts.ramp import Ramped, lifted_kw, ramped
+from energy.optimize.drafts.terminal_values import (
+    heat_value_eur_per_kwh,
+    hydrogen_value_eur_per_kwh,
+    water_value_eur_per_kwh,
+)
 from energy.optimize.items import FixedPower
 from energy.optimize.network_items import (
     Bend,
@@ -18,14 +26,6 @@ from energy.optimize.network_items import (
     HeatStore,
     HydrogenStore,
     Reservoir,
-)
-from energy.optimize.offtake import offtake_kw
-from energy.optimize.power_bounds import PowerBounds
-from energy.optimize.ramp_draft import Ramped, lifted_kw, ramped
-from energy.optimize.terminal_values import (
-    heat_value_eur_per_kwh,
-    hydrogen_value_eur_per_kwh,
-    water_value_eur_per_kwh,
 )
 from energy.periods import PERIOD_H, PERIOD_S
 from energy.region.boiler import Boiler

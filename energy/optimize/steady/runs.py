@@ -8,14 +8,14 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.before import Before
-from energy.optimize.commit import Seat
-from energy.optimize.directions import one_way
+from energy.optimize.highs.solver import End, LinearSolver, Solved
 from energy.optimize.items import BlockLoad
-from energy.optimize.layout import Layout
-from energy.optimize.rounding import Wish
-from energy.optimize.solver import End, LinearSolver, Solved
-from energy.optimize.tile import Numbers
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers
+from energy.optimize.search.commit import Seat
+from energy.optimize.search.directions import one_way
+from energy.optimize.search.rounding import Wish
+from energy.optimize.steady.before import Before
 
 UNKNOWN_SHARE = 0.01
 """Where the plan before says nothing, running as the new plan does counts by this much: it only fills in."""

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.optimize.form import Int32Array, IntArray
 from energy.optimize.items import Item
 from energy.optimize.kinds.catalogue import ELECTRICITY, balances_of, kind_of
 from energy.optimize.kinds.kind import Kind
+from energy.optimize.matrix.form import Int32Array, IntArray
+from energy.optimize.matrix.prototype import Prototype, compile_prototype
 from energy.optimize.problem import Problem
-from energy.optimize.prototype import Prototype, compile_prototype
 
 ItemsByGroup = dict[tuple[str, int], list[Item]]
 """By kind and structure the items, in order of first appearance."""

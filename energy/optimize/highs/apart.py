@@ -7,8 +7,8 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.form import IntArray
-from energy.optimize.solver import End, expect, new_highs, run
+from energy.optimize.highs.solver import End, expect, new_highs, run
+from energy.optimize.matrix.form import IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

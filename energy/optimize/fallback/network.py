@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.domain import AssetPlan, FloatArray
-from energy.optimize.form import BoolArray
+from energy.optimize.matrix.form import BoolArray
 from energy.optimize.network_cost import fuel_kw_of
 from energy.optimize.network_items import (
     Boiling,

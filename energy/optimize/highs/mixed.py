@@ -6,10 +6,10 @@ import highspy
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.optimize.form import Int32Array, IntArray
-from energy.optimize.layout import Layout
-from energy.optimize.solver import Exclusive, Solution, expect, new_highs, pass_program, run
-from energy.optimize.tile import Numbers
+from energy.optimize.highs.solver import Exclusive, Solution, expect, new_highs, pass_program, run
+from energy.optimize.matrix.form import Int32Array, IntArray
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers
 
 GAP_EUR = 1e-6
 """Absolute gap at which a search ends in any case, the default of HiGHS."""

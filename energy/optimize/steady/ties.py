@@ -14,16 +14,16 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.apart import Program, solve_apart
-from energy.optimize.before import Before
-from energy.optimize.directions import both_ways, exclusive_pairs, some
-from energy.optimize.form import BoolArray, IntArray
+from energy.optimize.highs.apart import Program, solve_apart
+from energy.optimize.highs.solver import Solution
 from energy.optimize.items import Charging, Item, Source, Storage
-from energy.optimize.layout import Group, Layout
+from energy.optimize.matrix.form import BoolArray, IntArray
+from energy.optimize.matrix.layout import Group, Layout
+from energy.optimize.matrix.tile import Numbers
 from energy.optimize.network_items import Machine, Reservoir
 from energy.optimize.problem import Problem
-from energy.optimize.solver import Solution
-from energy.optimize.tile import Numbers
+from energy.optimize.search.directions import both_ways, exclusive_pairs, some
+from energy.optimize.steady.before import Before
 from energy.periods import PERIOD_H
 from energy.region.model import Control
 

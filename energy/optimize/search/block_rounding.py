@@ -4,7 +4,7 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.optimize.items import BlockLoad
-from energy.optimize.rounding import FORBIDDEN_EUR
+from energy.optimize.search.rounding import FORBIDDEN_EUR
 
 
 def begins_of(item: BlockLoad, begin_eur: FloatArray, *, unserved_eur: float) -> FloatArray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.domain import Breach, FloatArray, Point
-from energy.optimize.draft import Draft
+from energy.optimize.drafts.draft import Draft
 from energy.periods import PERIOD_S
 from energy.region.machine import Machine
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from energy.domain import AssetPlan, FloatArray
 from energy.errors import BadInput, Fault
-from energy.optimize.before import Before, shifted
+from energy.optimize.steady.before import Before, shifted
 from energy.periods import parse_utc, period_start, periods_between
 from energy.region.model import Region
 

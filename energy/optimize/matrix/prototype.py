@@ -12,9 +12,18 @@ from typing import Any
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.optimize.form import Affine, BoolArray, Form, Int32Array, IntArray, form_at, form_of, runs_of
 from energy.optimize.kinds.kind import COST_PREFIX, Kind
-from energy.optimize.probing import Probed, probe
+from energy.optimize.matrix.form import (
+    Affine,
+    BoolArray,
+    Form,
+    Int32Array,
+    IntArray,
+    form_at,
+    form_of,
+    runs_of,
+)
+from energy.optimize.matrix.probing import Probed, probe
 
 OWN = 0
 """An entry in a row of the asset itself; 1 + n is one in the n-th balance of the kind."""

@@ -13,9 +13,9 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.form import BoolArray, Int32Array, IntArray
-from energy.optimize.layout import Layout
-from energy.optimize.tile import Numbers
+from energy.optimize.matrix.form import BoolArray, Int32Array, IntArray
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers
 
 SECONDS_MIN = 0.05
 """Below this HiGHS is not started any more."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.optimize.form import Form
-from energy.optimize.layout import Group, ItemsByGroup, Layout, items_by_group, layout_of, signature_of
+from energy.optimize.matrix.form import Form
+from energy.optimize.matrix.layout import Group, ItemsByGroup, Layout, items_by_group, layout_of, signature_of
 from energy.optimize.problem import Problem
 
 

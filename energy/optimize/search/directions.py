@@ -7,10 +7,8 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.form import BoolArray, IntArray
-from energy.optimize.layout import Layout
-from energy.optimize.mixed import mixed_of, solve_mixed
-from energy.optimize.solver import (
+from energy.optimize.highs.mixed import mixed_of, solve_mixed
+from energy.optimize.highs.solver import (
     End,
     Exclusive,
     LinearSolver,
@@ -19,7 +17,9 @@ from energy.optimize.solver import (
     fixed_upper,
     relative_gap,
 )
-from energy.optimize.tile import Numbers
+from energy.optimize.matrix.form import BoolArray, IntArray
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers
 
 BOTH_WAYS_KW = 1e-4
 """Charging and discharging at once below this is the solver's tolerance, not a plan."""

@@ -14,21 +14,21 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.block_rounding import begins_of
 from energy.optimize.coordination.coordinate import Candidate, Coordinator, Task, coordinate, with_fixed
 from energy.optimize.coordination.piece import seconds_left
 from energy.optimize.coordination.prices import net_cost_eur
-from energy.optimize.directions import MIXED_SHARE, both_ways, exclusive_pairs, one_way, some
-from energy.optimize.form import IntArray
+from energy.optimize.highs.mixed import mixed_of, solve_mixed
+from energy.optimize.highs.solver import End, LinearSolver, Solution, Solved, relative_gap
 from energy.optimize.items import BlockLoad
 from energy.optimize.kinds.commitment import TIME_ROWS
-from energy.optimize.layout import Layout
-from energy.optimize.mixed import mixed_of, solve_mixed
+from energy.optimize.matrix.form import IntArray
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers
 from energy.optimize.network_items import Machine
 from energy.optimize.problem import Problem
-from energy.optimize.rounding import Wish, profile_of
-from energy.optimize.solver import End, LinearSolver, Solution, Solved, relative_gap
-from energy.optimize.tile import Numbers
+from energy.optimize.search.block_rounding import begins_of
+from energy.optimize.search.directions import MIXED_SHARE, both_ways, exclusive_pairs, one_way, some
+from energy.optimize.search.rounding import Wish, profile_of
 
 WHOLE = 1e-6
 """Nearer than this to 0 or 1 is whole."""

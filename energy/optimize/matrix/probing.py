@@ -17,8 +17,8 @@ import pyomo.environ as pe
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from energy.domain import FloatArray
-from energy.optimize.form import NO_ELEMENT, Affine, BoolArray, IntArray
 from energy.optimize.kinds.kind import Kind
+from energy.optimize.matrix.form import NO_ELEMENT, Affine, BoolArray, IntArray
 
 PROVING_SEEDS = (1, 2)
 PROVING_INTEGERS = (3, 10)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from energy.domain import Breach, FloatArray, Point
-from energy.optimize.draft import Draft
-from energy.optimize.ev_schedule import arrived_energy_kwh, due_energy_kwh
+from energy.optimize.drafts.draft import Draft
+from energy.optimize.drafts.ev_schedule import arrived_energy_kwh, due_energy_kwh
 from energy.optimize.items import BlockLoad
 from energy.periods import PERIOD_H, PERIOD_S
 from energy.region.flexible_load import FlexibleLoad

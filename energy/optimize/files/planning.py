@@ -18,14 +18,14 @@ import numpy as np
 
 from energy.domain import FloatArray, Plan
 from energy.errors import BadInput, Fault, NoPlan
-from energy.optimize.before_file import PlanFile, read_plan_file
 from energy.optimize.contract import EXPECTED_KINDS
 from energy.optimize.coordination.workforce import Workforce
 from energy.optimize.cost import WISHES
+from energy.optimize.fallback.rules import rules_plan
+from energy.optimize.files.before_file import PlanFile, read_plan_file
+from energy.optimize.files.state_file import read_state
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem, problem_from
-from energy.optimize.rules import rules_plan
-from energy.optimize.state_file import read_state
 from energy.periods import HORIZON_PERIODS, PERIOD, format_utc, period_start, periods_between
 from energy.ports import Prices
 from energy.region.generator import Generator
@@ -51,6 +51,7 @@ def plan_from_files(
     *,
     before: Path | None = None,
     scheduler: str | None = None,
+    seconds_max: float | None = None,
 ) -> dict[str, Any]:
     """Plan from files and give the plan as plain JSON values.
 
@@ -61,6 +62,7 @@ def plan_from_files(
         at: a moment in the first period, None takes the file's first.
         before: the JSON of the plan before, which this one holds on to; None where there is none.
         scheduler: address of a Dask scheduler for the parts of a large region, None for this machine alone.
+        seconds_max: the solver's time limit, None takes the region's.
 
     Raises:
         BadInput: with every fault of the files.
@@ -75,7 +77,7 @@ def plan_from_files(
     try:
         proven = Optimizer(region, workforce=workforce).solve_proven(
             problem,
-            seconds_max=limits.solver_s_max,
+            seconds_max=limits.solver_s_max if seconds_max is None else seconds_max,
             gap=limits.solver_gap,
             problem_s=problem_s,
             **identity,

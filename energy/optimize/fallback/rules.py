@@ -14,13 +14,13 @@ from itertools import takewhile
 import numpy as np
 
 from energy.domain import AssetPlan, FloatArray, Plan, Rung
-from energy.optimize.block_rules import block_plan
 from energy.optimize.cost import cost_parts_eur, exchange_of, flow_of, stored_energy_kwh
+from energy.optimize.fallback.blocks import block_plan
+from energy.optimize.fallback.breaches import breaches_of
+from energy.optimize.fallback.network import network_plans
 from energy.optimize.items import BlockLoad, Charging, FixedPower, Item, Source, Storage
 from energy.optimize.limited_nodes import LimitedNode, limited_nodes, nodes_of
-from energy.optimize.network_rules import network_plans
 from energy.optimize.problem import Problem
-from energy.optimize.rules_breaches import breaches_of
 from energy.periods import PERIOD_H
 
 

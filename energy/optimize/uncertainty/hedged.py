@@ -12,12 +12,12 @@ from dataclasses import replace
 import numpy as np
 
 from energy.errors import NoPlan
-from energy.optimize.commit import Seat
-from energy.optimize.directions import one_way
-from energy.optimize.layout import Layout
-from energy.optimize.scenarios import Hedge, Hedger, kept
-from energy.optimize.solver import LinearSolver, Solved
-from energy.optimize.tile import Numbers
+from energy.optimize.highs.solver import LinearSolver, Solved
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.tile import Numbers
+from energy.optimize.search.commit import Seat
+from energy.optimize.search.directions import one_way
+from energy.optimize.uncertainty.scenarios import Hedge, Hedger, kept
 
 STACK_SHARE = 0.7
 """Share of the time left that the courses' program may take; the rest is for the plan itself."""

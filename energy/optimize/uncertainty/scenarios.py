@@ -17,11 +17,11 @@ from scipy.sparse import block_diag, csc_array, hstack, vstack
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.form import IntArray
-from energy.optimize.layout import Layout, items_by_group, signature_of
+from energy.optimize.highs.solver import LinearSolver
+from energy.optimize.matrix.form import IntArray
+from energy.optimize.matrix.layout import Layout, items_by_group, signature_of
+from energy.optimize.matrix.tile import Numbers, numbers_of
 from energy.optimize.problem import Problem
-from energy.optimize.solver import LinearSolver
-from energy.optimize.tile import Numbers, numbers_of
 
 CANNOT_WAIT = ("charge_kw", "discharge_kw", "load_kw", "on", "pump_kw", "boiled_kw")
 """Variables whose first period is commanded before anybody knows which course it is: stores, machines, pumps.

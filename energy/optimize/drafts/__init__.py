@@ -1,0 +1,1 @@
+"""From checked inputs to the items that a problem is made of."""

@@ -1,0 +1,1 @@
+"""One optimisation from files, without devices and without a record."""

@@ -1,0 +1,1 @@
+"""Whole-number decisions: which machines run when, which way a store goes."""

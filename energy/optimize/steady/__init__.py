@@ -1,0 +1,1 @@
+"""Holding on to the plan before where nothing is lost by it."""

@@ -1,0 +1,1 @@
+"""What a plan does about the errors of forecasts: headroom, or several courses at once."""
