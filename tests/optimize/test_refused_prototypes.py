@@ -112,3 +112,20 @@ def test_a_row_with_two_sides_is_refused(row):
         ValueError, match=re.escape("odd: each constraint needs variables and exactly one side")
     ):
         compile_prototype(kind, PERIODS, 0)
+
+
+@pytest.mark.parametrize("number", ["difference of two scalars", "ratio of two", "sum of two scalars"])
+def test_it_is_refused_wherever_its_parameters_stand_among_others(number):
+    """Where proofs are drawn from few integers, two elements agree in both proofs now and then."""
+    for others in range(80):
+        names = tuple(f"other_{place}" for place in range(others))
+
+        def build(periods, _structure, names=names):
+            model = new_prototype(periods, scalars=(*names, "a", "c", "b"))
+            model.x = pe.Var(model.T, bounds=(0.0, 1.0))
+            model.power_kw = pe.Expression(model.T, rule=lambda m, t: m.x[t])
+            add_row(model, lambda t: NUMBERS[number](model, t) * model.x[t] <= 1.0)
+            return model
+
+        with pytest.raises(ValueError, match=f"odd: {NOT_AFFINE}"):
+            compile_prototype(Kind(name="odd", build=build, parameters=lambda _items: {}), 1, 0)

@@ -3,8 +3,11 @@
 Each number of the compiled model (coefficient, right-hand side, bound, cost) must be a constant or a
 constant plus a slope times one element of one Param. Compilations at non-zero integers find the form: all
 elements 1; all 2, which shows the slopes; 2, 3, 4, ... over all elements, which shows each number's element.
-Compilations at other integers prove it, so that a product, a ratio or a sum cannot slip through. A number
-that is zero at one of the points keeps its place.
+Compilations at other integers prove it, so that a product, a ratio or a sum cannot slip through, whichever
+elements it is of: the ramp itself, on which no two elements are equal, then integers drawn from so many that
+a polynomial of degree d agrees with an affine form in both draws with a probability of at most d squared in
+a million (Schwartz, Fast probabilistic algorithms for verification of polynomial identities, 1980,
+doi:10.1145/322217.322225). A number that is zero at one of the points keeps its place.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +24,9 @@ from energy.optimize.kinds.kind import Kind
 from energy.optimize.matrix.form import NO_ELEMENT, Affine, BoolArray, IntArray
 
 PROVING_SEEDS = (1, 2)
-PROVING_INTEGERS = (3, 10)
+PROVING_INTEGERS = (3, 1_003)
+"""From and below; from few integers two elements draw the same one so often that their difference or ratio
+looks constant."""
 TOLERANCE = 1e-9
 """Relative: the probes are integers, so only the last bits of a double may differ."""
 BUILDS_MAX = 256
@@ -190,7 +195,7 @@ class _Model:
         if any(not np.array_equal(infinite, sample[2]) for sample in samples):
             raise ValueError(f"{self._name}: a bound is finite for some parameters and infinite for others")
         form = _affine(base=values[0], twos=values[1], ramp=values[2], sizes=self._sizes)
-        for theta, sample in zip(proofs, values[len(probes) :], strict=True):
+        for theta, sample in zip(points[2:], values[2:], strict=True):
             if not np.allclose(form.at(theta[None])[0], sample, rtol=TOLERANCE, atol=TOLERANCE):
                 raise ValueError(f"{self._name}: a number is not a constant plus a slope times one parameter")
         return form, keys, infinite
