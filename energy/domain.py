@@ -321,7 +321,8 @@ class Plan:
     """What the region does over the horizon, and what that is expected to cost.
 
     ``assets`` holds every asset, the grid point too (its power is the exchange, import positive).
-    ``marginal_price_eur_per_kwh`` has one array a balance, for example ``electricity``, ``feeder.<id>``.
+    ``marginal_price_eur_per_kwh`` has one array a balance, for example ``electricity``, ``feeder.<id>``; none
+    where the solver ended without prices.
     """
 
     plan_id: str

@@ -118,12 +118,15 @@ class Optimizer:
         limits = {"deadline": built + seconds_max, "gap": gap}
         solved = search_in(self._solver, layout, numbers, seats, coordinator=self._coordinator, **limits)
         solved_at = time.perf_counter()
-        solved, notes = self._steadied(problem, layout, numbers, seats=seats, solved=solved, **limits)
+        notes: tuple[str, ...] = ()
+        decided = numbers
+        solved = self._held(problem, layout, numbers, seats=seats, solved=solved, **limits)
         if hedge is not None:
-            solved, numbers, more = hedge_first_decisions(
+            solved, decided, notes = hedge_first_decisions(
                 self._solver, layout, numbers, seats, solved, hedger=self._hedger, hedge=hedge, **limits
             )
-            notes = (*notes, *more)
+        # Ties come last: what was hedged is fixed in the bounds, so that they leave it alone.
+        solved, more = self._settled(problem, layout, decided, seats=seats, solved=solved)
         settled_at = time.perf_counter()
         plan = read_plan(
             problem,
@@ -143,10 +146,10 @@ class Optimizer:
             "steady_s": settled_at - solved_at,
             "read_s": time.perf_counter() - settled_at,
         }
-        told = (*self._workforce.notes, *notes)
+        told = (*self._workforce.notes, *notes, *more)
         return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur, notes=told)
 
-    def _steadied(
+    def _held(
         self,
         problem: Problem,
         layout: Layout,
@@ -156,13 +159,12 @@ class Optimizer:
         solved: Solved,
         deadline: float,
         gap: float,
-    ) -> tuple[Solved, tuple[str, ...]]:
-        """Hold on to the plan before where that pays; where ties could not be decided, it is said."""
+    ) -> Solved:
+        """Hold on to the runs of the plan before where that pays."""
         control = self._region.control
-        steadiness = steadiness_of(control, problem.before)
-        if not steadiness.near_periods:
-            return solved, ()
-        solved = hold_runs(
+        if not steadiness_of(control, problem.before).near_periods:
+            return solved
+        return hold_runs(
             self._solver,
             layout,
             numbers,
@@ -173,7 +175,13 @@ class Optimizer:
             gap=gap,
             saving_eur_min=control.run_change_eur,
         )
-        if solved.end is not End.OPTIMAL:
+
+    def _settled(
+        self, problem: Problem, layout: Layout, numbers: Numbers, *, seats: Sequence[Seat], solved: Solved
+    ) -> tuple[Solved, tuple[str, ...]]:
+        """Decide ties for the plan before; where they could not be decided, it is said."""
+        steadiness = steadiness_of(self._region.control, problem.before)
+        if not steadiness.near_periods or solved.end is not End.OPTIMAL:
             return solved, ()
         runs = np.concatenate([np.zeros(0, dtype=np.int64), *(seat.on for seat in seats)])
         try:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
-from energy.domain import AssetPlan, Breach, FloatArray, Plan, Rung
+from energy.domain import AssetPlan, Binding, Breach, FloatArray, Plan, Rung
 from energy.optimize.cost import PARTS
 from energy.optimize.duals import DRAWS, FEEDS_IN, acting_prices, bindings, marginal_prices
 from energy.optimize.highs.solver import Solution
@@ -35,16 +35,19 @@ def read_plan(
     column = _netted(layout, solution.column)
     groups = list(zip(layout.groups, numbers.thetas, strict=True))
     assets: dict[str, AssetPlan] = {}
+    binding: list[Binding] = []
     for group, theta in groups:
         assets.update(_asset_plans(group, theta, column))
-    for asset_id, prices in acting_prices(layout, solution).items():
-        part = assets[asset_id]
-        assets[asset_id] = AssetPlan(power_kw=part.power_kw, states={**part.states, **prices})
+    # Without duals nothing is known of prices, nor of what a limit is worth: unknown is not 0.
+    if solution.priced:
+        for asset_id, prices in acting_prices(layout, solution).items():
+            part = assets[asset_id]
+            assets[asset_id] = AssetPlan(power_kw=part.power_kw, states={**part.states, **prices})
+        binding = [binding for group in layout.groups for binding in bindings(group, numbers, solution)]
     for item in problem.members:
         if isinstance(item, Storage | HeatStore | HydrogenStore) and item.energy_kwh is None:
             assets[item.asset_id] = _without_energy(assets[item.asset_id])
     order = [item.asset_id for item in (*problem.members, *problem.feeders, problem.exchange)]
-    binding = [binding for group in layout.groups for binding in bindings(group, numbers, solution)]
     breaches = [breach for group in layout.groups for breach in _breaches(group, numbers, column)]
     return Plan(
         plan_id=plan_id,
@@ -56,7 +59,7 @@ def read_plan(
         gap=gap,
         objective_eur=_objective(groups, column),
         assets={asset_id: assets[asset_id] for asset_id in order},
-        marginal_price_eur_per_kwh=marginal_prices(layout, solution),
+        marginal_price_eur_per_kwh=marginal_prices(layout, solution) if solution.priced else {},
         binding=tuple(binding),
         breaches=(*problem.breaches, *breaches),
     )

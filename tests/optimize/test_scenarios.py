@@ -1,5 +1,6 @@
 """Decisions for several courses at once, on cases small enough to solve by hand."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -161,3 +162,59 @@ def test_a_course_of_another_structure_is_refused(tiny: Any) -> None:
     hedge = Hedge(others=(Scenario(probability=0.2, problem=forced),))
     with pytest.raises(NoPlan, match="structure"):
         Hedger().decide(layout, numbers_of(layout, expected), hedge, fixed=NO_RUNS, seconds_max=5.0)
+
+
+def hedged(tiny: Any, region: Any, price: list[float], **other: Any) -> Any:
+    """Plan a load of 1,000 kW, hedged against a third of other numbers."""
+    usual = {"expected_kw": {"load": [1000.0] * len(price)}, "states": {"battery": {"energy_kwh": 100.0}}}
+    problem = tiny.problem(region, price, **usual)
+    course = Scenario(probability=0.3, problem=tiny.problem(region, price, **{**usual, **other}))
+    return Optimizer(region).solve_proven(
+        problem,
+        plan_id="p",
+        issued_at=tiny.start,
+        seconds_max=10.0,
+        gap=1e-6,
+        hedge=Hedge(others=(course,)),
+    )
+
+
+def test_courses_that_burn_energy_at_once_leave_one_direction(tiny: Any) -> None:
+    """At negative prices the courses' program may charge and discharge at once; a plan may not."""
+    lossy = tiny.asset("battery", energy_kwh_min=0.0, energy_kwh_max=110.0, wear_eur_per_kwh=0.0)
+    region = tiny.region(tiny.asset("load"), lossy)
+    price = [-0.5, -0.4, -0.4, -0.4]
+    proven = hedged(tiny, region, price, expected_kw={"load": [1000.0, 900.0, 900.0, 900.0]})
+    assert proven.notes == ()
+    energy_kwh = proven.plan.assets["battery"].states["energy_kwh"]
+    assert energy_kwh.max() <= 110.0 + 1e-6
+
+
+def test_what_was_hedged_is_no_limit_of_the_asset(tiny: Any) -> None:
+    """A power kept back for another course is no bound that anything would be worth to relax."""
+    region = region_of(tiny)
+    expected, hedge = hedge_of(tiny, region, probability=0.02)
+    plan = Optimizer(region).solve(
+        expected, plan_id="p", issued_at=tiny.start, seconds_max=10.0, gap=1e-6, hedge=hedge
+    )
+    assert plan.assets["battery"].power_kw[0] == pytest.approx(0.0, abs=1e-4)
+    at_first = {
+        (limit.asset_id, limit.name)
+        for limit in plan.binding
+        if 0 in limit.periods and limit.asset_id == "battery"
+    }
+    assert not at_first & {("battery", "power_kw_min"), ("battery", "power_kw_max")}
+
+
+def test_a_hedged_plan_decides_its_ties_too(tiny: Any) -> None:
+    """At a flat price the battery may charge at any time: after what was hedged it leads over to evenly."""
+    battery = tiny.asset(
+        "battery", energy_kwh_min=0.0, wear_eur_per_kwh=0.0, efficiency_charge=1.0, efficiency_discharge=1.0
+    )
+    region = tiny.region(tiny.asset("load"), battery)
+    region = replace(region, control=replace(region.control, steady_h=4.0))
+    proven = hedged(tiny, region, [0.1] * 12 + [0.9] * 4)
+    assert proven.notes == ()
+    charged_kw = proven.plan.assets["battery"].power_kw[:12]
+    assert charged_kw[2:].sum() > 100.0
+    np.testing.assert_allclose(charged_kw[2:], charged_kw[2:].mean(), atol=1e-3)

@@ -110,6 +110,7 @@ def solve_mixed(
         column_dual=np.zeros(columns),
         row=solution.row[:rows],
         row_dual=np.zeros(rows),
+        priced=False,
     )
 
 

@@ -36,9 +36,10 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution:
-    """A feasible point. Duals are those of the linear program, zero after a mixed-integer run.
+    """A feasible point. Duals are those of the linear program; where ``priced`` is False there are none.
 
-    ``bound_eur`` is what no plan can cost less than.
+    They are zeros then, which say nothing about prices: after a mixed-integer run, and where a linear run
+    ended before it was optimal. ``bound_eur`` is what no plan can cost less than.
     """
 
     end: End
@@ -48,6 +49,7 @@ class Solution:
     column_dual: FloatArray
     row: FloatArray
     row_dual: FloatArray
+    priced: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -292,7 +294,8 @@ def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
     if not np.isfinite(column).all():
         raise NoPlan("the solver's plan holds values that are not finite")
     objective = float(info.objective_function_value)
-    dual = bool(solution.dual_valid)
+    # Duals of a basis that is not optimal are no prices, even where HiGHS has some.
+    dual = ended is End.OPTIMAL and bool(solution.dual_valid)
     found = Solution(
         end=ended,
         objective_eur=objective,
@@ -301,6 +304,7 @@ def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
         column_dual=_array(solution.col_dual) if dual else np.zeros(column.size),
         row=_array(solution.row_value),
         row_dual=_array(solution.row_dual) if dual else np.zeros(highs.getNumRow()),
+        priced=dual,
     )
     if not all(np.isfinite(values).all() for values in (objective, found.column_dual, found.row_dual)):
         raise NoPlan("the solver's cost or prices are not finite")

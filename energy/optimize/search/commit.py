@@ -299,9 +299,12 @@ def solve_exact(
     if found is None:
         return replace(rounded, end=End.TIME_LIMIT)
     fixed = with_fixed(numbers, binary, np.round(found.column[binary]), numbers.upper)
-    solver.bound(fixed.lower, fixed.upper)
-    linear = solver.solve(seconds_max=max(1.0, deadline - time.perf_counter()))
-    solved = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
+    try:
+        solver.bound(fixed.lower, fixed.upper)
+        linear = solver.solve(seconds_max=max(1.0, deadline - time.perf_counter()))
+        solved = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
+    except NoPlan:
+        return Solved(solution=rounded.solution, bound_eur=bound_eur, end=End.TIME_LIMIT)
     if solved.solution.objective_eur > rounded.solution.objective_eur:
         solved = rounded
     return Solved(solution=solved.solution, bound_eur=bound_eur, end=end)

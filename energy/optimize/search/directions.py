@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,7 +68,11 @@ def one_way(
     """Give each store one direction a period, from the linear solution of these numbers on.
 
     The direction that leads is fixed first. Only where that costs more than the gap are directions searched
-    for. ``deadline`` is a moment of ``time.perf_counter``.
+    for, from there on; what the search does not better stands. ``deadline`` is a moment of
+    ``time.perf_counter``.
+
+    Raises:
+        NoPlan: no feasible point within the time limit, or directions could not be kept apart.
     """
     pairs = exclusive_pairs(layout)
     if not both_ways(pairs, linear.column).any():
@@ -75,7 +80,15 @@ def one_way(
     led = _by_lead(solver, numbers, pairs, linear, deadline=deadline)
     if led is not None and relative_gap(led.objective_eur, linear.bound_eur) <= gap:
         return Solved(solution=led, bound_eur=linear.bound_eur, end=linear.end)
-    return _searched(solver, layout, numbers, linear, deadline=deadline, gap=gap)
+    try:
+        searched = _searched(solver, layout, numbers, linear, led, deadline=deadline, gap=gap)
+    except NoPlan:
+        if led is None:
+            raise
+        return Solved(solution=led, bound_eur=linear.bound_eur, end=End.TIME_LIMIT)
+    if led is not None and led.objective_eur < searched.solution.objective_eur:
+        return replace(searched, solution=led)
+    return searched
 
 
 def _by_lead(
@@ -90,7 +103,14 @@ def _by_lead(
 
 
 def _searched(
-    solver: LinearSolver, layout: Layout, numbers: Numbers, linear: Solution, *, deadline: float, gap: float
+    solver: LinearSolver,
+    layout: Layout,
+    numbers: Numbers,
+    linear: Solution,
+    led: Solution | None,
+    *,
+    deadline: float,
+    gap: float,
 ) -> Solved:
     """Search directions where the linear program used both, and where burning energy could pay."""
     pairs = exclusive_pairs(layout)
@@ -106,7 +126,8 @@ def _searched(
         try:
             none = np.zeros(0, dtype=np.int64)
             program = mixed_of(layout, numbers, binary=none, exclusive=some(pairs, chosen))
-            best = solve_mixed(program, seconds_max=left_s, gap=gap)
+            known = None if led is None else led.column
+            best = solve_mixed(program, seconds_max=left_s, gap=gap, known=known)
         except NoPlan:
             chosen, end = chosen | both_ways(pairs, best.column), End.TIME_LIMIT
             break

@@ -107,7 +107,7 @@ def settle(
     Raises:
         NoPlan: the second solve failed, or what it gave cannot be taken.
     """
-    if not (solution.row_dual.any() or solution.column_dual.any()):
+    if not solution.priced:
         raise NoPlan("there are no prices that tell what is a tie")
     price_eur = steadiness.change_eur_per_kwh * PERIOD_H
     free = _free(layout, numbers, solution, fixed=fixed, steadiness=steadiness)

@@ -46,7 +46,7 @@ def hedge_first_decisions(
     try:
         left_s = STACK_SHARE * (deadline - time.perf_counter())
         found = hedger.decide(layout, decided, hedge, fixed=runs, seconds_max=left_s)
-        fixed = kept(decided, found)
+        fixed = kept(layout, decided, found)
         solver.bound(fixed.lower, fixed.upper)
         linear = solver.solve(seconds_max=deadline - time.perf_counter())
         again = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)

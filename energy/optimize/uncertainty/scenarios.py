@@ -22,6 +22,7 @@ from energy.optimize.matrix.form import IntArray
 from energy.optimize.matrix.layout import Layout, items_by_group, signature_of
 from energy.optimize.matrix.tile import Numbers, numbers_of
 from energy.optimize.problem import Problem
+from energy.optimize.search.directions import both_ways, exclusive_pairs, some
 
 CANNOT_WAIT = ("charge_kw", "discharge_kw", "load_kw", "on", "pump_kw", "boiled_kw")
 """Variables whose first period is commanded before anybody knows which course it is: stores, machines, pumps.
@@ -141,11 +142,21 @@ def cannot_wait(layout: Layout) -> IntArray:
     return np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
 
 
-def kept(numbers: Numbers, hedged: Hedged) -> Numbers:
-    """Fix what was decided, within its bounds; of two opposed directions only the difference stays."""
+def kept(layout: Layout, numbers: Numbers, hedged: Hedged) -> Numbers:
+    """Fix what was decided, within its bounds.
+
+    Where the courses' program charged and discharged at once, only the direction that leads is decided: up
+    to the difference, since what burning made room for may not fit without it.
+    """
     lower, upper = numbers.lower.copy(), numbers.upper.copy()
     value = np.clip(hedged.value, lower[hedged.columns], upper[hedged.columns])
     lower[hedged.columns], upper[hedged.columns] = value, value
+    both = some(pairs := exclusive_pairs(layout), both_ways(pairs, lower))
+    more = np.where(lower[both.first] >= lower[both.second], both.first, both.second)
+    less = np.where(more == both.first, both.second, both.first)
+    upper[more] = lower[more] - lower[less]
+    upper[less] = 0.0
+    lower[more] = lower[less] = 0.0
     return replace(numbers, lower=lower, upper=upper)
 
 
