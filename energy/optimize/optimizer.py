@@ -35,7 +35,7 @@ class Proven:
     plan: Plan
     bound_eur: float
     notes: tuple[str, ...] = ()
-    """What was left out on the way, in words."""
+    """What was left out on the way, each with a code in front."""
 
 
 class Optimizer:
@@ -187,7 +187,7 @@ class Optimizer:
         try:
             solution = settle(layout, numbers, problem, solved.solution, fixed=runs, steadiness=steadiness)
         except NoPlan as error:
-            return solved, (f"ties were left as they fell: {error}",)
+            return solved, (f"planned_anew: ties were left as they fell: {error}",)
         return replace(solved, solution=solution), ()
 
 

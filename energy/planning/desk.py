@@ -103,6 +103,7 @@ class Desk:
         self._note_noon(request, asked, uncorrected)
         forecast_s = time.perf_counter() - begun_s
         prices = self._prices.prices(start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at)
+        plan_before, anew = self._before(request)
         begun_s = time.perf_counter()
         make = partial(
             problem_from,
@@ -119,7 +120,7 @@ class Desk:
             billed_peak_kw=request.billed_peak_kw,
             temperature_c=self._temperature_c(request),
             nominated_kw=self._nominated_kw(request),
-            before=self._before(request),
+            before=plan_before,
         )
         problem, hedge = self._hedging.problem(
             lambda expected_kw: make(expected_kw=expected_kw),
@@ -130,7 +131,7 @@ class Desk:
         )
         control = self._region.control
         notes = [f"planned_without_data: {note}" for note in problem.notes]
-        notes.extend((*self._meter_notes, *self._judging_notes, *self._schooling_notes))
+        notes.extend((*anew, *self._meter_notes, *self._judging_notes, *self._schooling_notes))
         weather = self._inputs.weather.notes(request.issued_at)
         notes.extend(f"planned_without_weather: {note}" for note in weather)
         notes.extend(data_notes(self._inputs.marks, end=period_start(request.issued_at)))
@@ -144,7 +145,7 @@ class Desk:
             problem_s=time.perf_counter() - begun_s,
             hedge=hedge,
         )
-        notes.extend(f"planned_anew: {note}" for note in proven.notes)
+        notes.extend(proven.notes)
         plan = replace(proven.plan, wall_s={"forecast_s": forecast_s, **proven.plan.wall_s})
         shadows, self._shadows = (*before, *self._shadows), ()
         scores, self._scores = self._scores, ()
@@ -212,12 +213,18 @@ class Desk:
             start=request.start, periods=HORIZON_PERIODS, known_at=request.issued_at
         )
 
-    def _before(self, request: PlanRequest) -> Before | None:
-        """What the plan in force says of the same periods; None where each plan stands for itself."""
+    def _before(self, request: PlanRequest) -> tuple[Before | None, tuple[str, ...]]:
+        """What the plan in force says of the same periods; None where each plan stands for itself, and why.
+
+        Holding on is a preference: where the record gives no plan, a new one is made all the same.
+        """
         if self._region.control.steady_h == 0.0:
-            return None
-        plan = self._plans.plan_in_force(request.issued_at - timedelta(microseconds=1))
-        return before_of(plan, self._region, start=request.start, periods=HORIZON_PERIODS)
+            return None, ()
+        try:
+            plan = self._plans.plan_in_force(request.issued_at - timedelta(microseconds=1))
+        except (StoreUnavailable, RecordBroken) as error:
+            return None, (f"planned_anew: the plan before cannot be read: {error}"[:NOTE_CHARS_MAX],)
+        return before_of(plan, self._region, start=request.start, periods=HORIZON_PERIODS), ()
 
     def _asked(self, request: PlanRequest, asset: Expected) -> Asked:
         spec = series_spec(self._region, asset)

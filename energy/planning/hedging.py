@@ -11,6 +11,7 @@ from energy.optimize.uncertainty.scenarios import Hedge, Scenario
 from energy.planning.expectation import expected_kw
 from energy.planning.futures import futures_of
 from energy.planning.net_errors import Measured, NetErrors
+from energy.planning.net_load import parts_of
 from energy.ports import PlanSource
 from energy.region.model import Region
 
@@ -43,7 +44,7 @@ class Hedging:
         """
         problem = make(expected_kw(self._region, forecasts, periods=periods))
         dial = self._region.control.uncertainty
-        if not dial.counts or not forecasts:
+        if not dial.counts or not parts_of(self._region, forecasts):
             return problem, None
         if dial.mode == "reserve":
             measured = {one.spec.asset_id: Measured(sign=one.spec.sign, history=one.history) for one in asked}

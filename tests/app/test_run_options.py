@@ -51,6 +51,13 @@ def test_simulated_time_is_refused_where_a_device_may_be_a_real_one(town: Path, 
     assert not (data / LEDGER).exists(), "refused before anything is opened"
 
 
+@pytest.mark.parametrize("address", ["10.0.0.5", "tcp://10.0.0.5", "inproc://", "in_turn", "http://here:80"])
+def test_an_address_that_is_no_schedulers_is_refused(address: str, town: Path, tmp_path: Path) -> None:
+    options = ("--data", str(tmp_path / "data"), "--scheduler", address)
+    message = refused(energiewaage("run", str(town), *options))
+    assert f"command line: --scheduler: {address!r} is wrong: must be tls:// or tcp://" in message
+
+
 @pytest.mark.parametrize("options", [SIMULATED[:2], SIMULATED[2:]], ids=["start", "epoch"])
 def test_simulated_time_is_asked_for_with_both_options_or_not_at_all(
     options: tuple[str, str], town: Path, tmp_path: Path

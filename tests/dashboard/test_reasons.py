@@ -34,8 +34,8 @@ def words(language: str) -> Words:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("de", "die größte Leistung beim Bezug bindet in 2 Viertelstunden; ein kW mehr"),
-        ("en", "the greatest power drawn binds in 2 quarter hours; one kW more"),
+        ("de", "die größte Leistung beim Bezug bindet in 2 Viertelstunden; ein kW mehr Spielraum"),
+        ("en", "the greatest power drawn binds in 2 quarter hours; one more kW of room"),
     ],
 )
 def test_a_binding_limit_is_told_with_its_worth(language: str, said: str) -> None:

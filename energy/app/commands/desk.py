@@ -12,6 +12,7 @@ from energy.app.commands.options import (
     Scheduler,
     moment,
     print_json,
+    scheduler_address,
 )
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
@@ -117,7 +118,7 @@ def plan(
         state=state,
         at=moment(at, "--at") if at is not None else None,
         before=before,
-        scheduler=scheduler,
+        scheduler=scheduler_address(scheduler),
     )
     write_json(out, result)
     if as_json:

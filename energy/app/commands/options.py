@@ -1,6 +1,8 @@
 """Options that several commands share, and how their text becomes values."""
 
+import importlib.util
 import json
+import re
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +36,8 @@ FirstPort = Annotated[
         metavar="PORT",
     ),
 ]
+ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:]+\]|[\w.-]+):\d{1,5}")
+"""A Dask scheduler's: not what Dask would take beside, such as one in its own process."""
 
 
 def moment(text: str, option: str) -> datetime:
@@ -46,6 +50,23 @@ def moment(text: str, option: str) -> datetime:
         return parse_utc(text)
     except ValueError as error:
         raise bad_option(option, text, str(error), "write for example 2020-06-01T10:00Z") from error
+
+
+def scheduler_address(text: str | None) -> str | None:
+    """Read a Dask scheduler's address from the command line; a typing error is told now, not plan by plan.
+
+    Raises:
+        BadInput: it is none, or Dask is not installed.
+    """
+    if text is None:
+        return None
+    if ADDRESS.fullmatch(text) is None:
+        mend = "write for example tls://10.0.0.5:8786"
+        raise bad_option("--scheduler", text, "must be tls:// or tcp://, a host and a port", mend)
+    if importlib.util.find_spec("distributed") is None:
+        mend = 'install it: pip install "energiewaage[dask]"'
+        raise bad_option("--scheduler", text, "the extra 'dask' is not installed", mend)
+    return text
 
 
 def decimal(text: str) -> float:

@@ -18,6 +18,7 @@ from energy.app.commands.options import (
     Scheduler,
     moment,
     print_json,
+    scheduler_address,
 )
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
@@ -168,7 +169,7 @@ def run(
             tick_s=tick_s,
             simulated=simulated,
             ledger_kept=timedelta(days=ledger_days),
-            scheduler=scheduler,
+            scheduler=scheduler_address(scheduler),
         )
     )
 

@@ -20,6 +20,9 @@ class Crew(Protocol):
         ``deadline`` is a moment of ``time.perf_counter``.
         """
 
+    def close(self) -> None:
+        """Let go what is kept between plans; it comes back when needed."""
+
 
 class InProcess:
     """Solves one piece after the other, here."""
@@ -27,6 +30,9 @@ class InProcess:
     def solve(self, pieces: Sequence[Piece], *, deadline: float) -> list[Answer | None]:
         """Give an answer a piece."""
         return [solve_piece(piece, piece_s(deadline)) if piece_s(deadline) else None for piece in pieces]
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
 
 def piece_s(deadline: float) -> float:

@@ -117,12 +117,13 @@ class _Worker:
             write_message(to_child, encode_piece(piece, seconds_max))
             ready, _, _ = select.select([from_child], [], [], seconds_max + LATE_S)
             message = read_message(from_child) if ready else None
-        except OSError:
+            answer = None if message is None else decode_answer(message)
+        except (OSError, EOFError, ValueError):  # gone, or talking nonsense
             message = None
         if message is None:
             self.end(stop_s=0.0)
             raise WorkerLost
-        return decode_answer(message)
+        return answer
 
     def end(self, *, stop_s: float) -> None:
         """Close its input, wait, then kill."""

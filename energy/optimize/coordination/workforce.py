@@ -7,9 +7,9 @@ import os
 import time
 from collections.abc import Sequence
 
-from energy.optimize.coordination.crew import InProcess
+from energy.optimize.coordination.crew import Crew, InProcess
 from energy.optimize.coordination.on_dask import DaskCrew, SchedulerLost
-from energy.optimize.coordination.piece import Answer, Piece, solver_version
+from energy.optimize.coordination.piece import Answer, Piece, is_plan_of, solver_version
 from energy.optimize.coordination.pool import LocalPool
 
 POOL_DECISIONS_MIN = 1000
@@ -25,6 +25,7 @@ class Workforce:
     Args:
         workers: processes of the local pool; 0 solves everything in this one, None takes the machine's cores.
         scheduler: address of a Dask scheduler, None for none.
+        cluster: in its place, whoever solves pieces elsewhere.
         decisions_min: yes-or-no decisions below which everything is solved in this process.
     """
 
@@ -33,14 +34,16 @@ class Workforce:
         *,
         workers: int | None = None,
         scheduler: str | None = None,
+        cluster: Crew | None = None,
         decisions_min: int = POOL_DECISIONS_MIN,
     ) -> None:
         self._decisions_min = decisions_min
         self._workers = _cores() if workers is None else workers
         self._pool: LocalPool | None = None
-        self._cluster = None if scheduler is None else DaskCrew(scheduler)
+        self._cluster = cluster if scheduler is None else DaskCrew(scheduler)
+        self._is_lost = False
         self.notes: tuple[str, ...] = ()
-        """What the last plan must tell."""
+        """What the last plan must tell, each with a code in front."""
 
     @property
     def pids(self) -> list[int]:
@@ -48,13 +51,13 @@ class Workforce:
         return [] if self._pool is None else self._pool.pids
 
     def begin(self) -> None:
-        """Begin a plan: forget what the one before had to tell."""
-        self.notes = ()
+        """Begin a plan: forget what the one before had to tell, and look for a lost scheduler again."""
+        self.notes, self._is_lost = (), False
 
     def solve(self, pieces: Sequence[Piece], *, deadline: float) -> list[Answer | None]:
         """Give an answer a piece, None where there is none in time."""
         answers: list[Answer | None] = [None] * len(pieces)
-        if self._cluster is not None and not self._is_small(pieces):
+        if self._cluster is not None and not self._is_lost and not self._is_small(pieces):
             answers = self._on_cluster(self._cluster, pieces, deadline)
         missing = [number for number, answer in enumerate(answers) if answer is None]
         here = self._here([pieces[number] for number in missing], deadline)
@@ -69,17 +72,28 @@ class Workforce:
         if self._cluster is not None:
             self._cluster.close()
 
-    def _on_cluster(self, cluster: DaskCrew, pieces: Sequence[Piece], deadline: float) -> list[Answer | None]:
+    def _on_cluster(self, cluster: Crew, pieces: Sequence[Piece], deadline: float) -> list[Answer | None]:
         now = time.perf_counter()
         try:
             answers = cluster.solve(pieces, deadline=now + CLUSTER_SHARE * (deadline - now))
         except SchedulerLost as error:
+            self._is_lost = True  # each look takes seconds that the plan needs
             self._note(f"scheduler_lost: {error}; solved on this machine")
             return [None] * len(pieces)
         own = solver_version()
-        if other := sorted({answer.solver for answer in answers if answer is not None} - {own}):
-            self._note(f"scheduler_version: workers have {', '.join(other)} instead of {own}; not used")
-        return [answer if answer is not None and answer.solver == own else None for answer in answers]
+        return [self._taken(piece, answer, own) for piece, answer in zip(pieces, answers, strict=True)]
+
+    def _taken(self, piece: Piece, answer: object, own: str) -> Answer | None:
+        """Take an answer from elsewhere if it can be one of its piece, by our own solver's version."""
+        if answer is None:
+            return None
+        if not isinstance(answer, Answer) or not is_plan_of(answer, piece):
+            self._note("scheduler_unusable: an answer is no plan of its piece; solved on this machine")
+            return None
+        if answer.solver != own:
+            self._note(f"scheduler_unusable: a worker has {answer.solver} instead of {own}; not used")
+            return None
+        return answer
 
     def _here(self, pieces: Sequence[Piece], deadline: float) -> list[Answer | None]:
         if self._workers < 1 or self._is_small(pieces):

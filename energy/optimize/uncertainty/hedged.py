@@ -51,5 +51,5 @@ def hedge_first_decisions(
         linear = solver.solve(seconds_max=deadline - time.perf_counter())
         again = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
     except NoPlan as error:
-        return solved, numbers, (f"not hedged: {error}",)
+        return solved, numbers, (f"not_hedged: {error}",)
     return replace(again, bound_eur=solved.bound_eur), fixed, ()

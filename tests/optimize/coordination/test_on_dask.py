@@ -112,6 +112,20 @@ def test_without_a_scheduler_this_machine_solves_and_the_plan_tells():
     assert force.notes == ()
 
 
+def test_scheduler_that_hangs_is_left_at_the_deadline(tmp_path):
+    alone = Cluster(tmp_path)
+    scheduler = alone.scheduler()
+    alone.worker()
+    crew = DaskCrew(alone.address)
+    crew.wait_for_workers(1, seconds_max=READY_S)
+    scheduler.send_signal(signal.SIGSTOP)
+    began = time.perf_counter()
+    with pytest.raises(SchedulerLost, match="does not answer"):
+        crew.solve(pieces_of(2), deadline=soon(2.0))
+    assert time.perf_counter() - began < 10.0
+    alone.close()
+
+
 def test_scheduler_without_workers_is_lost_at_once(tmp_path):
     alone = Cluster(tmp_path)
     alone.start(
