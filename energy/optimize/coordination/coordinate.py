@@ -75,7 +75,11 @@ class Coordinator:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Task:
-    """What is to be coordinated, until when (a moment of ``time.perf_counter``), to which relative gap."""
+    """What is to be coordinated, until when (a moment of ``time.perf_counter``), to which relative gap.
+
+    ``afresh`` solves each linear program without the basis before it: in a large region what presolve takes
+    away is worth more than a start from nearby.
+    """
 
     solver: LinearSolver
     layout: Layout
@@ -83,6 +87,7 @@ class Task:
     coordinator: Coordinator
     deadline: float
     gap: float
+    afresh: bool = False
 
 
 def coordinate(
@@ -182,6 +187,8 @@ class _Rounds:
         self._tried.add(key)
         fixed = with_fixed(task.numbers, binary, on, upper)
         task.solver.bound(fixed.lower, fixed.upper)
+        if task.afresh:
+            task.solver.forget()
         try:
             solution = task.solver.solve(seconds_max=seconds_left(task.deadline))
         except NoPlan:

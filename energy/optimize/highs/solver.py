@@ -178,6 +178,14 @@ class LinearSolver:
         self._change_row_bounds(has, bounded)
         self._has = bounded
 
+    def forget(self) -> None:
+        """Let the next solve begin afresh: with presolve, which HiGHS leaves out where it has a basis.
+
+        Raises:
+            NoPlan: HiGHS refuses.
+        """
+        expect(self._highs.clearSolver(), "clearSolver")
+
     def solve(self, *, seconds_max: float) -> Solution:
         """Solve, warm where HiGHS has a basis.
 

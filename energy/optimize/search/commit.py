@@ -20,7 +20,6 @@ from energy.optimize.coordination.prices import net_cost_eur
 from energy.optimize.highs.mixed import mixed_of, solve_mixed
 from energy.optimize.highs.solver import End, LinearSolver, Solution, Solved, relative_gap
 from energy.optimize.items import BlockLoad
-from energy.optimize.kinds.commitment import TIME_ROWS
 from energy.optimize.matrix.form import IntArray
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers
@@ -28,6 +27,7 @@ from energy.optimize.network_items import Machine
 from energy.optimize.problem import Problem
 from energy.optimize.search.block_rounding import begins_of
 from energy.optimize.search.directions import MIXED_SHARE, both_ways, exclusive_pairs, one_way, some
+from energy.optimize.search.loosening import loosened
 from energy.optimize.search.rounding import Wish, profile_of
 
 WHOLE = 1e-6
@@ -99,6 +99,7 @@ def solve_rounded(
     )
     binary = coordinator.components(layout).binary
     if binary.size >= LARGE_DECISIONS:
+        task = replace(task, afresh=True)
         return solve_coordinated(task, seats, loosened(task), None)
     relaxed = solver.solve(seconds_max=seconds_left(deadline))
     if not binary.size:
@@ -109,20 +110,6 @@ def solve_rounded(
         solved = one_way(solver, layout, fixed, relaxed, deadline=deadline, gap=gap)
         return Solved(solution=solved.solution, bound_eur=relaxed.bound_eur, end=solved.end)
     return solve_coordinated(task, seats, relaxed, _best_rounding(task, seats, relaxed))
-
-
-def loosened(task: Task) -> Solution:
-    """Solve without the rows that only say when machines may switch: quicker, and a bound all the same."""
-    lower, upper = task.numbers.row_lower.copy(), task.numbers.row_upper.copy()
-    for group in task.layout.groups:
-        for name in TIME_ROWS:
-            if name in group.prototype.constraints:
-                rows = group.rows(name).ravel()
-                lower[rows], upper[rows] = -np.inf, np.inf
-    task.solver.bound_rows(lower, upper)
-    loosened = task.solver.solve(seconds_max=seconds_left(task.deadline))
-    task.solver.bound_rows(task.numbers.row_lower, task.numbers.row_upper)
-    return loosened
 
 
 def solve_coordinated(task: Task, seats: Sequence[Seat], relaxed: Solution, best: Candidate | None) -> Solved:

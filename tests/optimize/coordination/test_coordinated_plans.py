@@ -10,7 +10,8 @@ from energy.optimize.coordination.workforce import Workforce
 from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.layout import layout_of
 from energy.optimize.matrix.tile import numbers_of
-from energy.optimize.search.commit import loosened, seats_of, solve_coordinated
+from energy.optimize.search.commit import seats_of, solve_coordinated
+from energy.optimize.search.loosening import loosened
 from tests.optimize.coordination.towns import towns
 
 

@@ -8,8 +8,11 @@ from energy.region.model import Network
 from tests.optimize.conftest import NAME, Tiny
 
 
-def towns(count, *, seed, periods, price_mean=0.08):
-    """Give a region and a problem: each town with a load, a battery, and a CHP with its heat network."""
+def towns(count, *, seed, periods, price_mean=0.08, proportional=False):
+    """Give a region and a problem: each town with a load, a battery, and a CHP with its heat network.
+
+    A CHP is as efficient at its least load as at its rated one where ``proportional``, else less so.
+    """
     random = np.random.default_rng(seed)
     members, expected, states, heat, gas = [], {}, {}, [], []
     for town in range(count):
@@ -28,9 +31,9 @@ def towns(count, *, seed, periods, price_mean=0.08):
                 power_kw_rated=kw,
                 power_kw_least=0.5 * kw,
                 heat_kw_rated=1.2 * kw,
-                heat_kw_least=0.7 * kw,
+                heat_kw_least=(0.6 if proportional else 0.7) * kw,
                 fuel_kw_rated=2.6 * kw,
-                fuel_kw_least=1.4 * kw,
+                fuel_kw_least=(1.3 if proportional else 1.4) * kw,
                 fuel_eur_per_kwh=float(random.uniform(0.03, 0.06)),
                 start_eur=float(random.uniform(1.0, 30.0)),
                 uptime_h_min=0.25 * float(random.integers(1, 9)),
