@@ -49,3 +49,24 @@ def test_every_store_ends_with_what_it_began_with(tmp_path: Path, *, end_at_star
         assert plan.objective_eur["terminal"] == 0.0
     else:
         assert short, "at a price this high somebody would rather lend"
+
+
+@pytest.mark.parametrize("out", [(), ("pumped_reservoir", "boiler")], ids=["in service", "out"])
+@pytest.mark.parametrize("volume_m3", [0.0, 50.0, 500.0, 1100.0])
+def test_what_cannot_be_filled_again_has_a_plan_all_the_same(tiny, plan, volume_m3, out):
+    """A reservoir in its fire-water reserve, a heat store that only loses: no end that nobody can reach."""
+    names = ("pumped_reservoir", "boiler", "heat_load", "heat_storage")
+    region = tiny.region(*(tiny.asset(name) for name in names))
+    problem = tiny.problem(
+        region,
+        [0.1] * 8,
+        expected_kw={"pumped_reservoir": [30.0] * 8, "heat_load": [100.0] * 8},
+        states={"pumped_reservoir": {"volume_m3": volume_m3}, "heat_storage": {"energy_kwh": 1500.0}},
+        unavailable=out,
+        end_at_start=True,
+    )
+    made = plan(region, problem)
+    served_kwh = min(60.0, volume_m3 * region.asset("pumped_reservoir").pump_kwh_per_m3) if out else 60.0
+    unserved = [breach.size for breach in made.breaches if breach.name == "unserved_water"]
+    assert bool(unserved) == (served_kwh < 60.0)
+    assert not [breach for breach in made.breaches if breach.name == "unserved_heat"]

@@ -33,6 +33,9 @@ from energy.region.model import Asset, Municipality, Region
 
 UNLIMITED_KW = 1e8
 """Ten times what any asset may have: no municipality exchanges more."""
+PLAUSIBLE_CONTENT = 2.0
+"""A store may be measured fuller than it is stated to be: capacities age and are rounded, water gets hotter.
+Beyond this many times its capacity the unit is wrong or the value is none: 30,500 Wh read as kWh."""
 State = Mapping[str, float]
 
 
@@ -74,6 +77,22 @@ class Draft:
     def state(self, asset: AssetBase) -> State:
         """Give what was measured of an asset."""
         return self.states.get(asset.id, {})
+
+    def content(self, asset: AssetBase, point: Point, *, most: float, planned: str) -> float | None:
+        """Give what a store was measured to hold; None, with a note, where that is not known.
+
+        What it cannot hold is not known either: planned on, it would be sold, and is not there.
+        """
+        value = self.state(asset).get(point)
+        if value is None:
+            self.notes.append(f"{asset.id}: {point} is unknown, planned {planned}")
+        elif value > PLAUSIBLE_CONTENT * most:
+            self.notes.append(
+                f"{asset.id}: {point} of {value:.10g} is more than {PLAUSIBLE_CONTENT:.0f} times the"
+                f" {most:.10g} that it can hold, so it is unknown, planned {planned}"
+            )
+            return None
+        return value
 
     def constant(self, value: float) -> FloatArray:
         """Give the same number for each period."""
@@ -132,9 +151,8 @@ def source_of(draft: Draft, asset: Generator) -> Source:
 
 def storage_of(draft: Draft, asset: Battery) -> Storage:
     """Derive a battery; it stands still where its energy is unknown."""
-    energy_kwh = draft.state(asset).get(Point.ENERGY_KWH)
-    if energy_kwh is None:
-        draft.notes.append(f"{asset.id}: {Point.ENERGY_KWH} is unknown, planned at 0 kW")
+    most_kwh = asset.energy_kwh_capacity
+    energy_kwh = draft.content(asset, Point.ENERGY_KWH, most=most_kwh, planned="at 0 kW")
     idle = energy_kwh is None or draft.note_outage(asset)
     bounds = draft.rated_bounds(asset.id, (0.0, 0.0) if idle else asset.power_kw_nameplate)
     return Storage(

@@ -188,9 +188,8 @@ def heat_demand_of(draft: Draft, asset: HeatLoad) -> HeatDemand:
 
 def heat_store_of(draft: Draft, asset: HeatStorage) -> HeatStore:
     """Derive a heat store: what is lost in an hour is lost evenly over it, dE/dt = heat - rate * E."""
-    energy_kwh = draft.state(asset).get(Point.ENERGY_KWH)
-    if energy_kwh is None:
-        draft.notes.append(f"{asset.id}: {Point.ENERGY_KWH} is unknown, planned standing still")
+    most_kwh = asset.energy_kwh_capacity
+    energy_kwh = draft.content(asset, Point.ENERGY_KWH, most=most_kwh, planned="standing still")
     rate_per_h = -math.log1p(-asset.loss_fraction_per_h)
     lost_fraction = -math.expm1(-rate_per_h * PERIOD_H)
     cop = {
@@ -208,7 +207,7 @@ def heat_store_of(draft: Draft, asset: HeatStorage) -> HeatStore:
         kept_fraction=1.0 - lost_fraction,
         kept_h=lost_fraction / rate_per_h if rate_per_h > 0.0 else PERIOD_H,
         **draft.end(
-            energy_kwh,
+            energy_kwh if _is_heated(draft, asset) else None,
             (0.0, asset.energy_kwh_capacity),
             worth_eur_per_kwh=heat_value_eur_per_kwh(
                 draft.region.market,
@@ -221,11 +220,18 @@ def heat_store_of(draft: Draft, asset: HeatStorage) -> HeatStore:
     )
 
 
+def _is_heated(draft: Draft, asset: HeatStorage) -> bool:
+    """Tell whether anything can make up for what the store loses."""
+    return any(
+        isinstance(other, Chp | HeatPump | Boiler) and other.id not in draft.unavailable
+        for other in draft.on_network[f"heat.{asset.heat_network}"]
+    )
+
+
 def hydrogen_store_of(draft: Draft, asset: HydrogenStorage) -> HydrogenStore:
     """Derive a hydrogen store with its offtake."""
-    energy_kwh = draft.state(asset).get(Point.ENERGY_KWH)
-    if energy_kwh is None:
-        draft.notes.append(f"{asset.id}: {Point.ENERGY_KWH} is unknown, planned standing still")
+    most_kwh = asset.energy_kwh_capacity
+    energy_kwh = draft.content(asset, Point.ENERGY_KWH, most=most_kwh, planned="standing still")
     return HydrogenStore(
         asset_id=asset.id,
         feeder=asset.feeder,
@@ -253,9 +259,9 @@ def reservoir_of(draft: Draft, asset: PumpedReservoir) -> Reservoir | FixedPower
     demand_kw = np.maximum(0.0, draft.expected_kw[asset.id])
     out = draft.note_outage(asset)
     most_kw = 0.0 if out else asset.power_kw_rated
-    volume_m3 = draft.state(asset).get(Point.VOLUME_M3)
+    most_m3, planned = asset.volume_m3_max, "to pump what is drawn"
+    volume_m3 = draft.content(asset, Point.VOLUME_M3, most=most_m3, planned=planned)
     if volume_m3 is None:
-        draft.notes.append(f"{asset.id}: {Point.VOLUME_M3} is unknown, planned to pump what is drawn")
         return fixed_of(draft, asset, np.minimum(demand_kw, most_kw))
     bounds = draft.rated_bounds(asset.id, (0.0, most_kw))
     return Reservoir(
@@ -270,7 +276,7 @@ def reservoir_of(draft: Draft, asset: PumpedReservoir) -> Reservoir | FixedPower
         m3_per_kwh=1.0 / asset.pump_kwh_per_m3,
         fee_eur_per_kwh_drawn=asset.fee_eur_per_kwh_drawn,
         **draft.end(
-            volume_m3 * asset.pump_kwh_per_m3,
+            None if out else volume_m3 * asset.pump_kwh_per_m3,
             (asset.volume_m3_min * asset.pump_kwh_per_m3, asset.volume_m3_max * asset.pump_kwh_per_m3),
             worth_eur_per_kwh=water_value_eur_per_kwh(
                 draft.region, asset, market_eur_per_kwh=draft.market_eur_per_kwh

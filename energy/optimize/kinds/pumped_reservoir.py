@@ -72,7 +72,7 @@ def build(periods: int, structure: int) -> Any:
 
 
 def reserve(m: Any, t: int) -> Any:
-    """Down to nothing at a price, but not where the end is asked for."""
+    """Down to nothing at a price; where the end is asked for, no deeper than at the start."""
     return 0.0, (m.below_kwh_end_max if t == m.T.last() else m.energy_kwh_min)
 
 
@@ -96,6 +96,7 @@ def water_balance(m: Any, t: int) -> Any:
 def parameters(items: Sequence[Reservoir]) -> Mapping[str, FloatArray]:
     """Derive what the prototype's Params stand for."""
     start = scalars_of(item.energy_kwh for item in items)
+    asked = np.array([item.energy_kwh_end_min is not None for item in items])
     least = scalars_of(item.energy_kwh_min for item in items)
     most = scalars_of(item.energy_kwh_max for item in items)
     demand_kw = table_of(item.demand_kw for item in items)
@@ -105,9 +106,7 @@ def parameters(items: Sequence[Reservoir]) -> Mapping[str, FloatArray]:
         "energy_kwh_min": least,
         "energy_kwh_end_min": end_least_kwh(least, (item.energy_kwh_end_min for item in items)),
         "energy_kwh_max": most,
-        "below_kwh_end_max": scalars_of(
-            item.energy_kwh_min if item.energy_kwh_end_min is None else 0.0 for item in items
-        ),
+        "below_kwh_end_max": np.where(asked, np.maximum(0.0, least - start), least),
         "above_kwh_max": np.maximum(0.0, start - most),
         "m3_per_kwh": scalars_of(item.m3_per_kwh for item in items),
         "fee_eur_per_kwh_drawn": scalars_of(item.fee_eur_per_kwh_drawn for item in items),
