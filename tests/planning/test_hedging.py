@@ -13,6 +13,8 @@ from energy.optimize.problem import Problem, problem_from
 from energy.planning.hedging import Hedging
 from energy.planning.past import expected_assets
 from energy.ports import Prices
+from energy.region.grid_loss import GridLoss
+from energy.region.heat_load import HeatLoad
 from energy.region.model import Region
 from energy.region.uncertainty import Mode, Uncertainty
 from tests.controller.networks import region_in
@@ -62,6 +64,27 @@ def test_a_dial_at_zero_is_the_point_plan(
     assert problem.reserve is None
     assert same == point[1]
     assert [item.asset_id for item in problem.items] == [item.asset_id for item in point[0].items]
+
+
+@pytest.mark.parametrize("mode", ["reserve", "scenarios"])
+def test_where_only_heat_is_forecast_no_net_load_can_be_wrong(region: Region, mode: Mode) -> None:
+    own = replace(region, control=replace(region.control, uncertainty=Uncertainty(mode=mode)))
+    heat = [forecast(asset.id, NOW, 100.0, 30.0) for asset in region.assets if isinstance(asset, HeatLoad)]
+    assert heat
+
+    def make(expected_kw: Mapping[str, FloatArray]) -> Problem:
+        losses = [asset for asset in region.assets if isinstance(asset, GridLoss)]
+        others = {asset.id: np.zeros(PERIODS) for asset in (*expected_assets(region), *losses)}
+        prices = Prices(start=NOW, price_eur_per_kwh=np.zeros(PERIODS), indicative=[False] * PERIODS)
+        known = {**others, **expected_kw}
+        return problem_from(
+            own, start=NOW, prices=prices, states={}, expected_kw=known, temperature_c=np.zeros(PERIODS)
+        )
+
+    plain = replace(own, assets=tuple(asset for asset in own.assets if not isinstance(asset, GridLoss)))
+    problem, hedge = Hedging(plain, Recorded(own, NOW)).problem(make, heat, [], periods=PERIODS, known_at=NOW)
+    assert problem.reserve is None
+    assert hedge is None
 
 
 def test_scenarios_bring_two_courses_beside_the_expected_one(
