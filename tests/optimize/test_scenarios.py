@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from energy.errors import NoPlan
+from energy.optimize.items import FixedPower
 from energy.optimize.matrix.tile import layout_of, numbers_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.uncertainty.scenarios import Hedge, Hedged, Hedger, Scenario
+from tests.optimize.obedience import check_plan
+from tests.optimize.random_regions import ELECTRIC, HEAT, HYDROGEN, Meeting
 
 NO_RUNS = np.zeros(0, dtype=np.int64)
 
@@ -218,3 +221,39 @@ def test_a_hedged_plan_decides_its_ties_too(tiny: Any) -> None:
     charged_kw = proven.plan.assets["battery"].power_kw[:12]
     assert charged_kw[2:].sum() > 100.0
     np.testing.assert_allclose(charged_kw[2:], charged_kw[2:].mean(), atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", [14, 15, 16])
+def test_hedging_breaks_no_limit_that_the_plan_itself_kept(tiny: Any, seed: int) -> None:
+    """Behind a narrow feeder with stores too full, a course could burn at once what no plan can."""
+    meeting = Meeting(
+        seed=seed,
+        ids=(*ELECTRIC, *HEAT, *HYDROGEN),
+        behind_feeder=("battery", "chp"),
+        price_mean=0.05,
+        price_spread=0.2,
+        filled=1.0,
+        running_s=900.0,
+        forced=(),
+        unavailable=(),
+        nominated=False,
+        exchange_kw_max=1500.0,
+        feeder_kw_max=50.0,
+        periods=24,
+    )
+    region, problem = meeting.build(tiny)
+    more = tuple(
+        replace(item, power_kw=1.3 * item.power_kw) if isinstance(item, FixedPower) else item
+        for item in problem.members
+    )
+    hedge = Hedge(others=(Scenario(probability=0.2, problem=replace(problem, members=more)),))
+    plain, hedged = (
+        Optimizer(region).solve_proven(
+            problem, plan_id="p", issued_at=tiny.start, seconds_max=20.0, gap=1e-3, hedge=dial
+        )
+        for dial in (None, hedge)
+    )
+    assert hedged.notes == ()
+    check_plan(problem, hedged.plan)
+    breach_eur = hedged.plan.objective_eur["breach"]
+    assert breach_eur == pytest.approx(plain.plan.objective_eur["breach"], rel=1e-3, abs=1.0)

@@ -45,8 +45,9 @@ def hedge_first_decisions(
     decided = replace(numbers, lower=lower, upper=upper)
     try:
         left_s = STACK_SHARE * (deadline - time.perf_counter())
-        found = hedger.decide(layout, decided, hedge, fixed=runs, seconds_max=left_s)
-        fixed = kept(layout, decided, found)
+        planned = solved.solution.column
+        found = hedger.decide(layout, decided, hedge, fixed=runs, seconds_max=left_s, planned=planned)
+        fixed = kept(decided, found)
         solver.bound(fixed.lower, fixed.upper)
         linear = solver.solve(seconds_max=deadline - time.perf_counter())
         again = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)

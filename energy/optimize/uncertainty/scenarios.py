@@ -5,10 +5,12 @@ columns that cannot wait are equal in all copies. The objective weighs the mean 
 dearest courses (Rockafellar and Uryasev 2000, Optimization of conditional value-at-risk, Journal of Risk 2,
 doi 10.21314/JOR.2000.038).
 
-Machines run and stand as the plan of the expected course has them, in every copy. Charging and discharging at
-once is not forbidden in the copies; the plan that comes out is free of it.
+Machines run and stand as the plan of the expected course has them, in every copy. Where a copy charges and
+discharges at once it is given one direction, that of this plan where it has one: a copy that could burn what
+it charges would decide for now what no plan can go on from without breaking a limit.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,17 +19,19 @@ from scipy.sparse import block_diag, csc_array, hstack, vstack
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.highs.solver import LinearSolver
+from energy.optimize.highs.solver import Exclusive, LinearSolver
 from energy.optimize.matrix.form import IntArray
 from energy.optimize.matrix.layout import Layout, items_by_group, signature_of
 from energy.optimize.matrix.tile import Numbers, numbers_of
 from energy.optimize.problem import Problem
-from energy.optimize.search.directions import both_ways, exclusive_pairs, some
+from energy.optimize.search.directions import BOTH_WAYS_KW, both_ways, exclusive_pairs
 
 CANNOT_WAIT = ("charge_kw", "discharge_kw", "load_kw", "on", "pump_kw", "boiled_kw")
 """Variables whose first period is commanded before anybody knows which course it is: stores, machines, pumps.
 Curtailment and charging at wish are caps that each course fills as it comes; the exchange closes the
 balance."""
+ROUNDS_MAX = 5
+"""Times that the courses' program is solved while a course would charge and discharge at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,7 +93,14 @@ class Hedger:
         self._shape: Layout | None = None
 
     def decide(
-        self, layout: Layout, numbers: Numbers, hedge: Hedge, *, fixed: IntArray, seconds_max: float
+        self,
+        layout: Layout,
+        numbers: Numbers,
+        hedge: Hedge,
+        *,
+        fixed: IntArray,
+        seconds_max: float,
+        planned: FloatArray | None = None,
     ) -> Hedged:
         """Decide what cannot wait.
 
@@ -99,10 +110,14 @@ class Hedger:
             hedge: the other courses.
             fixed: columns that have these bounds in every course: which machines run when.
             seconds_max: time limit.
+            planned: columns of the plan of the expected course: where a course would charge and discharge at
+                once it goes the way of that plan, else the way that leads.
 
         Raises:
-            NoPlan: no feasible point within the time limit, or a course's problem has another structure.
+            NoPlan: no feasible point within the time limit, directions could not be kept apart, or a
+                course's problem has another structure.
         """
+        deadline = time.perf_counter() + seconds_max
         copies = [numbers, *(_course(layout, numbers, other.problem, fixed) for other in hedge.others)]
         others = np.array([other.probability for other in hedge.others])
         probability = np.concatenate([[1.0 - others.sum()], others])
@@ -110,12 +125,43 @@ class Hedger:
         stack = _stacked(layout, copies, probability, now, hedge)
         stack.matrix.sort_indices()
         self._solver.update(self._shape_of(layout, stack.matrix), _numbers_of(stack))
-        column = self._solver.solve(seconds_max=seconds_max).column
+        column = self._one_way(layout, stack, planned, copies=len(copies), deadline=deadline)
         by_course = column[: len(copies) * layout.columns].reshape(len(copies), layout.columns)
         costs = [
             float(copy.cost_eur @ own) + copy.offset_eur for copy, own in zip(copies, by_course, strict=True)
         ]
         return Hedged(columns=now, value=by_course[0, now], cost_eur=np.array(costs), probability=probability)
+
+    def _one_way(
+        self,
+        layout: Layout,
+        stack: _Stack,
+        planned: FloatArray | None,
+        *,
+        copies: int,
+        deadline: float,
+    ) -> FloatArray:
+        """Solve, and again with one direction where a course used both."""
+        own = exclusive_pairs(layout)
+        shift = layout.columns * np.arange(copies)[:, None]
+        pairs = Exclusive(first=(own.first + shift).ravel(), second=(own.second + shift).ravel())
+        none = np.zeros(layout.columns) if planned is None else planned
+        by_plan = np.tile(none[own.first] - none[own.second], copies)
+        upper = stack.upper
+        for round_ in range(ROUNDS_MAX):
+            column = self._solver.solve(seconds_max=deadline - time.perf_counter()).column
+            broken = both_ways(pairs, column)
+            if not broken.any():
+                return column
+            leads = np.where(
+                np.abs(by_plan) > BOTH_WAYS_KW, by_plan, column[pairs.first] - column[pairs.second]
+            )
+            # Kept from burning here a course burns there: then every pair in use is given its direction.
+            given = broken if round_ == 0 else (leads != 0.0) | (round_ == ROUNDS_MAX - 2)
+            upper = upper.copy()
+            upper[np.where(leads >= 0.0, pairs.second, pairs.first)[given]] = 0.0
+            self._solver.bound(stack.lower, upper)
+        raise NoPlan("directions of the courses could not be kept apart")
 
     def _shape_of(self, layout: Layout, matrix: csc_array) -> Layout:
         """Give the stack's structure, the one before where it is the same: HiGHS then stays warm."""
@@ -142,21 +188,11 @@ def cannot_wait(layout: Layout) -> IntArray:
     return np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
 
 
-def kept(layout: Layout, numbers: Numbers, hedged: Hedged) -> Numbers:
-    """Fix what was decided, within its bounds.
-
-    Where the courses' program charged and discharged at once, only the direction that leads is decided: up
-    to the difference, since what burning made room for may not fit without it.
-    """
+def kept(numbers: Numbers, hedged: Hedged) -> Numbers:
+    """Fix what was decided, within its bounds."""
     lower, upper = numbers.lower.copy(), numbers.upper.copy()
     value = np.clip(hedged.value, lower[hedged.columns], upper[hedged.columns])
     lower[hedged.columns], upper[hedged.columns] = value, value
-    both = some(pairs := exclusive_pairs(layout), both_ways(pairs, lower))
-    more = np.where(lower[both.first] >= lower[both.second], both.first, both.second)
-    less = np.where(more == both.first, both.second, both.first)
-    upper[more] = lower[more] - lower[less]
-    upper[less] = 0.0
-    lower[more] = lower[less] = 0.0
     return replace(numbers, lower=lower, upper=upper)
 
 
