@@ -23,13 +23,12 @@ from energy.evaluation.scene import Scene
 from energy.evaluation.setting import with_setting
 from energy.evaluation.uncontrolled import run_uncontrolled
 from energy.evaluation.weeks import Window
+from energy.own_child import SINGLE_THREAD
 from energy.periods import format_utc
 from energy.region.loader import load_region
 from energy.region.model import Region
 
 FORM = "energiewaage.evaluation/1"
-SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-"""One thread each: the same numbers however many workers run."""
 DIGITS = 4
 
 

@@ -7,26 +7,22 @@ import json
 import os
 import resource
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+
+from energy.own_child import SINGLE_THREAD, go_first, take_standard_output
 
 NICE = 10
 MEMORY_BYTES_MAX = 3_000_000_000
 """Address space, of which libraries reserve about 1 GB without using it."""
 CPU_S_MAX = 90
-FIRST_TO_GO = "1000"
-"""Where the machine has no memory left, Linux ends this process before the controller."""
-SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def main(arguments: list[str]) -> int:
     """Run one job; gives the exit code."""
     region_name, folder = arguments
-    answers = _take_standard_output()
+    answers = take_standard_output()
     os.nice(NICE)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, encoding="ascii")
+    go_first()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S_MAX, CPU_S_MAX))
     os.environ.update(SINGLE_THREAD)
@@ -44,13 +40,6 @@ def main(arguments: list[str]) -> int:
     answers.write(json.dumps(answer, allow_nan=False).encode() + b"\n")
     answers.flush()
     return 0
-
-
-def _take_standard_output() -> BinaryIO:
-    """Keep standard output for the answer: whatever a library prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return answers
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import sys
 import threading
 from pathlib import Path
 
+from energy.own_child import SINGLE_THREAD
+
 NICENESS = 15
 """Below everything that controls."""
 ADDRESS_BYTES_MAX = 2_000_000_000
@@ -29,8 +31,6 @@ ENDED = 3
 def main(arguments: list[str]) -> int:
     """Train every asset that is due; gives the exit code."""
     region_name, folder, digest, known_at = arguments
-    from energy.planning.worker import SINGLE_THREAD  # noqa: PLC0415 (nothing heavy before the limits)
-
     _end_with_parent()
     os.environ.update(SINGLE_THREAD)
     os.nice(NICENESS)

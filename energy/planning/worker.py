@@ -12,15 +12,15 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-"""One thread each: the same input gives the same plan, and the control loop keeps its core."""
+from energy.own_child import SINGLE_THREAD, take_standard_output
+
 IN_TURN = "in_turn"
 
 
 def main(arguments: list[str]) -> int:
     """Run until the input ends; gives the exit code."""
     region_name, folder, digest = arguments[:3]
-    answers = _take_standard_output()
+    answers = take_standard_output()
     os.environ.update(SINGLE_THREAD)
     from energy.planning.desk import open_desk  # noqa: PLC0415 (after the thread limits are set)
     from energy.planning.schooling import open_schooling  # noqa: PLC0415 (after the thread limits are set)
@@ -51,13 +51,6 @@ def sent(answers: BinaryIO, answer: bytes) -> bool:
         os.close(nowhere)
         return False
     return True
-
-
-def _take_standard_output() -> BinaryIO:
-    """Keep standard output for answers: whatever a library prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return answers
 
 
 if __name__ == "__main__":

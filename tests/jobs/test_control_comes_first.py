@@ -6,9 +6,9 @@ from pathlib import Path
 from energy.job import JobRequest, JobState
 from energy.jobs.record import JobRecord
 from energy.jobs.supervisor import NO_ROOM, Supervisor
-from energy.jobs.worker import FIRST_TO_GO
 from energy.mailbox import FILE_NAME as REQUESTS
 from energy.mailbox import Mailbox, MailboxReader
+from energy.own_child import FIRST_TO_GO
 from energy.region.loader import load_region
 from tests.dashboard.day import NOW, prepare
 

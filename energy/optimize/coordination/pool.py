@@ -17,6 +17,7 @@ from typing import BinaryIO, cast
 from energy.optimize.coordination.crew import piece_s
 from energy.optimize.coordination.piece import Answer, Piece
 from energy.optimize.coordination.wire import decode_answer, encode_piece, read_message, write_message
+from energy.own_child import SINGLE_THREAD
 
 TRIES_MAX = 2
 """Times that a piece is given out: a piece that kills two workers kills a third, too."""
@@ -25,7 +26,6 @@ LATE_S = 5.0
 STOP_S = 3.0
 """How long a worker may take to end after its input was closed."""
 WORKERS_MAX = 16
-SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class WorkerLost(Exception):  # noqa: N818 - named by what happened, as in energy.errors

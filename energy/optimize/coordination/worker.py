@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from energy.optimize.coordination.piece import solve_piece
 from energy.optimize.coordination.wire import decode_piece, encode_answer, read_message, write_message
+from energy.own_child import go_first, take_standard_output
 
 NICENESS = 5
 """The control loop goes first."""
@@ -23,7 +24,8 @@ PIECES_MAX = 4
 def main() -> int:
     """Run until the input ends."""
     os.nice(NICENESS)
-    answers = _take_standard_output()
+    go_first()
+    answers = take_standard_output()
     pieces: queue.Queue[bytes] = queue.Queue(maxsize=PIECES_MAX)
     threading.Thread(target=_listen, args=(sys.stdin.buffer, pieces), daemon=True).start()
     while True:
@@ -35,13 +37,6 @@ def _listen(stream: BinaryIO, pieces: "queue.Queue[bytes]") -> None:
     while (message := read_message(stream)) is not None:
         pieces.put(message)
     os._exit(0)
-
-
-def _take_standard_output() -> BinaryIO:
-    """Keep standard output for answers: whatever a library prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return answers
 
 
 if __name__ == "__main__":
