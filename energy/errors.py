@@ -14,8 +14,28 @@
         └── RecordBroken         a ledger or a store contradicts itself
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+
+class InWords(str):
+    """What stands in a place, told instead of shown: a whole group of keys would not fit into a line."""
+
+    __slots__ = ()
+
+
+def told(value: object) -> object:
+    """Give a value for a fault: groups and lists in words, everything else as it is."""
+    if isinstance(value, Mapping):
+        return InWords("a group of keys stands here")
+    if isinstance(value, list | tuple):
+        return InWords(f"a list of {len(value)} stands here")
+    return InWords("nothing stands here") if value is None else value
+
+
+def reason_of(error: Exception) -> InWords:
+    """Give what the system said, without the number of its error."""
+    return InWords(getattr(error, "strerror", None) or str(error))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +52,11 @@ class Fault:
     def __str__(self) -> str:
         """Give the fault as one line that an editor can jump to."""
         where = f"{self.file}:{self.line}" if self.line is not None else self.file
-        what = self.limit if self.value is None else f"{self.value!r} is wrong: {self.limit}"
+        what = f"{self.value!r} is wrong: {self.limit}"
+        if self.value is None:
+            what = self.limit
+        elif isinstance(self.value, InWords):
+            what = f"{self.value}: {self.limit}"
         return f"{where}: {self.place}: {what}. Mend: {self.mend}"
 
 

@@ -18,7 +18,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from energy.errors import BadInput, Fault
+from energy.errors import BadInput, Fault, InWords, reason_of, told
 from energy.plain_words import MISSING, NO_SUCH_CHOICE, UNION_TAG, Vocabulary, in_plain_words, vocabulary_of
 
 Place = tuple[str | int, ...]
@@ -156,7 +156,7 @@ def _text(path: Path) -> str:
         raise _bad(
             path,
             None,
-            value=error.strerror,
+            value=reason_of(error),
             limit="the file cannot be read",
             mend="check the path and its permissions",
         ) from error
@@ -220,7 +220,11 @@ class _Reading:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 self._add(
-                    line, place, value="a list or group", limit="a key must be text", mend="write a word"
+                    line,
+                    place,
+                    value=InWords("a list or group"),
+                    limit="a key must be text",
+                    mend="write a word",
                 )
                 continue
             key = self._scalar(key_node, place)
@@ -285,11 +289,7 @@ def _one_a_place(faults: Sequence[Fault]) -> list[Fault]:
 
 
 def _shown(value: object) -> object:
-    if isinstance(value, dict):
-        return "a group of keys"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return value[:SHOWN_CHARACTERS_MAX] if isinstance(value, str) else value
+    return value[:SHOWN_CHARACTERS_MAX] if isinstance(value, str) else value if value is None else told(value)
 
 
 def _place_in_file(file: YamlFile, location: Sequence[str | int]) -> Place:

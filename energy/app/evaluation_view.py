@@ -82,8 +82,7 @@ def _figures(weeks: Sequence[Mapping[str, Any]]) -> Table:
         *(("import_kwh", "kWh"), ("export_kwh", "kWh"), ("curtailed_kwh", "kWh"), ("imbalance_kwh", "kWh")),
         ("co2_t", "t"),
     ):
-        sums = [sum(week["figures"][case][name] for week in weeks) for case in CASES]
-        table.add_row(f"{name.rsplit('_', 1)[0]} ({unit})", *(_eur(value) for value in sums))
+        table.add_row(f"{name.rsplit('_', 1)[0]} ({unit})", *(_sum(weeks, case, name) for case in CASES))
     peaks = [max(week["figures"][case]["import_kw_max"] for week in weeks) for case in CASES]
     table.add_row("peak import (kW)", *(_eur(value) for value in peaks))
     for name in ("starts", "full_cycles"):
@@ -93,6 +92,12 @@ def _figures(weeks: Sequence[Mapping[str, Any]]) -> Table:
         least = [min(week["figures"][case]["served"][kind] for week in weeks) for case in CASES]
         table.add_row(f"served, worst week: {kind}", *(_percent(value) for value in least))
     return table
+
+
+def _sum(weeks: Sequence[Mapping[str, Any]], case: str, name: str) -> str:
+    """Give a figure of all weeks, - where it is not known: a region may not say what its energy emits."""
+    values = [week["figures"][case][name] for week in weeks]
+    return "-" if any(value is None for value in values) else f"{sum(values):,.0f}"
 
 
 def _lost(week: Mapping[str, Any]) -> Table:

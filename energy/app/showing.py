@@ -61,15 +61,24 @@ def write_json(path: Path, value: object) -> None:
     Raises:
         BadInput: the place cannot be written.
     """
+    write_text(path, json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n", option="--out")
+
+
+def write_text(path: Path, text: str, *, option: str) -> None:
+    """Write a file whole or not at all; ``option`` is what named it.
+
+    Raises:
+        BadInput: the place cannot be written.
+    """
     temporary = path.with_name(path.name + ".part")
     try:
-        temporary.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
         fault = Fault(
             file=str(path),
             line=None,
-            place="--out",
+            place=option,
             value=str(path),
             limit=f"cannot be written: {error.strerror}",
             mend="name a file in a folder that exists and can be written",

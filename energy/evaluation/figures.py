@@ -18,6 +18,7 @@ from energy.region.generator import Generator
 from energy.region.grid_point import GridPoint
 from energy.region.heat_load import HeatLoad
 from energy.region.hydrogen_storage import HydrogenStorage
+from energy.region.idle_weights import emits
 from energy.region.machine import Machine
 from energy.region.model import Asset, Region
 from energy.region.pumped_reservoir import PumpedReservoir
@@ -39,7 +40,7 @@ def figures_of(region: Region, course: Course) -> dict[str, Any]:
         "consumed_kwh": {kind: round(value, 1) for kind, value in consumed.items()},
         "generated_kwh": {kind: round(value, 1) for kind, value in generated.items()},
         "autarky": round(1.0 - import_kwh / served_kwh, 4) if served_kwh > 0.0 else None,
-        "co2_t": round(_co2_t(region, course, import_kwh), 3),
+        "co2_t": _co2_t(region, course, import_kwh),
         "starts": {
             asset.id: round(float(course.mean(asset.id, STARTS).sum()))
             for asset in region.members
@@ -114,12 +115,15 @@ def _by_kind(region: Region, course: Course, *, sign: float) -> dict[str, float]
     return sums
 
 
-def _co2_t(region: Region, course: Course, import_kwh: float) -> float:
+def _co2_t(region: Region, course: Course, import_kwh: float) -> float | None:
+    """Give what was emitted; None where the region says of nothing how much it emits."""
+    if not emits(region):
+        return None
     emitted_kg = region.market.import_co2_kg_per_kwh * import_kwh
     for asset in region.members:
         if isinstance(asset, Chp | Boiler):
             emitted_kg += asset.co2_kg_per_kwh_fuel * _sum_kwh(course.mean(asset.id, FUEL))
-    return emitted_kg / KG_PER_T
+    return round(emitted_kg / KG_PER_T, 3)
 
 
 def _full_cycles(asset: Battery, course: Course) -> float:

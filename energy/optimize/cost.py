@@ -34,6 +34,8 @@ PARTS = (
     "wish_nomination",
 )
 """Parts of the objective in EUR; export is negative where it earns, terminal where a store ends fuller."""
+BILLED = ("energy_import", "energy_export", "imbalance", "capacity", "fees", "fuel", "co2")
+"""Parts that somebody bills or credits; all others value what no bill shows, wear and starts among them."""
 WISHES = tuple(name for name in PARTS if name.startswith("wish_"))
 """Parts that nobody bills: the region's own weights on CO2, on exchange, on keeping a nomination."""
 

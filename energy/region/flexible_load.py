@@ -1,5 +1,6 @@
 """A large consumer that can wait or do without for a while."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -34,16 +35,9 @@ class FlexibleLoad(AssetBase):
 
     @model_validator(mode="after")
     def _consistent(self) -> "FlexibleLoad":
-        if (self.mode == "shed") == (self.shift_h > 0.0):
-            raise ValueError("modes shift and block need shift_h above 0, mode shed needs it 0")
-        if (self.mode == "block") != (self.block_h > 0.0):
-            raise ValueError("mode block needs block_h above 0, the other modes need it 0")
-        if self.block_h % PERIOD_H != 0.0:
-            raise ValueError("block_h must be a whole number of quarter hours")
-        if self.mode == "block" and self.shift_h < self.block_h + PERIOD_H:
-            raise ValueError("shift_h must be at least block_h and a quarter hour: a run fits in no less")
-        if self.standard_profile is not None and self.energy_kwh_per_year is None:
-            raise ValueError("standard_profile needs energy_kwh_per_year: how much works draw is not guessed")
+        shape = "; ".join(self._faults_of_shape())
+        if shape:
+            raise ValueError(shape)
         require_fitting(
             self.energy_kwh_per_year,
             field="energy_kwh_per_year",
@@ -51,6 +45,19 @@ class FlexibleLoad(AssetBase):
             greatest="power_kw_max",
         )
         return self
+
+    def _faults_of_shape(self) -> Iterator[str]:
+        """Say all that does not fit together: whoever mends the one must not meet the next only then."""
+        if (self.mode == "shed") == (self.shift_h > 0.0):
+            yield "modes shift and block need shift_h above 0, mode shed needs it 0"
+        if (self.mode == "block") != (self.block_h > 0.0):
+            yield "mode block needs block_h above 0, the other modes need it 0"
+        if self.block_h % PERIOD_H != 0.0:
+            yield "block_h must be a whole number of quarter hours"
+        if self.mode == "block" and self.shift_h < self.block_h + PERIOD_H:
+            yield "shift_h must be at least block_h and a quarter hour: a run fits in no less"
+        if self.standard_profile is not None and self.energy_kwh_per_year is None:
+            yield "standard_profile needs energy_kwh_per_year: how much works draw is not guessed"
 
     @property
     def block_kwh(self) -> float:

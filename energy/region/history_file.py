@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from energy.errors import BadInput, Fault
+from energy.errors import BadInput, Fault, reason_of
 from energy.periods import PERIOD, format_utc, parse_utc, period_start
 
 TIME_COLUMN = "utc"
@@ -113,7 +113,7 @@ def _text(path: Path) -> str:
         report.add(
             None,
             "(file)",
-            value=str(error),
+            value=reason_of(error),
             limit="the file cannot be read",
             mend="check its permissions, and that a .gz file is whole",
         )
@@ -138,6 +138,9 @@ def _text(path: Path) -> str:
 def _header(header: list[str], columns: Sequence[str], report: _Report) -> dict[str, int]:
     """Find the position of the time column and of each wanted column."""
     names = [name.strip() for name in header]
+    if not any(names):
+        report.add(1, "(header)", value=None, limit="the file is empty", mend="begin with a line of names")
+        return {}
     if len(names) == 1 and ";" in names[0]:
         report.add(
             1,
@@ -149,7 +152,7 @@ def _header(header: list[str], columns: Sequence[str], report: _Report) -> dict[
         return {}
     for name in sorted({name for name in names if names.count(name) > 1}):
         report.add(1, name, value=name, limit="the column stands twice", mend="keep one")
-    shown = ", ".join(names) or "none"
+    shown = ", ".join(names)
     for name in (TIME_COLUMN, *columns):
         if name not in names:
             report.add(

@@ -67,7 +67,11 @@ def test_the_page_works_out_every_part_that_is_not_nothing(run):
     plan, printed = run
     shown = {path.removeprefix("objective_parts_eur.") for path, _expression, _result in ROWS}
     assert {name for name, eur in plan["objective_parts_eur"].items() if abs(eur) > TOLERANCE} <= shown
-    assert "1,050.63 EUR" in printed
+    amounts = [
+        int(re.sub(r"[.,]", "", text)) for text in re.findall(r"^  \w+ +(-?[\d,]+\.\d\d) EUR$", printed, re.M)
+    ]
+    assert f"optimal: {sum(amounts) / 100:,.2f} EUR" in printed, "what is printed adds up"
+    assert sum(amounts) in {105063, 105064}
     assert "not kept: power_kw_max of grid_point by 10.00 kW, 500.00 EUR" in printed
 
 

@@ -28,6 +28,7 @@ def check(region: RegionName, *, as_json: AsJson = False) -> None:
     from energy.devices.plant.nature import without_past
     from energy.region.history import RegionHistory
     from energy.region.history_check import faults_of_history
+    from energy.region.idle_weights import idle_weights
     from energy.region.loader import FILE_NAME, load_region
 
     path = Path(region)
@@ -42,7 +43,11 @@ def check(region: RegionName, *, as_json: AsJson = False) -> None:
         faults.extend(error.faults)
     if faults:
         raise BadInput(faults)
-    warnings = [*warnings_of_region(checked), *without_past(checked, RegionHistory(checked))]
+    warnings = [
+        *warnings_of_region(checked),
+        *idle_weights(checked),
+        *without_past(checked, RegionHistory(checked)),
+    ]
     if as_json:
         print_json(
             {"region": checked.id, "assets": len(checked.assets), "faults": 0, "warnings": len(warnings)}

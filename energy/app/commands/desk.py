@@ -1,7 +1,8 @@
 """Commands for planners: forecast, plan."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,9 @@ from energy.app.commands.options import (
 )
 from energy.app.data_folder import default_folder
 from energy.app.refusal import bad_option
+
+if TYPE_CHECKING:
+    from energy.region.model import Region
 
 
 def register(app: typer.Typer) -> None:
@@ -87,8 +91,12 @@ def forecast(
 def plan(
     region: RegionName,
     *,
-    series: Annotated[Path, typer.Option("--series", help="CSV of expected series.", metavar="FILE")],
-    out: Annotated[Path, typer.Option("--out", help="Where the plan goes, JSON.", metavar="FILE")],
+    series: Annotated[
+        Path | None, typer.Option("--series", help="CSV of expected series.", metavar="FILE")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where the plan goes, JSON.", metavar="FILE")
+    ] = None,
     state: Annotated[
         Path | None, typer.Option("--state", help="JSON of measured states.", metavar="FILE")
     ] = None,
@@ -100,34 +108,56 @@ def plan(
         typer.Option("--before", help="The plan before, which this one holds on to.", metavar="FILE"),
     ] = None,
     scheduler: Scheduler = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            "--template", help="Plan nothing: write a file for --series to begin with.", metavar="FILE"
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Optimise once from files, without devices.
 
     The series' columns are utc, <asset id>_kw as magnitudes (of a source what is available) and
-    price_eur_per_mwh. The state: {"assets": {"battery": {"energy_kwh": 2000}}, "billed_peak_kw": 6000}.
+    price_eur_per_mwh; --template writes a file that has them. The state:
+    {"assets": {"battery": {"energy_kwh": 2000}}, "billed_peak_kw": 6000}.
     """
     from energy.app.plan_words import plan_in_words
     from energy.app.showing import write_json
     from energy.optimize.files.planning import plan_from_files
     from energy.region.loader import load_region
 
+    start = moment(at, "--at") if at is not None else None
+    address = scheduler_address(scheduler)
+    if template is not None:
+        _write_template(load_region(region), template, start)
+        return
+    if series is None or out is None:
+        option, wanted = ("--series", "what is expected") if series is None else ("--out", "the plan's file")
+        raise bad_option(
+            option, None, f"it is required: {wanted}", f"add {option} FILE, or write --template FILE"
+        )
     result = plan_from_files(
-        load_region(region),
-        series=series,
-        state=state,
-        at=moment(at, "--at") if at is not None else None,
-        before=before,
-        scheduler=scheduler_address(scheduler),
+        load_region(region), series=series, state=state, at=start, before=before, scheduler=address
     )
     write_json(out, result)
     if as_json:
         print_json(result)
-    else:
-        typer.echo(f"{result['status']}: {result['objective_eur']:,.2f} EUR; written to {out}")
-        for line in plan_in_words(result):
-            typer.echo(line)
-        if result["wishes_eur"]:
-            typer.echo(f"of it {result['wishes_eur']:,.2f} EUR are wishes (wish_...), which nobody bills")
-        if state is None:
-            typer.echo("without --state stores stand still, and the billed peak so far counts as 0 kW")
+        return
+    for line in plan_in_words(result):
+        typer.echo(line)
+    if state is None:
+        typer.echo("without --state stores stand still, and the billed peak so far counts as 0 kW")
+    typer.echo(f"written to {out}")
+
+
+def _write_template(region: "Region", path: Path, at: datetime | None) -> None:
+    from energy.app.showing import write_text
+    from energy.optimize.files.template import series_template
+
+    lines, empty = series_template(region, at)
+    write_text(path, "".join(f"{line}\n" for line in lines), option="--template")
+    left = f"{empty} values are empty, fill them in" if empty else "no value is missing"
+    if len(lines) == 1:
+        left = "without a history it is the header alone; --at T adds its quarter hours"
+    typer.echo(f"{len(lines) - 1} quarter hours written to {path}: {left}")

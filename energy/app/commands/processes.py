@@ -146,6 +146,7 @@ def run(
     from energy.ports import Clock
     from energy.region.loader import load_region
 
+    address = scheduler_address(scheduler)
     if (start is None) != (epoch is None):
         missing = "--epoch" if epoch is None else "--start"
         raise bad_option(missing, None, "simulated time needs --start and --epoch", "give both, or neither")
@@ -169,7 +170,7 @@ def run(
             tick_s=tick_s,
             simulated=simulated,
             ledger_kept=timedelta(days=ledger_days),
-            scheduler=scheduler_address(scheduler),
+            scheduler=address,
         )
     )
 

@@ -44,6 +44,10 @@ class Workforce:
         self._is_lost = False
         self.notes: tuple[str, ...] = ()
         """What the last plan must tell, each with a code in front."""
+        self.solved_by: dict[str, int] = {}
+        """Pieces of the last plan, by who solved them, in words; few pieces are nothing to tell."""
+        self.asked_scheduler = False
+        """Whether pieces of the last plan went to the scheduler."""
 
     @property
     def pids(self) -> list[int]:
@@ -53,6 +57,7 @@ class Workforce:
     def begin(self) -> None:
         """Begin a plan: forget what the one before had to tell, and look for a lost scheduler again."""
         self.notes, self._is_lost = (), False
+        self.solved_by, self.asked_scheduler = {}, False
 
     def solve(self, pieces: Sequence[Piece], *, deadline: float) -> list[Answer | None]:
         """Give an answer a piece, None where there is none in time."""
@@ -74,6 +79,7 @@ class Workforce:
 
     def _on_cluster(self, cluster: Crew, pieces: Sequence[Piece], deadline: float) -> list[Answer | None]:
         now = time.perf_counter()
+        self.asked_scheduler = True
         try:
             answers = cluster.solve(pieces, deadline=now + CLUSTER_SHARE * (deadline - now))
         except SchedulerLost as error:
@@ -81,7 +87,9 @@ class Workforce:
             self._note(f"scheduler_lost: {error}; solved on this machine")
             return [None] * len(pieces)
         own = solver_version()
-        return [self._taken(piece, answer, own) for piece, answer in zip(pieces, answers, strict=True)]
+        taken = [self._taken(piece, answer, own) for piece, answer in zip(pieces, answers, strict=True)]
+        self._count("by workers of the scheduler", taken)
+        return taken
 
     def _taken(self, piece: Piece, answer: object, own: str) -> Answer | None:
         """Take an answer from elsewhere if it can be one of its piece, by our own solver's version."""
@@ -100,10 +108,16 @@ class Workforce:
             return InProcess().solve(pieces, deadline=deadline)
         if self._pool is None:
             self._pool = LocalPool(self._workers)
-        return self._pool.solve(pieces, deadline=deadline)
+        answers = self._pool.solve(pieces, deadline=deadline)
+        self._count(f"by {self._workers} processes of this machine", answers)
+        return answers
 
     def _is_small(self, pieces: Sequence[Piece]) -> bool:
         return len(pieces) < PIECES_MIN or sum(piece.decisions for piece in pieces) < self._decisions_min
+
+    def _count(self, who: str, answers: Sequence[Answer | None]) -> None:
+        if solved := sum(answer is not None for answer in answers):
+            self.solved_by[who] = self.solved_by.get(who, 0) + solved
 
     def _note(self, note: str) -> None:
         if note not in self.notes:

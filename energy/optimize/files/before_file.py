@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from energy.domain import AssetPlan, FloatArray
-from energy.errors import BadInput, Fault
+from energy.errors import BadInput, Fault, reason_of, told
 from energy.optimize.steady.before import Before, shifted
 from energy.periods import parse_utc, period_start, periods_between
 from energy.region.model import Region
@@ -57,7 +57,7 @@ def read_plan_file(path: Path, region: Region) -> PlanFile:
         if "power_kw" in series:
             assets[asset_id] = AssetPlan(power_kw=series.pop("power_kw"), states=series)
     if not assets:
-        faults.append(_fault(path, "assets", type(planned).__name__, FORM, "give a plan's file"))
+        faults.append(_fault(path, "assets", told(planned), FORM, "give a plan's file"))
     if faults or start is None:
         raise BadInput(faults)
     return PlanFile(start=start, assets=assets)
@@ -71,9 +71,9 @@ def _content(path: Path) -> Mapping[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         limit = "not a JSON file that can be read"
-        raise BadInput([_fault(path, "(file)", str(error), limit, "check it")]) from error
+        raise BadInput([_fault(path, "(file)", reason_of(error), limit, "check it")]) from error
     if not isinstance(content, dict):
-        raise BadInput([_fault(path, "(file)", type(content).__name__, FORM, "give a plan's file")])
+        raise BadInput([_fault(path, "(file)", told(content), FORM, "give a plan's file")])
     return content
 
 
@@ -95,7 +95,7 @@ def _series(path: Path, place: str, values: object, faults: list[Fault]) -> Floa
     if not isinstance(values, list) or any(
         isinstance(number, bool) or not isinstance(number, int | float | None) for number in numbers
     ):
-        faults.append(_fault(path, place, type(values).__name__, "must be a list of numbers", "check it"))
+        faults.append(_fault(path, place, told(values), "must be a list of numbers", "check it"))
         return np.zeros(0)
     return np.array([np.nan if number is None else number for number in numbers], dtype=np.float64)
 

@@ -7,40 +7,35 @@ heat loads) and ``price_eur_per_mwh``; it may have ``temperature_c``, ``import_c
 ``{"assets": {id: {"energy_kwh": ...}}, "billed_peak_kw": ...}``.
 """
 
-import gzip
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from energy.domain import FloatArray, Plan
+from energy.domain import Plan
 from energy.errors import BadInput, Fault, NoPlan
 from energy.optimize.contract import EXPECTED_KINDS
-from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.cost import WISHES
+from energy.optimize.coordination.workforce import POOL_DECISIONS_MIN, Workforce
+from energy.optimize.cost import BILLED, WISHES
 from energy.optimize.fallback.rules import rules_plan
 from energy.optimize.files.before_file import PlanFile, read_plan_file
+from energy.optimize.files.series_file import (
+    CO2_COLUMN,
+    PRICE_COLUMN,
+    TEMPERATURE_COLUMN,
+    SeriesFile,
+    read_series,
+)
 from energy.optimize.files.state_file import read_state
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem, problem_from
-from energy.periods import HORIZON_PERIODS, PERIOD, format_utc, period_start, periods_between
+from energy.periods import format_utc
 from energy.ports import Prices
 from energy.region.generator import Generator
-from energy.region.history import read_history
 from energy.region.model import Region
 from energy.units import EUR_PER_KWH_PER_EUR_PER_MWH
-
-PRICE_COLUMN = "price_eur_per_mwh"
-TEMPERATURE_COLUMN = "temperature_c"
-NOMINATED_COLUMNS = ("nominated_import_kw", "nominated_export_kw")
-CO2_COLUMN = "import_co2_kg_per_kwh"
-OPTIONAL_COLUMNS = (TEMPERATURE_COLUMN, CO2_COLUMN, *NOMINATED_COLUMNS)
-POWER_SUFFIX = "_kw"
-LINE_CHARACTERS_MAX = 1_000_000
-"""A header of 20,000 columns of 50 characters."""
 
 
 def plan_from_files(
@@ -73,6 +68,11 @@ def plan_from_files(
     identity: dict[str, Any] = {"plan_id": f"file-{format_utc(problem.start)}", "issued_at": problem.start}
     limits = region.control
     notes = list(problem.notes)
+    if limits.uncertainty.counts:
+        notes.append(
+            f"control.uncertainty: mode {limits.uncertainty.mode} is not followed here: files have no record "
+            "of errors and no bands; the plan is that on the expected values (mode point)"
+        )
     workforce = Workforce(scheduler=scheduler)
     try:
         proven = Optimizer(region, workforce=workforce).solve_proven(
@@ -83,7 +83,7 @@ def plan_from_files(
             **identity,
         )
         plan = proven.plan
-        notes.extend(proven.notes)
+        notes.extend([*proven.notes, *_notes_on(region, plan, workforce, scheduler=scheduler)])
     except NoPlan as error:
         notes.append(f"rules: {error}")
         plan = rules_plan(problem, **identity)
@@ -95,7 +95,8 @@ def plan_from_files(
 def plan_as_json(plan: Plan) -> dict[str, Any]:
     """Give a plan as plain JSON values.
 
-    ``objective_eur`` is the sum, ``objective_parts_eur`` its parts, ``wishes_eur`` what nobody bills of it.
+    ``objective_eur`` is the sum, ``objective_parts_eur`` its parts; of it ``billed_eur`` is what
+    somebody bills, ``wishes_eur`` the region's own weights, and the rest values what no bill shows.
     """
     assets = {
         asset_id: {
@@ -115,6 +116,7 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
         "gap": plan.gap,
         "objective_eur": sum(plan.objective_eur.values()),
         "objective_parts_eur": dict(plan.objective_eur),
+        "billed_eur": sum(plan.objective_eur.get(name, 0.0) for name in BILLED),
         "wishes_eur": sum(plan.objective_eur.get(name, 0.0) for name in WISHES),
         "wall_s": dict(plan.wall_s),
         "assets": assets,
@@ -147,9 +149,9 @@ def problem_of_files(
         content = read_state(region, state)
     except BadInput as error:
         faults.extend(error.faults)
-    start, columns = at, dict[str, FloatArray]()
+    read: SeriesFile | None = None
     try:
-        start, columns = _series(region, series, at)
+        read = read_series(region, series, at)
     except BadInput as error:
         faults.extend(error.faults)
     planned: PlanFile | None = None
@@ -157,8 +159,9 @@ def problem_of_files(
         planned = read_plan_file(before, region) if before is not None else None
     except BadInput as error:
         faults.extend(error.faults)
-    if faults or start is None:
+    if faults or read is None:
         raise BadInput(faults)
+    start, columns = read.start, read.columns
     price = columns[PRICE_COLUMN] * EUR_PER_KWH_PER_EUR_PER_MWH
     expected = {
         asset.id: columns[asset.id] * (-1.0 if isinstance(asset, Generator) else 1.0)
@@ -166,7 +169,7 @@ def problem_of_files(
         if isinstance(asset, EXPECTED_KINDS)
     }
     prices = Prices(start=start, price_eur_per_kwh=price, indicative=[False] * price.size)
-    return problem_from(
+    problem = problem_from(
         region,
         start=start,
         prices=prices,
@@ -174,62 +177,27 @@ def problem_of_files(
         states=content.get("assets", {}),
         billed_peak_kw=content.get("billed_peak_kw", 0.0),
         temperature_c=columns.get(TEMPERATURE_COLUMN),
-        nominated_kw=_nominated_kw(columns),
+        nominated_kw=read.nominated_kw,
         import_co2_kg_per_kwh=columns.get(CO2_COLUMN),
         before=None if planned is None else planned.before(region, start=start, periods=price.size),
     )
+    return replace(problem, notes=(*read.notes, *problem.notes))
 
 
-def _nominated_kw(columns: Mapping[str, FloatArray]) -> FloatArray | None:
-    """Give import less export, NaN where neither is nominated; None where the file has no such column."""
-    given = [columns[name] for name in NOMINATED_COLUMNS if name in columns]
-    if not given:
-        return None
-    imported, exported = (columns.get(name, np.full(given[0].size, np.nan)) for name in NOMINATED_COLUMNS)
-    net_kw = np.nan_to_num(imported) - np.nan_to_num(exported)
-    nominated: FloatArray = np.where(np.isnan(imported) & np.isnan(exported), np.nan, net_kw)
-    return nominated
-
-
-def _header(path: Path) -> list[str]:
-    """Name the columns of a CSV; what is wrong with the file is found when it is read."""
-    try:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8-sig") as stream:
-            return [name.strip() for name in stream.readline(LINE_CHARACTERS_MAX).split(",")]
-    except (OSError, UnicodeDecodeError):
-        return []
-
-
-def _series(region: Region, path: Path, at: datetime | None) -> tuple[datetime, dict[str, FloatArray]]:
-    names = {
-        asset.id: asset.id + POWER_SUFFIX for asset in region.members if isinstance(asset, EXPECTED_KINDS)
-    }
-    names[PRICE_COLUMN] = PRICE_COLUMN
-    names |= {name: name for name in OPTIONAL_COLUMNS if name in _header(path)}
-    history = read_history(path, list(names.values()))
-    periods = len(history.columns[PRICE_COLUMN])
-    first = 0 if at is None else periods_between(history.start, period_start(at))
-    if not 0 <= first < periods:
-        until = format_utc(history.start + periods * PERIOD)
-        covered = f"the file covers {format_utc(history.start)} to {until}"
-        mend = "choose a moment inside it"
-        value = None if at is None else format_utc(at)
-        raise BadInput([Fault(file=str(path), line=None, place="at", value=value, limit=covered, mend=mend)])
-    chosen = slice(first, min(periods, first + HORIZON_PERIODS))
-    columns = {key: np.array(history.columns[name][chosen], dtype=np.float64) for key, name in names.items()}
-    faults = [
-        Fault(
-            file=str(path),
-            line=first + int(gap) + 2,
-            place=names[key],
-            value=None,
-            limit="a plan needs every value",
-            mend="fill the gap",
+def _notes_on(region: Region, plan: Plan, workforce: Workforce, *, scheduler: str | None) -> Iterator[str]:
+    """Say what of the planning was not as the region or the command asks for."""
+    gap = region.control.solver_gap
+    if plan.gap is None:
+        yield "no distance from the optimum was proven"
+    elif plan.gap > gap:
+        yield (
+            f"the gap asked for was not reached: a plan may cost less by {100.0 * plan.gap:.3f} %, "
+            f"control.solver_gap is {100.0 * gap:.3f} %"
         )
-        for key, values in columns.items()
-        for gap in np.flatnonzero(np.isnan(values))
-        if key not in NOMINATED_COLUMNS
-    ]
-    if faults:
-        raise BadInput(faults)
-    return history.start + first * PERIOD, columns
+    if workforce.solved_by:
+        yield "solved in pieces: " + ", ".join(f"{count} {who}" for who, count in workforce.solved_by.items())
+    if scheduler is not None and not workforce.asked_scheduler:
+        yield (
+            f"the scheduler at {scheduler} was not asked: the plan needed no pieces, or fewer than "
+            f"{POOL_DECISIONS_MIN} yes-or-no decisions, which are quicker here"
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from energy.domain import Point
-from energy.errors import BadInput, Fault
+from energy.errors import BadInput, Fault, reason_of, told
 from energy.optimize.contract import ENERGY_KWH_MAX, POWER_KW_MAX, states_of
 from energy.region.model import Region
 
@@ -34,7 +34,7 @@ def read_state(region: Region, path: Path | None) -> Mapping[str, Any]:
     except json.JSONDecodeError as error:
         raise _unreadable(path, value=error.msg, limit="not JSON here", line=error.lineno) from error
     except (OSError, ValueError) as error:
-        raise _unreadable(path, value=str(error), limit="not a JSON file that can be read") from error
+        raise _unreadable(path, value=reason_of(error), limit="not a JSON file that can be read") from error
     faults = list(_faults(region, content, _Places(path=path, text=text)))
     if faults:
         raise BadInput(faults)
@@ -42,7 +42,7 @@ def read_state(region: Region, path: Path | None) -> Mapping[str, Any]:
     return checked
 
 
-def _unreadable(path: Path, *, value: str, limit: str, line: int | None = None) -> BadInput:
+def _unreadable(path: Path, *, value: object, limit: str, line: int | None = None) -> BadInput:
     return BadInput(
         [Fault(file=str(path), line=line, place="(file)", value=value, limit=limit, mend="check the file")]
     )
@@ -82,8 +82,8 @@ class _Places:
 
 def _faults(region: Region, content: Any, at: _Places) -> Iterator[Fault]:
     if not isinstance(content, dict) or not isinstance(content.get(ASSETS, {}), dict):
-        wrong = type(content).__name__
-        yield at.bad(value=wrong, limit=FORM, mend="write an object with the key assets")
+        wrong = content.get(ASSETS) if isinstance(content, dict) else content
+        yield at.bad(value=told(wrong), limit=FORM, mend="write an object with the key assets")
         return
     for key in sorted(set(content) - {ASSETS, BILLED_PEAK}):
         yield at.bad(key, value=content[key], limit=FORM, mend="remove it")
@@ -96,7 +96,7 @@ def _faults(region: Region, content: Any, at: _Places) -> Iterator[Fault]:
             limit = f"the region has no such asset (with states: {known})"
             yield at.bad(ASSETS, asset_id, value=asset_id, limit=limit, mend="correct the id")
         elif not isinstance(values, dict):
-            yield at.bad(ASSETS, asset_id, value=values, limit=FORM, mend="write an object of states")
+            yield at.bad(ASSETS, asset_id, value=told(values), limit=FORM, mend="write an object of states")
         else:
             yield from _state_faults(at, asset_id, values, known=[str(name) for name in states[asset_id]])
 
@@ -113,13 +113,18 @@ def _state_faults(
             yield from _number_faults(at, keys, value, least=-POWER_KW_MAX, most=POWER_KW_MAX, unit="kW")
         else:
             yield from _number_faults(at, (ASSETS, asset_id, name), value, most=ENERGY_KWH_MAX, unit="")
+    backlog, urgent = (values.get(str(name)) for name in (Point.ENERGY_KWH_BACKLOG, Point.ENERGY_KWH_URGENT))
+    if isinstance(backlog, int | float) and isinstance(urgent, int | float) and urgent > backlog:
+        limit = f"more than all that waits, {Point.ENERGY_KWH_BACKLOG} {backlog}"
+        mend = "the backlog holds what is urgent, too: correct one of them"
+        yield at.bad(ASSETS, asset_id, str(Point.ENERGY_KWH_URGENT), value=urgent, limit=limit, mend=mend)
 
 
 def _number_faults(
     at: _Places, keys: tuple[str, ...], value: Any, *, least: float = 0.0, most: float, unit: str
 ) -> Iterator[Fault]:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        yield at.bad(*keys, value=value, limit="must be a number", mend="write a number")
+        yield at.bad(*keys, value=told(value), limit="must be a number", mend="write a number")
     elif not math.isfinite(value) or not least <= value <= most:
         limit = f"must be finite, {least:.0f} to {most:.0f} {unit}".strip()
         yield at.bad(*keys, value=value, limit=limit, mend="leave out what was not measured")

@@ -108,6 +108,16 @@ def test_small_jobs_never_start_a_pool():
     workforce = Workforce(workers=2)
     workforce.solve(pieces_of(3), deadline=soon())
     assert workforce.pids == []
+    assert workforce.solved_by == {}
+
+
+def test_who_solved_how_many_pieces_is_told_of_each_plan_anew():
+    workforce = Workforce(workers=2, decisions_min=1)
+    workforce.solve(pieces_of(3), deadline=soon())
+    assert workforce.solved_by == {"by 2 processes of this machine": 3}
+    workforce.begin()
+    assert workforce.solved_by == {}
+    workforce.close()
 
 
 def test_closing_ends_the_workers(pool):
