@@ -90,7 +90,7 @@ def test_a_clock_time_without_quotes_is_text_not_a_number_of_seconds(tmp_path: P
 def test_a_load_in_blocks_hears_of_all_that_does_not_fit(tmp_path: Path) -> None:
     mill = (
         "  - {kind: flexible_load, id: mill, name: {de: M, en: M}, mode: block, block_h: 1.4, shift_h: 1.0, "
-        "power_kw_max: 80.0, unserved_eur_per_kwh: 1.0, "
+        "power_kw_max: 80.0, ramp_kw_per_s: 1.0, unserved_eur_per_kwh: 1.0, "
         "device: {profile: generic_meter, host: 127.0.0.1, unit: 9}}\n"
     )
     path = _edited(tmp_path / "town", "assets:\n", "assets:\n" + mill)
