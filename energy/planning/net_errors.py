@@ -41,6 +41,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Issued:
+    asset_ids: frozenset[str]
     start: datetime
     net_kw: FloatArray
 
@@ -78,14 +79,18 @@ class NetErrors:
         )
 
     def errors_kw(self, measured: Mapping[str, Measured], *, known_at: datetime, periods: int) -> FloatArray:
-        """Give what came less what was expected, shape (forecasts, periods ahead), NaN where unknown."""
+        """Give what came less what was expected, shape (forecasts, periods ahead), NaN where unknown.
+
+        A forecast of other assets than those measured (one was added since, one failed then) tells no error.
+        """
         first, truth_kw = self._truth(measured)
+        asset_ids = frozenset(shares_of(self._region, list(measured)))
         rows = [np.full(periods, np.nan)]
         for issued in self._issued(known_at):
             row = np.full(periods, np.nan)
             offset = periods_between(first, issued.start)
             low, high = max(0, -offset), min(periods, issued.net_kw.size, truth_kw.size - offset)
-            if low < high:
+            if low < high and issued.asset_ids == asset_ids:
                 row[low:high] = truth_kw[low + offset : high + offset] - issued.net_kw[low:high]
             rows.append(row)
         return np.stack(rows)[1:]
@@ -104,7 +109,13 @@ class NetErrors:
         shares = shares_of(self._region, [item.asset_id for item in found])
         used = [item for item in found if item.asset_id in shares]
         alike = len({(item.start, item.quantiles_kw.shape) for item in used}) == 1
-        return _Issued(start=used[0].start, net_kw=net_kw(self._region, used)) if alike else None
+        if not alike:
+            return None
+        return _Issued(
+            asset_ids=frozenset(item.asset_id for item in used),
+            start=used[0].start,
+            net_kw=net_kw(self._region, used),
+        )
 
     def _truth(self, measured: Mapping[str, Measured]) -> tuple[datetime, FloatArray]:
         """Sum what was measured of the same assets; NaN where one of them is missing."""

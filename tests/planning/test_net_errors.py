@@ -129,6 +129,26 @@ def test_what_was_not_measured_is_no_error(region: Region) -> None:
     assert not np.isfinite(errors_kw).any()
 
 
+def test_a_forecast_that_one_asset_was_missing_from_tells_no_error(region: Region) -> None:
+    """Else the whole power of the asset would count as an error of the others."""
+    past = measured(region, np.full(96 * 9, 100.0))
+    added = electric(region)[0]
+    whole = Recorded(region, NOW - timedelta(days=9))
+
+    class Partly(Recorded):
+        def forecasts_at(self, moment: datetime) -> Sequence[Forecast]:
+            early = moment < NOW - timedelta(days=3)
+            return [item for item in super().forecasts_at(moment) if not (early and item.asset_id == added)]
+
+    partly = Partly(region, NOW - timedelta(days=9))
+    every, some = (
+        NetErrors(region, record).errors_kw(past, known_at=NOW, periods=PERIODS) for record in (whole, partly)
+    )
+    told = np.isfinite(some).any(axis=1)
+    assert 0 < told.sum() < np.isfinite(every).any(axis=1).sum()
+    assert some[np.isfinite(some)] == pytest.approx(0.0, abs=1e-6)
+
+
 def test_few_errors_leave_it_to_the_band() -> None:
     band_kw = np.array([-20.0, -8.0, 0.0, 8.0, 40.0])[:, None] * np.ones(PERIODS)
     few = np.full((10, PERIODS), 300.0)
