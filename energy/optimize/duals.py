@@ -1,9 +1,9 @@
-"""What the linear program's duals say: prices of balances, what limits are worth, prices at which assets act.
+"""What the linear program's duals say: prices of balances, and what limits are worth.
 
 All of it holds with running and standing and each store's direction as planned, and for small changes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -22,8 +22,6 @@ DUAL_EUR_MIN = 1e-7
 HEADROOM = (Carrier.RESERVE_UP, Carrier.RESERVE_DOWN)
 DIGITS = 6
 """A ten-thousandth of a cent: more would only make records longer."""
-DRAWS, FEEDS_IN = "price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"
-"""States of a plan: the highest price at which an asset draws, the lowest at which it feeds in."""
 
 
 def marginal_prices(layout: Layout, solution: Solution) -> dict[str, FloatArray]:
@@ -31,39 +29,15 @@ def marginal_prices(layout: Layout, solution: Solution) -> dict[str, FloatArray]
 
     A feeder's balance is a node: its price is what a kWh costs behind it. Headroom is no energy and has none.
     """
-    prices = dict(zip(layout.balances, _prices(layout, solution), strict=True))
+    prices = dict(zip(layout.balances, balance_prices(layout, solution), strict=True))
     return {name: price for name, price in prices.items() if name not in HEADROOM}
 
 
-def _prices(layout: Layout, solution: Solution) -> FloatArray:
+def balance_prices(layout: Layout, solution: Solution) -> FloatArray:
+    """Give the price of each balance in EUR/kWh, shape (balances, periods)."""
     rows = len(layout.balances) * layout.periods
     price: FloatArray = (-solution.row_dual[:rows] / PERIOD_H).reshape(len(layout.balances), layout.periods)
     return price
-
-
-def acting_prices(layout: Layout, solution: Solution) -> Mapping[str, Mapping[str, FloatArray]]:
-    """Give by asset the price at which it would draw, and that at which it would feed in, shape (periods,).
-
-    The reduced cost of a column is what one kW more of it costs beside its own price and what it earns. So a
-    store that stands still charges once the price where it stands falls by that much over a period's hours,
-    and discharges once it rises by as much. Where it does so already, it would up to that price.
-    """
-    price = _prices(layout, solution)
-    found: dict[str, dict[str, FloatArray]] = {}
-    for group in layout.groups:
-        for state, variable, sign in ((DRAWS, group.kind.draws, -1.0), (FEEDS_IN, group.kind.feeds_in, 1.0)):
-            if variable is None:
-                continue
-            place = group.prototype.variables[variable]
-            reduced = group.of_group(solution.column_dual)[:, place] / PERIOD_H
-            here = sum(
-                price[group.balance[:, entry]]
-                for entry, (readout, _carrier) in enumerate(group.kind.balances)
-                if readout == "power_kw"
-            )
-            for asset_id, values in zip(group.asset_ids, (here + sign * reduced).round(DIGITS), strict=True):
-                found.setdefault(asset_id, {})[state] = values
-    return found
 
 
 def bindings(group: Group, numbers: Numbers, solution: Solution) -> Iterator[Binding]:

@@ -6,8 +6,9 @@ from datetime import datetime
 import numpy as np
 
 from energy.domain import AssetPlan, Binding, Breach, FloatArray, Plan, Rung
+from energy.optimize.acting import DRAWS, FEEDS_IN, acting_prices
 from energy.optimize.cost import PARTS
-from energy.optimize.duals import DRAWS, FEEDS_IN, acting_prices, bindings, marginal_prices
+from energy.optimize.duals import balance_prices, bindings, marginal_prices
 from energy.optimize.highs.solver import Solution
 from energy.optimize.items import Storage
 from energy.optimize.matrix.layout import Group, Layout
@@ -40,7 +41,8 @@ def read_plan(
         assets.update(_asset_plans(group, theta, column))
     # Without duals nothing is known of prices, nor of what a limit is worth: unknown is not 0.
     if solution.priced:
-        for asset_id, prices in acting_prices(layout, solution).items():
+        price = balance_prices(layout, solution)
+        for asset_id, prices in acting_prices(layout, numbers, solution, price):
             part = assets[asset_id]
             assets[asset_id] = AssetPlan(power_kw=part.power_kw, states={**part.states, **prices})
         binding = [binding for group in layout.groups for binding in bindings(group, numbers, solution)]

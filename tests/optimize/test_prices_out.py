@@ -7,7 +7,7 @@ import pytest
 
 from energy.domain import Binding, Plan
 from energy.historian.packing import pack_plan, unpack_plan
-from energy.optimize.duals import DRAWS, FEEDS_IN
+from energy.optimize.acting import DRAWS, FEEDS_IN
 from energy.optimize.files.planning import plan_as_json
 
 DT_H = 0.25

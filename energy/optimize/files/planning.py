@@ -7,6 +7,7 @@ heat loads) and ``price_eur_per_mwh``; it may have ``temperature_c``, ``import_c
 ``{"assets": {id: {"energy_kwh": ...}}, "billed_peak_kw": ...}``.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -101,7 +102,7 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
     assets = {
         asset_id: {
             "power_kw": asset.power_kw.tolist(),
-            **{name: values.tolist() for name, values in asset.states.items()},
+            **{name: _numbers(values) for name, values in asset.states.items()},
         }
         for asset_id, asset in plan.assets.items()
     }
@@ -137,6 +138,11 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
             for b in plan.breaches
         ],
     }
+
+
+def _numbers(values: FloatArray) -> list[float | None]:
+    """Give a series for JSON: null where there is no value."""
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def problem_of_files(

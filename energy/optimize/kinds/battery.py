@@ -20,6 +20,7 @@ from energy.optimize.kinds.forced_power import (
 from energy.optimize.kinds.kind import (
     BindingRule,
     BreachRule,
+    Kept,
     Kind,
     new_prototype,
     scalars_of,
@@ -182,8 +183,12 @@ BATTERY: Kind[Storage] = Kind(
     parameters=parameters,
     structure=structure_of,
     states=("energy_kwh",),
-    draws="charge_kw",
-    feeds_in="discharge_kw",
+    kept=Kept(
+        balance="energy_balance",
+        content=("in_band_kwh", "below_kwh", "above_kwh"),
+        draws="charge_kw",
+        feeds_in="discharge_kw",
+    ),
     exclusive=("charge_kw", "discharge_kw"),
     binding={
         ("charge_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),

@@ -18,6 +18,7 @@ from energy.optimize.kinds.forced_power import (
 from energy.optimize.kinds.kind import (
     BindingRule,
     BreachRule,
+    Kept,
     Kind,
     new_prototype,
     scalars_of,
@@ -76,7 +77,7 @@ EV_HUB: Kind[Charging] = Kind(
     parameters=parameters,
     structure=forced_structure_of,
     states=("energy_kwh_backlog", "power_kw_unserved"),
-    draws="draw_kw",
+    kept=Kept(balance="wishes_settled", content=("settled_kwh",), draws="draw_kw", unserved="unserved_kwh"),
     binding={
         ("draw_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),
         ("settled_kwh", "lower"): BindingRule(name="energy_kwh_due", at_zero=False),

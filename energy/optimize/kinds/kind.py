@@ -57,6 +57,29 @@ class BreachRule:
     total: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is kept from period to period: a balance by period, the content after it, what flows in or out.
+
+    ``draws`` and ``feeds_in`` are power at the metering point, one to one; of both at most one is positive.
+    """
+
+    balance: str
+    content: tuple[str, ...]
+    draws: str
+    feeds_in: str | None = None
+    unserved: str | None = None
+
+    @property
+    def flows(self) -> tuple[str, ...]:
+        """All that flows in or out."""
+        return tuple(name for name in (self.draws, self.feeds_in, self.unserved) if name is not None)
+
+    def opposed_to(self, flow: str) -> str | None:
+        """Give the flow that stands still while this one is on."""
+        return {self.draws: self.feeds_in, self.feeds_in: self.draws}.get(flow)
+
+
 Piece = tuple[Callable[[int, int], Any], int]
 """A build of rows alone, and its integer key: its Vars and Params are named as the prototype's."""
 
@@ -87,9 +110,8 @@ class Kind(Generic[ItemT]):
     balances: tuple[tuple[str, Carrier], ...] = (("power_kw", Carrier.ELECTRICITY),)
     binary: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
-    draws: str | None = None
-    """The variable that is power drawn, one to one, of which a plan tells the price at which it would act."""
-    feeds_in: str | None = None
+    kept: Kept | None = None
+    """Of stores and what can wait: a plan then tells the prices at which they would act."""
     exclusive: tuple[str, str] | None = None
     netted: tuple[str, str] | None = None
     binding: Mapping[tuple[str, str], BindingRule] = field(default_factory=lambda: MappingProxyType({}))

@@ -19,6 +19,7 @@ from energy.optimize.kinds.forced_power import (
 from energy.optimize.kinds.kind import (
     BindingRule,
     BreachRule,
+    Kept,
     Kind,
     new_prototype,
     scalars_of,
@@ -123,7 +124,12 @@ PUMPED_RESERVOIR: Kind[Reservoir] = Kind(
     build=build,
     parameters=parameters,
     structure=forced_structure_of,
-    draws="pump_kw",
+    kept=Kept(
+        balance="water_balance",
+        content=("in_band_kwh", "below_kwh", "above_kwh"),
+        draws="pump_kw",
+        unserved="unserved_kw",
+    ),
     states=("volume_m3",),
     binding={
         ("pump_kw", "upper"): BindingRule(name="power_kw_max", at_zero=False),

@@ -8,9 +8,10 @@ the numbers are those of ``tile``.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from energy.domain import FloatArray
 from energy.optimize.items import Item
@@ -20,6 +21,7 @@ from energy.optimize.matrix.form import Int32Array, IntArray
 from energy.optimize.matrix.prototype import Prototype, compile_prototype
 from energy.optimize.problem import Problem
 
+ScalarT = TypeVar("ScalarT", bound=np.generic)
 ItemsByGroup = dict[tuple[str, int], list[Item]]
 """By kind and structure the items, in order of first appearance."""
 Place = tuple[str, str | None, str | None, str | None]
@@ -52,7 +54,7 @@ class Group:
         columns: IntArray = offsets[:, None] + self.prototype.variables[variable][None, :]
         return columns
 
-    def of_group(self, column: FloatArray) -> FloatArray:
+    def of_group(self, column: NDArray[ScalarT]) -> NDArray[ScalarT]:
         """Give the group's part of the region's columns, a view of shape (assets, columns)."""
         return _tile(column, self.first_column, self.assets, self.prototype.columns)
 
@@ -71,7 +73,7 @@ class Group:
         return _tile(coefficients, self.first_coefficient, self.assets, self.prototype.entry_row.size)
 
 
-def _tile(values: FloatArray, first: int, assets: int, size: int) -> FloatArray:
+def _tile(values: NDArray[ScalarT], first: int, assets: int, size: int) -> NDArray[ScalarT]:
     return values[first : first + assets * size].reshape(assets, size)
 
 
