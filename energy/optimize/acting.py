@@ -47,8 +47,8 @@ class _Column:
 class _Moves:
     """What a kWh more (gain) or less (cost) in store in a period brings, shape (assets, periods) each."""
 
-    gain: FloatArray
-    cost: FloatArray
+    gain_eur_per_kwh: FloatArray
+    cost_eur_per_kwh: FloatArray
 
 
 def acting_prices(
@@ -166,12 +166,12 @@ class _Store:
         every, own = self._moves(only_sure=False), self._moves(only_sure=False, own=True)
         sure, sure_own = self._moves(only_sure=True), self._moves(only_sure=True, own=True)
         more = _agreed(
-            _best(every.gain, own.gain, later=up, earlier=down),
-            _best(sure.gain, sure_own.gain, later=sure_up, earlier=sure_down),
+            _best(every.gain_eur_per_kwh, own.gain_eur_per_kwh, later=up, earlier=down),
+            _best(sure.gain_eur_per_kwh, sure_own.gain_eur_per_kwh, later=sure_up, earlier=sure_down),
         )
         less = _agreed(
-            _best(-every.cost, -own.cost, later=down, earlier=up),
-            _best(-sure.cost, -sure_own.cost, later=sure_down, earlier=sure_up),
+            _best(-every.cost_eur_per_kwh, -own.cost_eur_per_kwh, later=down, earlier=up),
+            _best(-sure.cost_eur_per_kwh, -sure_own.cost_eur_per_kwh, later=sure_down, earlier=sure_up),
         )
         return more, -less
 
@@ -189,7 +189,7 @@ class _Store:
                 takes, gives = takes & flow.sure, gives & flow.sure
             gain[takes] = np.maximum(gain, worth)[takes]
             cost[gives] = np.minimum(cost, worth)[gives]
-        return _Moves(gain=gain, cost=cost)
+        return _Moves(gain_eur_per_kwh=gain, cost_eur_per_kwh=cost)
 
     def _opposed(self, name: str) -> BoolArray:
         """Tell where the flow that excludes this one is on."""
