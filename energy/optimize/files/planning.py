@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from energy.domain import Plan
+from energy.domain import FloatArray, Plan
 from energy.errors import BadInput, Fault, NoPlan
 from energy.optimize.contract import EXPECTED_KINDS
 from energy.optimize.coordination.workforce import POOL_DECISIONS_MIN, Workforce
