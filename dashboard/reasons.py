@@ -1,13 +1,15 @@
 """Why the plan does what it does: which limits bind and what they are worth, and what would move whom."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
 from dashboard.language import Words
 from dashboard.phrases import MUNICIPALITY, target_name
-from energy.domain import Binding, FloatArray, Plan
+from energy.domain import AssetPlan, Binding, FloatArray, Plan
 from energy.periods import period_start, periods_between
+from energy.region.battery import Battery
 from energy.region.model import Asset, Region
 from energy.units import EUR_PER_KWH_PER_EUR_PER_MWH
 
@@ -15,6 +17,8 @@ DRAWS, FEEDS_IN = "price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"
 """States of a plan: up to which price an asset would draw, from which on feed in."""
 IDLE_KW = 0.5
 """Less is standing still."""
+AT_END_KWH = 0.5
+"""Nearer to its greatest or least content a battery is full or empty."""
 LINES_MAX = 6
 """The weightiest few are read, a long list is not."""
 
@@ -46,13 +50,13 @@ def binding_lines(words: Words, picture: Shown) -> list[str]:
 
 
 def _binding_line(words: Words, picture: Shown, binding: Binding) -> str:
-    unit = "kW" if "_kw" in binding.name and "_kwh" not in binding.name else "kWh"
+    unit = "kw" if "_kw" in binding.name and "_kwh" not in binding.name else "kwh"
     return words.text(
         "reasons.binding",
         name=target_name(words, picture.region, binding.asset_id),
         limit=words.code("limit", binding.name),
         n=words.count(len(binding.periods)),
-        unit=unit,
+        one=words.text(f"reasons.one_{unit}"),
         worth=words.money(sum(binding.worth_eur)),
     )
 
@@ -76,14 +80,34 @@ def _waiting_lines(words: Words, picture: Shown, plan: Plan, index: int) -> Iter
             continue
         if abs(float(part.power_kw[index])) > IDLE_KW:
             continue
-        feeds_in = part.states.get(FEEDS_IN)
-        yield words.text(
-            "reasons.waits" if feeds_in is None else "reasons.stands",
-            name=words.name(asset.name),
-            draw=_per_mwh(words, float(part.states[DRAWS][index])),
-            feed_in="" if feeds_in is None else _per_mwh(words, float(feeds_in[index])),
-            price=_per_mwh(words, float(price[index])),
-        )
+        line = ": ".join(filter(None, (_head(words, asset, part, index), _moves(words, asset, part, index))))
+        yield f"{line}; {words.text('reasons.price_here', price=_per_mwh(words, float(price[index])))}"
+
+
+def _head(words: Words, asset: Asset, part: AssetPlan, index: int) -> str:
+    how = _filled(asset, part, index) or ("stands" if FEEDS_IN in part.states else "waits")
+    return words.text(f"reasons.{how}", name=words.name(asset.name))
+
+
+def _filled(asset: Asset, part: AssetPlan, index: int) -> str | None:
+    """Tell whether a battery is full or empty there."""
+    energy_kwh = part.states.get("energy_kwh")
+    if not isinstance(asset, Battery) or energy_kwh is None:
+        return None
+    if energy_kwh[index] >= asset.energy_kwh_max - AT_END_KWH:
+        return "full"
+    return "empty" if energy_kwh[index] <= asset.energy_kwh_kept + AT_END_KWH else None
+
+
+def _moves(words: Words, asset: Asset, part: AssetPlan, index: int) -> str:
+    """Say what would move it: a full battery charges at no price, an empty one feeds in at none."""
+    barred = {"full": DRAWS, "empty": FEEDS_IN}.get(_filled(asset, part, index) or "")
+    draws = "reasons.charges" if FEEDS_IN in part.states else "reasons.draws"
+    return ", ".join(
+        words.text(text, price=_per_mwh(words, float(part.states[state][index])))
+        for state, text in ((DRAWS, draws), (FEEDS_IN, "reasons.feeds_in"))
+        if state != barred and state in part.states and math.isfinite(part.states[state][index])
+    )
 
 
 def _price_here(plan: Plan, asset: Asset) -> FloatArray | None:

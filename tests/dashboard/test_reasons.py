@@ -34,8 +34,8 @@ def words(language: str) -> Words:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("de", "die größte Leistung beim Bezug bindet in 2 Viertelstunden; ein kW mehr Spielraum"),
-        ("en", "the greatest power drawn binds in 2 quarter hours; one more kW of room"),
+        ("de", "„die größte Leistung beim Bezug“ bindet in 2 Viertelstunden; ein kW mehr Spielraum"),
+        ("en", "“the greatest power drawn” binds in 2 quarter hours; one more kW of room"),
     ],
 )
 def test_a_binding_limit_is_told_with_its_worth(language: str, said: str) -> None:
@@ -73,6 +73,37 @@ def test_a_battery_that_stands_still_says_what_would_move_it(language: str, said
     busy = AssetPlan(power_kw=np.full(periods, 500.0), states=states)
     shown = Shown(plan=replace(plan, assets={**plan.assets, "battery": busy}))
     assert waiting_lines(words(language), shown) == []
+
+
+@pytest.mark.parametrize(
+    ("kwh", "language", "said"),
+    [
+        (10_000.0, "de", "ist voll: speist ein ab 63,5 €/MWh; der Preis hier ist"),
+        (10_000.0, "en", "is full: feeds in from 63.5 €/MWh; the price here is"),
+        (0.0, "de", "ist leer: lädt bis 41 €/MWh; der Preis hier ist"),
+        (0.0, "en", "is empty: charges up to 41 €/MWh; the price here is"),
+    ],
+)
+def test_a_battery_that_is_full_or_empty_says_just_that(kwh: float, language: str, said: str) -> None:
+    assert said in idle_line(language, draw=0.041, feed_in=0.0635, energy_kwh=kwh)
+
+
+def test_a_price_that_is_not_known_is_left_out() -> None:
+    line = idle_line("en", draw=np.nan, feed_in=np.nan, energy_kwh=2000.0)
+    assert "stands still; the price here is" in line
+
+
+def idle_line(language: str, *, draw: float, feed_in: float, energy_kwh: float) -> str:
+    plan = day.plan(period_start(NOW))
+    states = {
+        "price_eur_per_kwh_draw": np.full(plan.periods, draw),
+        "price_eur_per_kwh_feed_in": np.full(plan.periods, feed_in),
+        "energy_kwh": np.full(plan.periods, energy_kwh),
+    }
+    idle = AssetPlan(power_kw=np.zeros(plan.periods), states=states)
+    shown = Shown(plan=replace(plan, assets={**plan.assets, "battery": idle}))
+    (line,) = waiting_lines(words(language), shown)
+    return line
 
 
 def test_without_a_plan_nothing_is_said() -> None:
