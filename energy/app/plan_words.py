@@ -30,8 +30,9 @@ def plan_in_words(result: Mapping[str, Any]) -> Iterator[str]:
     width = max((len(name) for name in parts), default=0)
     for name, eur in parts.items():
         yield f"  {name:{width}} {eur:14,.2f} EUR"
-    billed_eur = sum(parts.get(name, 0.0) for name in BILLED)
-    yield f"of it {billed_eur:,.2f} EUR are billed ({', '.join(BILLED)}); the rest values what no bill shows"
+    billed = [name for name in BILLED if name in parts]
+    billed_eur, names = sum(parts[name] for name in billed), ", ".join(billed) or "nothing"
+    yield f"of it {billed_eur:,.2f} EUR are billed ({names}); the rest values what no bill shows"
     if result["wishes_eur"]:
         wishes_eur = sum(parts.get(name, 0.0) for name in WISHES)
         yield f"of it {wishes_eur:,.2f} EUR are the region's own weights (wish_...)"

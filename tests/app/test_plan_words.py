@@ -32,7 +32,7 @@ def test_what_is_printed_adds_up():
 def test_what_is_billed_and_what_is_wished_stand_apart():
     words = list(plan_in_words(result(energy_import=100.0, terminal=10.0, wish_co2=5.0)))
     assert words[0] == "optimal: 115.00 EUR"
-    assert any(line.startswith("of it 100.00 EUR are billed (energy_import, ") for line in words)
+    assert any(line.startswith("of it 100.00 EUR are billed (energy_import);") for line in words)
     assert "of it 5.00 EUR are the region's own weights (wish_...)" in words
 
 
