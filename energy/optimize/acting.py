@@ -71,14 +71,13 @@ def acting_prices(
     for group in groups:
         if group.kind.kept is not None:
             unsure[group.rows(group.kind.kept.balance)] = False
-    hang = hang_on_unsure(layout, numbers, unsure)
-    unsure[: price.size] = False
-    own_hang = hang_on_unsure(layout, numbers, unsure)
+    of_its_own = unsure.copy()
+    of_its_own[: price.size] = False
     for group in groups:
         if group.kind.kept is not None:
-            yield from _Store(group, group.kind.kept, numbers, solution, hang=hang, own_hang=own_hang).prices(
-                price
-            )
+            hang, own_hang = (hang_on_unsure(group, layout, numbers, rows) for rows in (unsure, of_its_own))
+            store = _Store(group, group.kind.kept, numbers, solution, hang=hang, own_hang=own_hang)
+            yield from store.prices(price)
 
 
 class _Store:
@@ -99,7 +98,7 @@ class _Store:
         self._lower, self._upper = group.of_group(numbers.lower), group.of_group(numbers.upper)
         self._reduced = group.of_group(solution.column_dual)
         self._coefficients = group.coefficients_of_group(numbers.coefficients)
-        self._sure, self._sure_of_its_own = ~group.of_group(hang), ~group.of_group(own_hang)
+        self._sure, self._sure_of_its_own = ~hang, ~own_hang
         p = group.prototype
         self._rows = p.constraints[kept.balance]
         self._dual = group.rows_of_group(solution.row_dual)[:, self._rows]
@@ -165,15 +164,29 @@ class _Store:
         up, down, sure_up, sure_down = self._content()
         every, own = self._moves(only_sure=False), self._moves(only_sure=False, own=True)
         sure, sure_own = self._moves(only_sure=True), self._moves(only_sure=True, own=True)
-        more = _agreed(
-            _best(every.gain_eur_per_kwh, own.gain_eur_per_kwh, later=up, earlier=down),
-            _best(sure.gain_eur_per_kwh, sure_own.gain_eur_per_kwh, later=sure_up, earlier=sure_down),
+        # All four at once: the walk over the periods takes as long for many assets as for few.
+        found = _best(
+            np.concatenate(
+                [
+                    every.gain_eur_per_kwh,
+                    sure.gain_eur_per_kwh,
+                    -every.cost_eur_per_kwh,
+                    -sure.cost_eur_per_kwh,
+                ]
+            ),
+            np.concatenate(
+                [
+                    own.gain_eur_per_kwh,
+                    sure_own.gain_eur_per_kwh,
+                    -own.cost_eur_per_kwh,
+                    -sure_own.cost_eur_per_kwh,
+                ]
+            ),
+            later=np.concatenate([up, sure_up, down, sure_down]),
+            earlier=np.concatenate([down, sure_down, up, sure_up]),
         )
-        less = _agreed(
-            _best(-every.cost_eur_per_kwh, -own.cost_eur_per_kwh, later=down, earlier=up),
-            _best(-sure.cost_eur_per_kwh, -sure_own.cost_eur_per_kwh, later=sure_down, earlier=sure_up),
-        )
-        return more, -less
+        more, sure_more, less, sure_less = np.split(found, 4)
+        return _agreed(more, sure_more), -_agreed(less, sure_less)
 
     def _moves(self, *, only_sure: bool, own: bool = False) -> _Moves:
         """Give the best of all flows in each period; ``own``: of those that go beside the power of it."""

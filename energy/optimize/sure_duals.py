@@ -10,7 +10,7 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.optimize.highs.solver import Solution
 from energy.optimize.matrix.form import BoolArray
-from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.layout import Group, Layout
 from energy.optimize.matrix.tile import Numbers
 
 AT_BOUND = 1e-6
@@ -57,8 +57,12 @@ def sure_duals(layout: Layout, numbers: Numbers, solution: Solution) -> BoolArra
     return sure
 
 
-def hang_on_unsure(layout: Layout, numbers: Numbers, unsure: BoolArray) -> BoolArray:
-    """Tell the columns, shape (columns,), that have a coefficient in one of these rows."""
-    counted = np.concatenate([[0], np.cumsum(unsure[layout.row_index] & (numbers.coefficients != 0.0))])
-    hang: BoolArray = np.diff(counted[layout.column_start]) > 0
-    return hang
+def hang_on_unsure(group: Group, layout: Layout, numbers: Numbers, unsure: BoolArray) -> BoolArray:
+    """Tell a group's columns, shape (assets, columns), that have a coefficient in one of these rows."""
+    p, first = group.prototype, group.first_column
+    start = layout.column_start[first : first + group.assets * p.columns + 1]
+    entries = slice(start[0], start[-1])
+    meets = unsure[layout.row_index[entries]] & (numbers.coefficients[entries] != 0.0)
+    counted = np.concatenate([[0], np.cumsum(meets)])
+    hang: BoolArray = np.diff(counted[start - start[0]]) > 0
+    return hang.reshape(group.assets, p.columns)
