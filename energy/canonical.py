@@ -8,6 +8,7 @@ equal runs.
 
 import dataclasses
 import json
+import math
 import types
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,7 +20,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from energy.domain import (
+    REASONS,
     Applied,
+    AssetPlan,
     Image,
     Limited,
     Outcome,
@@ -153,6 +156,8 @@ def _codec(hint: Any) -> _Codec:
     """Make the codec of a type hint; the domain's classes describe themselves by their hints."""
     if hint is Image:
         return _Codec(_encode_image, _decode_image)
+    if hint is AssetPlan:
+        return _asset_plan_codec()
     if hint in _SCALARS:
         return _SCALARS[hint]
     if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -238,6 +243,26 @@ def _mapping_codec(inner: _Codec) -> _Codec:
         return {key: inner.decode(item, f"{place}.{key}") for key, item in data.items()}
 
     return _Codec(lambda value: {str(key): inner.encode(item) for key, item in value.items()}, rebuild)
+
+
+def _asset_plan_codec() -> _Codec:
+    """A reason that is not known is null; whatever is followed must be a number."""
+    whole = _dataclass_codec(AssetPlan)
+
+    def encode(part: AssetPlan) -> Json:
+        data = whole.encode(part)
+        for name in REASONS & data["states"].keys():
+            data["states"][name] = [None if math.isnan(value) else value for value in data["states"][name]]
+        return data
+
+    def rebuild(data: Json, place: str) -> AssetPlan:
+        part: AssetPlan = whole.decode(data, place)
+        for name, values in {"power_kw": part.power_kw, **part.states}.items():
+            if name not in REASONS and np.isnan(values).any():
+                raise RecordBroken(f"{place}.{name}: only numbers may stand here")
+        return part
+
+    return _Codec(encode, rebuild)
 
 
 def _encode_image(image: Image) -> Json:

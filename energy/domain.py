@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from energy.correction import Correction
 
 FloatArray = NDArray[np.float64]
+REASONS = frozenset({"price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"})
+"""States of a plan that say why, the prices at which an asset would act: NaN where unknown, followed by none."""
 
 
 class Point(StrEnum):
@@ -288,7 +290,7 @@ class AssetPlan:
     """One asset's part of a plan; arrays have shape (periods,).
 
     ``power_kw`` is what the asset is expected to do. ``states`` holds arrays by their glossary name, for
-    example ``energy_kwh`` at the end of each period.
+    example ``energy_kwh`` at the end of each period; all are finite, but for REASONS.
     """
 
     power_kw: FloatArray

@@ -248,3 +248,22 @@ def test_a_missing_field_and_broken_json_are_refused() -> None:
         parse(b"{")
     with pytest.raises(RecordBroken, match="is not one of"):
         decode_outcome({"outcome": "lost"})
+
+
+def test_a_reason_that_is_not_known_travels_as_null_and_nothing_else_does():
+    part = AssetPlan(
+        power_kw=np.array([1.0, 2.0]), states={"price_eur_per_kwh_draw": np.array([np.nan, 0.08])}
+    )
+    data = canonical_bytes(part)
+    assert data == b'{"power_kw":[1.0,2.0],"states":{"price_eur_per_kwh_draw":[null,0.08]}}'
+    again = decode(AssetPlan, parse(data))
+    np.testing.assert_array_equal(again.states["price_eur_per_kwh_draw"], [np.nan, 0.08])
+    for wrong in (
+        AssetPlan(power_kw=np.array([np.nan])),
+        AssetPlan(power_kw=np.array([1.0]), states={"energy_kwh": np.array([np.nan])}),
+        AssetPlan(power_kw=np.array([1.0]), states={"price_eur_per_kwh_draw": np.array([np.inf])}),
+    ):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            canonical_bytes(wrong)
+    with pytest.raises(RecordBroken, match="only numbers"):
+        decode(AssetPlan, {"power_kw": [None], "states": {}})

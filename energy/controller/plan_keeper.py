@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from energy.domain import Image, Limit, Plan, Request, Rung
+from energy.domain import REASONS, Image, Limit, Plan, Request, Rung
 from energy.errors import BadInput, NoPlan, Permanent, Retryable
 from energy.periods import PERIOD, next_period_start, period_start
 from energy.ports import PlanAnswer, Planner, PlanRequest
@@ -60,7 +60,8 @@ def unusable(plan: Plan, request: PlanRequest) -> str | None:
     for asset_id, part in plan.assets.items():
         arrays = {"power_kw": part.power_kw, **part.states}
         for name, values in arrays.items():
-            if not np.isfinite(values).all():
+            sound = ~np.isinf(values) if name in REASONS else np.isfinite(values)
+            if not sound.all():
                 return f"the plan's {name} of {asset_id} is not finite"
     return None if plan.periods > 0 else "the plan covers no period"
 

@@ -98,6 +98,24 @@ def test_a_planner_that_dies_leaves_the_last_plan_then_the_rules_then_safe_state
     assert len(planner.requests) < 200, "a dead planner is not asked every tick"
 
 
+def test_a_plan_whose_reasons_are_unknown_is_followed(image_of: ImageMaker) -> None:
+    class Unsettled(ScriptedPlanner):
+        def poll(self) -> PlanAnswer | None:
+            answer = super().poll()
+            if answer is not None:
+                unknown = {"price_eur_per_kwh_draw": np.full(192, np.nan)}
+                part = AssetPlan(power_kw=np.full(192, -10.0), states=unknown)
+                object.__setattr__(answer.plan, "assets", {"speicher": part})
+            return answer
+
+    keeper = keeper_of(Unsettled(), rules())
+    seen = [
+        keeper.step(image=image_of(at=QUARTER + minute * MINUTE), limits=(), billed_peak_kw=0.0).rung
+        for minute in range(3)
+    ]
+    assert seen[-1] is Rung.OPTIMAL
+
+
 def test_a_plan_with_a_nan_is_not_followed(image_of: ImageMaker) -> None:
     class Poisoned(ScriptedPlanner):
         def poll(self) -> PlanAnswer | None:
