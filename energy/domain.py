@@ -18,7 +18,6 @@ from energy.correction import Correction
 
 FloatArray = NDArray[np.float64]
 REASONS = frozenset({"price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"})
-"""States of a plan that say why, the prices at which an asset would act: NaN where unknown, followed by none."""
 
 
 class Point(StrEnum):
@@ -289,8 +288,8 @@ class Forecast:
 class AssetPlan:
     """One asset's part of a plan; arrays have shape (periods,).
 
-    ``power_kw`` is what the asset is expected to do. ``states`` holds arrays by their glossary name, for
-    example ``energy_kwh`` at the end of each period; all are finite, but for REASONS.
+    ``power_kw`` is what the asset is expected to do. ``states`` holds arrays by their glossary name; only
+    REASONS, which say why and are followed by none, may be NaN: unknown.
     """
 
     power_kw: FloatArray
@@ -323,8 +322,7 @@ class Plan:
     """What the region does over the horizon, and what that is expected to cost.
 
     ``assets`` holds every asset, the grid point too (its power is the exchange, import positive).
-    ``marginal_price_eur_per_kwh`` has one array a balance, for example ``electricity``, ``feeder.<id>``; none
-    where the solver ended without prices.
+    ``marginal_price_eur_per_kwh`` has one array a balance (``electricity``, ...), none without prices.
     """
 
     plan_id: str
