@@ -8,9 +8,9 @@ import pytest
 
 from energy.domain import Rung
 from energy.errors import NoPlan
+from energy.optimize.acting import DRAWS, FEEDS_IN
 from energy.optimize.coordination.coordinate import Coordinator
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.duals import DRAWS, FEEDS_IN
 from energy.optimize.highs.solver import End, LinearSolver
 from energy.optimize.matrix.layout import layout_of
 from energy.optimize.matrix.tile import numbers_of
