@@ -33,7 +33,11 @@ def is_due(*, age_s: float, tick_s: float, lasts_s: float) -> bool:
 def refresh_every_s(*, tick_s: float, lasts_s: float) -> float:
     """Give how often a value that never changes is renewed: after the first tick at which it is due."""
     due_s = min(REFRESH_FRACTION * lasts_s, LATEST_FRACTION * lasts_s - tick_s)
-    return max(1, math.ceil(due_s / tick_s)) * tick_s
+    ticks = max(1, math.ceil(due_s / tick_s))
+    # A quotient that lies a last bit above a whole number rounds up to a tick too many.
+    if ticks > 1 and is_due(age_s=(ticks - 1) * tick_s, tick_s=tick_s, lasts_s=lasts_s):
+        ticks -= 1
+    return ticks * tick_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

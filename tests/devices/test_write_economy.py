@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from energy.devices.register_map import Readback, Write
@@ -108,6 +108,7 @@ def test_only_what_was_seen_in_this_tick_is_fresh() -> None:
     assert not economy.is_fresh(AT + timedelta(seconds=1), AT)
 
 
+@example(tick_s=136.62331652206163, kept_by_s=45.0)
 @given(
     tick_s=st.floats(min_value=1.0, max_value=300.0),
     kept_by_s=st.floats(min_value=2.01, max_value=100.0),
