@@ -7,13 +7,13 @@ from typing import Protocol
 
 from dashboard.language import Words
 from dashboard.phrases import MUNICIPALITY, target_name
-from energy.domain import AssetPlan, Binding, FloatArray, Plan
+from energy.domain import REASONS, AssetPlan, Binding, FloatArray, Plan
 from energy.periods import period_start, periods_between
 from energy.region.battery import Battery
 from energy.region.model import Asset, Region
 from energy.units import EUR_PER_KWH_PER_EUR_PER_MWH
 
-DRAWS, FEEDS_IN = "price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"
+DRAWS, FEEDS_IN = REASONS
 """States of a plan: up to which price an asset would draw, from which on feed in."""
 IDLE_KW = 0.5
 """Less is standing still."""

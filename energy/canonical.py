@@ -251,7 +251,7 @@ def _asset_plan_codec() -> _Codec:
 
     def encode(part: AssetPlan) -> Json:
         data = whole.encode(part)
-        for name in REASONS & data["states"].keys():
+        for name in data["states"].keys() & set(REASONS):
             data["states"][name] = [None if math.isnan(value) else value for value in data["states"][name]]
         return data
 

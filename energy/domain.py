@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from energy.correction import Correction
 
 FloatArray = NDArray[np.float64]
-REASONS = frozenset({"price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"})
+REASONS = ("price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in")
 
 
 class Point(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.domain import FloatArray
+from energy.domain import REASONS, FloatArray
 from energy.optimize.highs.solver import Solution
 from energy.optimize.kinds.kind import Kept
 from energy.optimize.matrix.form import BoolArray, IntArray
@@ -19,7 +19,7 @@ from energy.optimize.matrix.tile import Numbers
 from energy.optimize.sure_duals import beyond, hang_on_unsure, sure_duals
 from energy.periods import PERIOD_H
 
-DRAWS, FEEDS_IN = "price_eur_per_kwh_draw", "price_eur_per_kwh_feed_in"
+DRAWS, FEEDS_IN = REASONS
 """States of a plan: the highest price at which an asset draws, the lowest at which it feeds in."""
 SAME_EUR_PER_KWH = 1e-6
 """Two worths of a kWh this near are one."""

@@ -158,12 +158,17 @@ class LinearSolver:
         Raises:
             NoPlan: HiGHS holds no program, or refuses the bounds.
         """
-        has, self._has = self._has, None
-        if has is None:
-            raise NoPlan("the solver holds no program whose bounds could change")
+        has = self._taken()
         bounded = replace(has, lower=lower, upper=upper)
         self._change_bounds(has, bounded)
         self._has = bounded
+
+    def _taken(self) -> Numbers:
+        """Give what HiGHS holds, and count it as unknown until the change has gone through."""
+        has, self._has = self._has, None
+        if has is None:
+            raise NoPlan("the solver holds no program whose bounds could change")
+        return has
 
     def bound_rows(self, lower: FloatArray, upper: FloatArray) -> None:
         """Change the rows' bounds only.
@@ -171,9 +176,7 @@ class LinearSolver:
         Raises:
             NoPlan: HiGHS holds no program, or refuses the bounds.
         """
-        has, self._has = self._has, None
-        if has is None:
-            raise NoPlan("the solver holds no program whose bounds could change")
+        has = self._taken()
         bounded = replace(has, row_lower=lower, row_upper=upper)
         self._change_row_bounds(has, bounded)
         self._has = bounded
