@@ -47,6 +47,15 @@ def is_running(pid):
     return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
 
 
+def are_gone(pids, seconds=20.0):
+    ends = soon(seconds)
+    while any(is_running(pid) for pid in pids):
+        if time.perf_counter() > ends:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def assert_same(one, other):
     for first, second in zip(one, other, strict=True):
         np.testing.assert_array_equal(first.column, second.column)
@@ -91,12 +100,14 @@ def test_killed_worker_costs_its_piece_a_second_try(pool):
     here = InProcess().solve(pieces, deadline=soon())
     pool.solve(pieces_of(3), deadline=soon())
     victim = pool.pids[0]
+    os.kill(victim, signal.SIGSTOP)  # it takes a piece and cannot have answered when it is killed
     killing = threading.Timer(0.2, os.kill, (victim, signal.SIGKILL))
     killing.start()
     answers = pool.solve(pieces, deadline=soon())
     killing.join()
     assert_same(here, answers)
-    assert not is_running(victim)
+    assert are_gone([victim])
+    assert victim not in pool.pids
 
 
 def test_without_time_nothing_is_begun(pool):
