@@ -81,7 +81,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("influxdb_client", "urllib3"), ("energy.historian.influx",)),
     "sqlite3": ("energy.sqlite_file",),
     "pyomo": ("energy.optimize",),
-    "highspy": ("energy.optimize.highs", "energy.optimize.coordination.piece"),
+    "highspy": ("energy.optimize.highs",),
     **dict.fromkeys(("distributed", "dask"), ("energy.optimize.coordination",)),
     "sklearn": ("energy.forecast",),
     **dict.fromkeys(("pvlib", "windpowerlib", "demandlib"), ("energy.forecast",)),

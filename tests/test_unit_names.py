@@ -72,6 +72,8 @@ UNITLESS_ROOMS: dict[str, str] = {
     "energy.metering.search": "variances of fractions",
     "energy.optimize.coordination": "columns and yes-or-no values of a programme; deadlines are moments",
     "energy.optimize.matrix.form": "coefficients of a linear programme",
+    "energy.optimize.highs.program": "columns and rows of a linear programme",
+    "energy.optimize.highs.instance": "columns and rows of a linear programme",
     "energy.optimize.highs.mixed": "columns and rows of a mixed-integer programme",
     "energy.optimize.uncertainty.scenarios": "coefficients of a linear programme",
     "energy.optimize.matrix.probing": "coefficients of a linear programme",

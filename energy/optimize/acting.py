@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.domain import REASONS, FloatArray
-from energy.optimize.highs.solver import Solution
+from energy.optimize.highs.instance import Solution
 from energy.optimize.kinds.kind import Kept
 from energy.optimize.matrix.form import BoolArray, IntArray
 from energy.optimize.matrix.layout import Group, Layout

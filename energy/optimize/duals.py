@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from energy.domain import Binding, FloatArray
-from energy.optimize.highs.solver import Solution
+from energy.optimize.highs.instance import Solution
 from energy.optimize.kinds.kind import BindingRule, Carrier
 from energy.optimize.matrix.form import BoolArray, IntArray
 from energy.optimize.matrix.layout import Group, Layout

@@ -12,7 +12,8 @@ from energy.domain import Plan, Rung
 from energy.errors import NoPlan
 from energy.optimize.coordination.coordinate import Coordinator
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.highs.solver import End, LinearSolver, Solved, relative_gap
+from energy.optimize.highs.instance import End, Solved, relative_gap
+from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers, Tiler
 from energy.optimize.problem import Problem

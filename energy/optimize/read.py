@@ -9,7 +9,7 @@ from energy.domain import AssetPlan, Binding, Breach, FloatArray, Plan, Rung
 from energy.optimize.acting import DRAWS, FEEDS_IN, acting_prices
 from energy.optimize.cost import PARTS
 from energy.optimize.duals import balance_prices, bindings, marginal_prices
-from energy.optimize.highs.solver import Solution
+from energy.optimize.highs.instance import Solution
 from energy.optimize.items import Storage
 from energy.optimize.matrix.layout import Group, Layout
 from energy.optimize.matrix.tile import Numbers

@@ -8,7 +8,7 @@ not sure yet, this follows from the others, and so is sure itself. What is found
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.optimize.highs.solver import Solution
+from energy.optimize.highs.instance import Solution
 from energy.optimize.matrix.form import BoolArray
 from energy.optimize.matrix.layout import Group, Layout
 from energy.optimize.matrix.tile import Numbers

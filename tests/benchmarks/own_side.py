@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.domain import Plan, Rung
-from energy.optimize.highs.solver import LinearSolver, Solution
+from energy.optimize.highs.instance import Solution
+from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers, Tiler
 from energy.optimize.problem import Problem

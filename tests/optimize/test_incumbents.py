@@ -11,7 +11,8 @@ from energy.errors import NoPlan
 from energy.optimize.acting import DRAWS, FEEDS_IN
 from energy.optimize.coordination.coordinate import Coordinator
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.highs.solver import End, LinearSolver
+from energy.optimize.highs.instance import End
+from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.layout import layout_of
 from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.read import read_plan

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from energy.optimize.highs.solver import Exclusive
+from energy.optimize.highs.program import Exclusive
 from energy.optimize.kinds.kind import Carrier
 from energy.optimize.matrix.form import BoolArray, IntArray
 from energy.optimize.matrix.layout import Layout

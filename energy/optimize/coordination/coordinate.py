@@ -12,7 +12,8 @@ from energy.optimize.coordination.components import Components, Part, components
 from energy.optimize.coordination.piece import Answer, seconds_left
 from energy.optimize.coordination.prices import bound_eur, net_cost_eur, piece_of
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.highs.solver import LinearSolver, Solution, relative_gap
+from energy.optimize.highs.instance import Solution, relative_gap
+from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.form import IntArray
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers
@@ -22,8 +23,9 @@ ROUNDS_MAX = 4
 """Times that parts decide; measured, later rounds gained nothing."""
 PIECES_SHARE = 0.6
 """Share of the time left that parts may take; the rest is for the linear program that repairs."""
-GAP_SHARE = 0.25
-"""Share of the gap asked for that all parts together may leave open by ending early."""
+GAP_SHARES = (0.6, 0.25)
+"""Share of the gap asked for that all parts together may leave open by ending early: in the first round, and
+in later ones, which are gone only where the first was not enough."""
 GAP_ASKED_MIN = 1e-6
 """Below this parts are not solved more exactly."""
 
@@ -157,7 +159,8 @@ class _Rounds:
     def _answers(self, parts: Sequence[Part], net_eur: FloatArray) -> list[Answer | None]:
         task = self._task
         scale_eur = max(1.0, abs(self._plan.objective_eur))
-        gap_eur = GAP_SHARE * max(task.gap, GAP_ASKED_MIN) * scale_eur / max(1, len(parts))
+        share = GAP_SHARES[min(len(self._tried), len(GAP_SHARES) - 1)]
+        gap_eur = share * max(task.gap, GAP_ASKED_MIN) * scale_eur / max(1, len(parts))
         pieces = [piece_of(part, task.numbers, net_eur, gap_eur=gap_eur) for part in parts]
         now = time.perf_counter()
         deadline = now + PIECES_SHARE * (task.deadline - now)

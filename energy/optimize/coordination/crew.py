@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from energy.optimize.coordination.piece import Answer, Piece, seconds_left, solve_piece
-from energy.optimize.highs.solver import SECONDS_MIN
+from energy.optimize.highs.instance import SECONDS_MIN
 
 PIECE_S_MAX = 60.0
 """What one piece may take at most: far more than one of a common size needs, so that as a rule not the clock

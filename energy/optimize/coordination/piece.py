@@ -3,13 +3,14 @@
 import time
 from dataclasses import dataclass
 
-import highspy
 import numpy as np
 from scipy import sparse
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.highs.mixed import Mixed, solve_mixed
+from energy.optimize.highs.instance import solver_version
+from energy.optimize.highs.mixed import solve_mixed
+from energy.optimize.highs.program import Mixed
 
 RELATIVE_GAP = 1e-6
 """The absolute gap decides; this only ends the search of a part that costs very much."""
@@ -83,12 +84,6 @@ def _keeps(value: FloatArray, lower: FloatArray, upper: FloatArray) -> bool:
     least = lower - OFF_MAX * np.maximum(1.0, np.abs(lower))
     most = upper + OFF_MAX * np.maximum(1.0, np.abs(upper))
     return bool(((value >= least) & (value <= most)).all())
-
-
-def solver_version() -> str:
-    """Name the solver and its version: answers of another one are not taken."""
-    parts = (highspy.HIGHS_VERSION_MAJOR, highspy.HIGHS_VERSION_MINOR, highspy.HIGHS_VERSION_PATCH)
-    return "HiGHS " + ".".join(str(part) for part in parts)
 
 
 def seconds_left(deadline: float) -> float:

@@ -8,8 +8,8 @@ from scipy import sparse
 from energy.domain import FloatArray
 from energy.optimize.coordination.components import Part
 from energy.optimize.coordination.piece import Answer, Piece
-from energy.optimize.highs.mixed import Mixed
-from energy.optimize.highs.solver import Solution
+from energy.optimize.highs.instance import Solution
+from energy.optimize.highs.program import Mixed
 from energy.optimize.matrix.form import BoolArray
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers

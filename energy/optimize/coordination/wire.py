@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from energy.domain import FloatArray
 from energy.optimize.coordination.piece import Answer, Piece
-from energy.optimize.highs.mixed import Mixed
-from energy.optimize.highs.solver import Exclusive
+from energy.optimize.highs.program import Exclusive, Mixed
 
 HEAD = struct.Struct("<Q")
 """Every message is led by its length."""

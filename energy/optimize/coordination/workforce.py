@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from energy.optimize.coordination.crew import Crew, InProcess
 from energy.optimize.coordination.on_dask import DaskCrew, SchedulerLost
-from energy.optimize.coordination.piece import Answer, Piece, is_plan_of, solver_version
+from energy.optimize.coordination.piece import Answer, Piece, is_plan_of
 from energy.optimize.coordination.pool import LocalPool
+from energy.optimize.highs.instance import solver_version
 
 POOL_DECISIONS_MIN = 1000
 """Yes-or-no decisions below which no pool is started: a second's work, as much as starting one takes."""

@@ -1,58 +1,15 @@
 """A mixed-integer program in an instance of HiGHS of its own: a whole region, or a part of one."""
 
-from dataclasses import dataclass
-
 import highspy
 import numpy as np
 
 from energy.domain import FloatArray
-from energy.optimize.highs.solver import Exclusive, Solution, expect, new_highs, pass_program, run
-from energy.optimize.matrix.form import Int32Array, IntArray
-from energy.optimize.matrix.layout import Layout
-from energy.optimize.matrix.tile import Numbers
+from energy.optimize.highs.instance import Solution, expect, new_highs, pass_program, run
+from energy.optimize.highs.program import Mixed
 
 GAP_EUR = 1e-6
 """Absolute gap at which a search ends in any case, the default of HiGHS."""
 INTEGER = int(highspy.HighsVarType.kInteger.value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Mixed:
-    """A program in compressed columns; ``binary`` columns must be 0 or 1, of ``exclusive`` pairs one is 0."""
-
-    cost_eur: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    row_lower: FloatArray
-    row_upper: FloatArray
-    column_start: IntArray | Int32Array
-    row_index: IntArray | Int32Array
-    coefficients: FloatArray
-    offset_eur: float
-    binary: IntArray
-    exclusive: Exclusive
-
-    @property
-    def columns(self) -> int:
-        """How many columns there are."""
-        return int(self.cost_eur.size)
-
-
-def mixed_of(layout: Layout, numbers: Numbers, *, binary: IntArray, exclusive: Exclusive) -> Mixed:
-    """Give the whole region as one mixed-integer program."""
-    return Mixed(
-        cost_eur=numbers.cost_eur,
-        lower=numbers.lower,
-        upper=numbers.upper,
-        row_lower=numbers.row_lower,
-        row_upper=numbers.row_upper,
-        column_start=layout.column_start,
-        row_index=layout.row_index,
-        coefficients=numbers.coefficients,
-        offset_eur=numbers.offset_eur,
-        binary=binary,
-        exclusive=exclusive,
-    )
 
 
 def solve_mixed(
@@ -76,20 +33,14 @@ def solve_mixed(
         NoPlan: no feasible point within the time limit, or HiGHS failed.
     """
     highs = new_highs()
-    expect(highs.setOptionValue("mip_rel_gap", gap), "mip_rel_gap")
-    expect(highs.setOptionValue("mip_abs_gap", gap_eur), "mip_abs_gap")
-    pass_program(
-        highs,
-        cost_eur=program.cost_eur,
-        lower=program.lower,
-        upper=program.upper,
-        row_lower=program.row_lower,
-        row_upper=program.row_upper,
-        column_start=program.column_start,
-        row_index=program.row_index,
-        coefficients=program.coefficients,
-        offset_eur=program.offset_eur,
-    )
+    for name, value in (
+        ("mip_rel_gap", gap),
+        ("mip_abs_gap", gap_eur),
+        # It looks for any feasible point, and every region has one at hand: half the time of a small part.
+        ("mip_heuristic_run_feasibility_jump", False),
+    ):
+        expect(highs.setOptionValue(name, value), name)
+    pass_program(highs, program)
     binary, exclusive = program.binary, program.exclusive
     kinds = np.full(binary.size, INTEGER, dtype=np.uint8)
     expect(highs.changeColsIntegrality(binary.size, binary.astype(np.int32), kinds), "changeColsIntegrality")

@@ -1,77 +1,22 @@
-"""The one place that talks to HiGHS: an instance that stays alive, and every status checked.
-
-HiGHS runs with one thread and a fixed seed, so that the same sequence of problems gives the same plans. A
-time limit is always set. Nothing of highspy leaves this module: what cannot be used ends in NoPlan.
-"""
+"""A linear program that stays alive in HiGHS: changed, bounded and solved again, warm."""
 
 import time
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
-import highspy
 import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
+from energy.optimize.highs.instance import SECONDS_MIN, Solution, expect, new_highs, pass_program, run
+from energy.optimize.highs.program import Exclusive, Mixed, Program
 from energy.optimize.matrix.form import BoolArray, Int32Array, IntArray
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers
 
-SECONDS_MIN = 0.05
-"""Below this HiGHS is not started any more."""
 RETRY_SHARE = 0.3
 """Share of the time that must be left for a second try without the old basis."""
 COEFFICIENTS_FEW = 100
 """More than so many that changed are passed with the whole matrix, and the basis is given back."""
-FEASIBILITY = 1e-7
-"""Primal and dual tolerance, HiGHS's own default, in the units of the model (kW, kWh, EUR)."""
-
-
-class End(StrEnum):
-    """How a run ended, with something to use."""
-
-    OPTIMAL = "optimal"
-    TIME_LIMIT = "time_limit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Solution:
-    """A feasible point. Duals are those of the linear program; where ``priced`` is False there are none.
-
-    They are zeros then, which say nothing about prices: after a mixed-integer run, and where a linear run
-    ended before it was optimal. ``bound_eur`` is what no plan can cost less than.
-    """
-
-    end: End
-    objective_eur: float
-    bound_eur: float
-    column: FloatArray
-    column_dual: FloatArray
-    row: FloatArray
-    row_dual: FloatArray
-    priced: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Solved:
-    """A plan's numbers: the linear solution, and the bound proven on the way."""
-
-    solution: Solution
-    bound_eur: float
-    end: End
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Exclusive:
-    """Pairs of columns of which one must be zero. Shape (pairs,) each."""
-
-    first: IntArray
-    second: IntArray
-
-    @property
-    def count(self) -> int:
-        """How many pairs there are."""
-        return int(self.first.size)
 
 
 class LinearSolver:
@@ -102,18 +47,7 @@ class LinearSolver:
         self._has = numbers
 
     def _pass(self, layout: Layout, numbers: Numbers) -> None:
-        pass_program(
-            self._highs,
-            cost_eur=numbers.cost_eur,
-            lower=numbers.lower,
-            upper=numbers.upper,
-            row_lower=numbers.row_lower,
-            row_upper=numbers.row_upper,
-            column_start=layout.column_start,
-            row_index=layout.row_index,
-            coefficients=numbers.coefficients,
-            offset_eur=numbers.offset_eur,
-        )
+        pass_program(self._highs, program_of(layout, numbers))
 
     def _change_coefficients(self, layout: Layout, has: Numbers, numbers: Numbers) -> None:
         moved = _moved((has.coefficients, numbers.coefficients))
@@ -207,9 +141,36 @@ class LinearSolver:
             return run(self._highs, seconds_max=left_s)
 
 
-def relative_gap(objective_eur: float, bound_eur: float) -> float:
-    """Give the proven relative distance to the best possible plan (to 1 EUR where the cost is smaller)."""
-    return max(0.0, objective_eur - bound_eur) / max(1.0, abs(objective_eur))
+def program_of(layout: Layout, numbers: Numbers) -> Program:
+    """Give a region's matrix as a linear program."""
+    return Program(
+        cost_eur=numbers.cost_eur,
+        lower=numbers.lower,
+        upper=numbers.upper,
+        row_lower=numbers.row_lower,
+        row_upper=numbers.row_upper,
+        column_start=layout.column_start,
+        row_index=layout.row_index,
+        coefficients=numbers.coefficients,
+        offset_eur=numbers.offset_eur,
+    )
+
+
+def mixed_of(layout: Layout, numbers: Numbers, *, binary: IntArray, exclusive: Exclusive) -> Mixed:
+    """Give the whole region as one mixed-integer program."""
+    return Mixed(
+        cost_eur=numbers.cost_eur,
+        lower=numbers.lower,
+        upper=numbers.upper,
+        row_lower=numbers.row_lower,
+        row_upper=numbers.row_upper,
+        column_start=layout.column_start,
+        row_index=layout.row_index,
+        coefficients=numbers.coefficients,
+        offset_eur=numbers.offset_eur,
+        binary=binary,
+        exclusive=exclusive,
+    )
 
 
 def fixed_upper(numbers: Numbers, exclusive: Exclusive, column: FloatArray) -> FloatArray:
@@ -218,108 +179,6 @@ def fixed_upper(numbers: Numbers, exclusive: Exclusive, column: FloatArray) -> F
     first_leads: BoolArray = column[exclusive.first] >= column[exclusive.second]
     upper[np.where(first_leads, exclusive.second, exclusive.first)] = 0.0
     return upper
-
-
-class _SilentHighs(highspy.Highs):  # type: ignore[misc]  # highspy brings no types
-    """HiGHS that never writes to standard output: its constructor prints a banner once callbacks are on."""
-
-    def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name
-        self.silent()
-        super().enableCallbacks()
-
-
-def new_highs() -> highspy.Highs:
-    """Give an instance of one thread, with the seed and the tolerances that all plans share."""
-    highs = _SilentHighs()
-    for name, value in (
-        ("threads", 1),
-        ("random_seed", 0),
-        ("parallel", "off"),
-        ("primal_feasibility_tolerance", FEASIBILITY),
-        ("dual_feasibility_tolerance", FEASIBILITY),
-    ):
-        expect(highs.setOptionValue(name, value), name)
-    return highs
-
-
-def pass_program(
-    highs: highspy.Highs,
-    *,
-    cost_eur: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
-    row_lower: FloatArray,
-    row_upper: FloatArray,
-    column_start: IntArray | Int32Array,
-    row_index: IntArray | Int32Array,
-    coefficients: FloatArray,
-    offset_eur: float,
-) -> None:
-    """Pass a whole linear program in compressed columns.
-
-    Arrays are passed as they are: highspy takes a program object of its own apart number by number.
-
-    Raises:
-        NoPlan: HiGHS refuses the model.
-    """
-    status = highs.passModel(
-        cost_eur.size,
-        row_lower.size,
-        coefficients.size,
-        int(highspy.MatrixFormat.kColwise),
-        int(highspy.ObjSense.kMinimize),
-        offset_eur,
-        cost_eur,
-        lower,
-        upper,
-        row_lower,
-        row_upper,
-        column_start.astype(np.int32, copy=False),
-        row_index.astype(np.int32, copy=False),
-        coefficients,
-        np.full(cost_eur.size, int(highspy.HighsVarType.kContinuous), dtype=np.int32),
-    )
-    expect(status, "passModel")
-
-
-def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
-    """Run, check the run status and the model status, and only then read."""
-    if not seconds_max >= SECONDS_MIN:
-        raise NoPlan("the solver has too little time left to start")
-    # The limit counts from the making of the instance, over all its runs.
-    expect(highs.setOptionValue("time_limit", highs.getRunTime() + seconds_max), "time_limit")
-    status = highs.run()
-    model_status = highs.getModelStatus()
-    info = highs.getInfo()
-    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    ended = {
-        highspy.HighsModelStatus.kOptimal: End.OPTIMAL,
-        highspy.HighsModelStatus.kTimeLimit: End.TIME_LIMIT,
-    }.get(model_status)
-    if status == highspy.HighsStatus.kError or ended is None or not feasible:
-        words = highs.modelStatusToString(model_status)
-        # No duration in the words: they are hashed into the ledger, and two equal runs differ on the wall.
-        raise NoPlan(f"the solver ended without a plan: {words}")
-    solution = highs.getSolution()
-    column = _array(solution.col_value)
-    if not np.isfinite(column).all():
-        raise NoPlan("the solver's plan holds values that are not finite")
-    objective = float(info.objective_function_value)
-    # Duals of a basis that is not optimal are no prices, even where HiGHS has some.
-    dual = ended is End.OPTIMAL and bool(solution.dual_valid)
-    found = Solution(
-        end=ended,
-        objective_eur=objective,
-        bound_eur=objective if ended is End.OPTIMAL else -np.inf,
-        column=column,
-        column_dual=_array(solution.col_dual) if dual else np.zeros(column.size),
-        row=_array(solution.row_value),
-        row_dual=_array(solution.row_dual) if dual else np.zeros(highs.getNumRow()),
-        priced=dual,
-    )
-    if not all(np.isfinite(values).all() for values in (objective, found.column_dual, found.row_dual)):
-        raise NoPlan("the solver's cost or prices are not finite")
-    return found
 
 
 def refuse_not_finite(numbers: Numbers) -> None:
@@ -336,20 +195,9 @@ def refuse_not_finite(numbers: Numbers) -> None:
             raise NoPlan(f"the problem's numbers are not finite: {name}")
 
 
-def _array(values: list[float]) -> FloatArray:
-    """Read one of highspy's lists; it makes a new one each time that it is asked."""
-    return np.fromiter(values, dtype=np.float64, count=len(values))
-
-
 def _moved(*pairs: tuple[FloatArray, FloatArray]) -> Int32Array:
     """Give the places at which any pair of arrays differs."""
     differs = [old != new for old, new in pairs if old is not new]
     if not differs:
         return np.zeros(0, dtype=np.int32)
     return np.flatnonzero(np.logical_or.reduce(differs)).astype(np.int32)
-
-
-def expect(status: highspy.HighsStatus, step: str) -> None:
-    """Refuse an error; a warning (a coefficient of zero was dropped) is no hindrance."""
-    if status == highspy.HighsStatus.kError:
-        raise NoPlan(f"the solver refused: {step}")

@@ -17,8 +17,9 @@ from energy.errors import NoPlan
 from energy.optimize.coordination.coordinate import Candidate, Coordinator, Task, coordinate, with_fixed
 from energy.optimize.coordination.piece import seconds_left
 from energy.optimize.coordination.prices import net_cost_eur
-from energy.optimize.highs.mixed import mixed_of, solve_mixed
-from energy.optimize.highs.solver import End, LinearSolver, Solution, Solved, relative_gap
+from energy.optimize.highs.instance import End, Solution, Solved, relative_gap
+from energy.optimize.highs.mixed import solve_mixed
+from energy.optimize.highs.solver import LinearSolver, mixed_of
 from energy.optimize.items import BlockLoad
 from energy.optimize.matrix.form import IntArray
 from energy.optimize.matrix.layout import Layout

@@ -8,16 +8,10 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.highs.mixed import mixed_of, solve_mixed
-from energy.optimize.highs.solver import (
-    End,
-    Exclusive,
-    LinearSolver,
-    Solution,
-    Solved,
-    fixed_upper,
-    relative_gap,
-)
+from energy.optimize.highs.instance import End, Solution, Solved, relative_gap
+from energy.optimize.highs.mixed import solve_mixed
+from energy.optimize.highs.program import Exclusive
+from energy.optimize.highs.solver import LinearSolver, fixed_upper, mixed_of
 from energy.optimize.matrix.form import BoolArray, IntArray
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers

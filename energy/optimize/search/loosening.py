@@ -14,7 +14,7 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.optimize.coordination.coordinate import Task
 from energy.optimize.coordination.piece import seconds_left
-from energy.optimize.highs.solver import Solution
+from energy.optimize.highs.instance import Solution
 from energy.optimize.kinds.commitment import TIME_ROWS
 from energy.optimize.matrix.form import BoolArray, IntArray
 from energy.optimize.matrix.layout import Group, Layout

@@ -8,7 +8,8 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.highs.solver import End, LinearSolver, Solved
+from energy.optimize.highs.instance import End, Solved
+from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.items import BlockLoad
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers

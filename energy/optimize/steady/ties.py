@@ -14,8 +14,9 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.highs.apart import Program, solve_apart
-from energy.optimize.highs.solver import Solution
+from energy.optimize.highs.apart import compressed, solve_apart
+from energy.optimize.highs.instance import Solution
+from energy.optimize.highs.program import Program
 from energy.optimize.items import Charging, Item, Source, Storage
 from energy.optimize.matrix.form import BoolArray, IntArray
 from energy.optimize.matrix.layout import Group, Layout
@@ -277,15 +278,22 @@ def _program(
     wish_rows = rows.size + np.arange(count)
     cost = numbers.cost_eur[columns] / price_eur if price_eur > 0.0 else np.zeros(columns.size)
     lower, upper = np.minimum(numbers.lower, solution.column), np.maximum(numbers.upper, solution.column)
+    start, row, value = compressed(
+        np.concatenate([own_row, rows.size + wish_row, wish_rows, wish_rows]),
+        np.concatenate([own_column, wish_column, more, less]),
+        np.concatenate([value, wish_value, np.full(count, -1.0), np.ones(count)]),
+        columns=first + 2 * count,
+    )
     return Program(
-        cost=np.concatenate([cost, weight, weight]),
+        cost_eur=np.concatenate([cost, weight, weight]),
         lower=np.concatenate([lower[columns], np.zeros(2 * count)]),
         upper=np.concatenate([upper[columns], np.full(2 * count, np.inf)]),
         row_lower=np.concatenate([row_lower, target]),
         row_upper=np.concatenate([row_upper, target]),
-        row=np.concatenate([own_row, rows.size + wish_row, wish_rows, wish_rows]),
-        column=np.concatenate([own_column, wish_column, more, less]),
-        value=np.concatenate([value, wish_value, np.full(count, -1.0), np.ones(count)]),
+        column_start=start,
+        row_index=row,
+        coefficients=value,
+        offset_eur=0.0,
     )
 
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from energy.errors import NoPlan
-from energy.optimize.highs.solver import LinearSolver, Solved
+from energy.optimize.highs.instance import Solved
+from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers
 from energy.optimize.search.commit import Seat

@@ -19,7 +19,8 @@ from scipy.sparse import block_diag, csc_array, hstack, vstack
 
 from energy.domain import FloatArray
 from energy.errors import NoPlan
-from energy.optimize.highs.solver import Exclusive, LinearSolver
+from energy.optimize.highs.program import Exclusive
+from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.form import IntArray
 from energy.optimize.matrix.layout import Layout, items_by_group, signature_of
 from energy.optimize.matrix.tile import Numbers, numbers_of

@@ -9,8 +9,8 @@ import pytest
 from energy.optimize.coordination.components import components_of
 from energy.optimize.coordination.coordinate import Coordinator, Task
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.highs.mixed import mixed_of, solve_mixed
-from energy.optimize.highs.solver import LinearSolver
+from energy.optimize.highs.mixed import solve_mixed
+from energy.optimize.highs.solver import LinearSolver, mixed_of
 from energy.optimize.matrix.layout import layout_of
 from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.optimizer import Optimizer
