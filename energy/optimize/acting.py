@@ -12,11 +12,11 @@ import numpy as np
 
 from energy.domain import REASONS, FloatArray
 from energy.optimize.highs.instance import Solution
-from energy.optimize.kinds.kind import Kept
-from energy.optimize.matrix.form import BoolArray, IntArray
-from energy.optimize.matrix.layout import Group, Layout
+from energy.optimize.matrix.form import BoolArray
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.stores import NONE, Stores, Strands
 from energy.optimize.matrix.tile import Numbers
-from energy.optimize.sure_duals import beyond, hang_on_unsure, sure_duals
+from energy.optimize.sure_duals import hang_on, is_beyond, sure_duals
 from energy.periods import PERIOD_H
 
 DRAWS, FEEDS_IN = REASONS
@@ -25,30 +25,24 @@ SAME_EUR_PER_KWH = 1e-6
 """Two worths of a kWh this near are one."""
 DIGITS = 6
 """A ten-thousandth of a cent: more would only make records longer."""
+WAYS = 4
+"""How a kWh is looked at: one more in store, the same by sure moves alone, one less, that by sure ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Column:
-    """One variable of a group by period, shape (assets, periods) each.
+class _Columns:
+    """The columns of strands, shape (strands, periods) each.
 
     ``cost_eur`` is what one unit more costs beside what it does to the content; ``sure`` tells where that
     is the same whichever optimal dual is taken.
     """
 
+    kept_share: FloatArray
+    """Of one unit in the row of what is kept: its sign for a content, negative for a flow that fills it."""
     cost_eur: FloatArray
     sure: BoolArray
-    sure_of_its_own: BoolArray
-    """Whatever the balances' prices are."""
     can_rise: BoolArray
     can_fall: BoolArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Moves:
-    """What a kWh more (gain) or less (cost) in store in a period brings, shape (assets, periods) each."""
-
-    gain_eur_per_kwh: FloatArray
-    cost_eur_per_kwh: FloatArray
 
 
 def acting_prices(
@@ -64,171 +58,154 @@ def acting_prices(
         solution: the plan.
         price: of each balance in EUR/kWh, shape (balances, periods).
     """
-    groups = [group for group in layout.groups if group.kind.kept is not None]
-    if not groups:
+    stores = layout.stores
+    if stores is None:
         return
     unsure = ~sure_duals(layout, numbers, solution)
-    for group in groups:
-        if group.kind.kept is not None:
-            unsure[group.rows(group.kind.kept.balance)] = False
-    of_its_own = unsure.copy()
-    of_its_own[: price.size] = False
-    for group in groups:
-        if group.kind.kept is not None:
-            hang, own_hang = (hang_on_unsure(group, layout, numbers, rows) for rows in (unsure, of_its_own))
-            store = _Store(group, group.kind.kept, numbers, solution, hang=hang, own_hang=own_hang)
-            yield from store.prices(price)
+    unsure[stores.rows] = False
+    flows = _flows(stores, layout, numbers, solution, unsure=unsure)
+    content = _content(stores, layout, numbers, solution, unsure=unsure)
+    opposed_is_on = flows.can_fall[stores.opposed] & (stores.opposed != NONE)[:, None]
+    can_begin = flows.can_rise & ~opposed_is_on
+    more, less = _worth(stores, flows, content, can_begin=can_begin)
+    found = _prices(stores, flows, _here(stores, price), can_begin=can_begin, more=more, less=less)
+    # Whatever the balances' prices are: a plan's own are stated beside it.
+    unsure[: price.size] = False
+    found[hang_on(layout, numbers, stores.flows, unsure)] = np.nan
+    found = found.round(DIGITS)
+    feeds_in = dict(zip(stores.flows.store[stores.feeds_in].tolist(), stores.feeds_in.tolist(), strict=True))
+    for store, (asset_id, draws) in enumerate(zip(stores.asset_ids, stores.draws.tolist(), strict=True)):
+        prices = {DRAWS: found[draws]}
+        if store in feeds_in:
+            prices[FEEDS_IN] = found[feeds_in[store]]
+        yield asset_id, prices
 
 
-class _Store:
-    """A group of assets that keep energy or wishes from period to period."""
+def _flows(
+    stores: Stores, layout: Layout, numbers: Numbers, solution: Solution, *, unsure: BoolArray
+) -> _Columns:
+    share = numbers.coefficients[stores.flows.coefficient]
+    dual = solution.row_dual[stores.rows]
+    in_store_eur = share * dual[stores.flows.store]
+    return _columns(
+        stores.flows, layout, numbers, solution, unsure=unsure, kept_share=share, in_store_eur=in_store_eur
+    )
 
-    def __init__(
-        self,
-        group: Group,
-        kept: Kept,
-        numbers: Numbers,
-        solution: Solution,
-        *,
-        hang: BoolArray,
-        own_hang: BoolArray,
-    ) -> None:
-        self._group, self._kept = group, kept
-        self._value = group.of_group(solution.column)
-        self._lower, self._upper = group.of_group(numbers.lower), group.of_group(numbers.upper)
-        self._reduced = group.of_group(solution.column_dual)
-        self._coefficients = group.coefficients_of_group(numbers.coefficients)
-        self._sure, self._sure_of_its_own = ~hang, ~own_hang
-        p = group.prototype
-        self._rows = p.constraints[kept.balance]
-        self._dual = group.rows_of_group(solution.row_dual)[:, self._rows]
-        self._flow = {name: self._into_store(p.variables[name]) for name in kept.flows}
-        self._flows = {
-            name: self._column(p.variables[name], self._flow[name] * self._dual) for name in kept.flows
-        }
 
-    def _into_store(self, columns: IntArray) -> FloatArray:
-        """Give the coefficient of each of these columns in its period's row of the content."""
-        p = self._group.prototype
-        column = np.repeat(np.arange(p.columns), np.diff(p.column_start))
-        row_of = np.full(p.columns, -1)
-        row_of[columns] = self._rows
-        entries = np.flatnonzero((p.entry_balance == 0) & (p.entry_row == row_of[column]))
-        place = np.empty(p.columns, dtype=np.int64)
-        place[column[entries]] = entries
-        found: FloatArray = self._coefficients[:, place[columns]]
-        return found
+def _content(
+    stores: Stores, layout: Layout, numbers: Numbers, solution: Solution, *, unsure: BoolArray
+) -> _Columns:
+    share = np.sign(numbers.coefficients[stores.content.coefficient])
+    dual = solution.row_dual[stores.rows]
+    kept = dual.copy()
+    kept[:, :-1] -= dual[:, 1:]
+    in_store_eur = share * kept[stores.content.store]
+    return _columns(
+        stores.content, layout, numbers, solution, unsure=unsure, kept_share=share, in_store_eur=in_store_eur
+    )
 
-    def _column(self, columns: IntArray, in_store_eur: FloatArray) -> _Column:
-        value = self._value[:, columns]
-        return _Column(
-            cost_eur=self._reduced[:, columns] + in_store_eur,
-            sure=self._sure[:, columns],
-            sure_of_its_own=self._sure_of_its_own[:, columns],
-            can_rise=beyond(self._upper[:, columns], value) > 0.0,
-            can_fall=beyond(value, self._lower[:, columns]) > 0.0,
-        )
 
-    def prices(self, price: FloatArray) -> Iterator[tuple[str, Mapping[str, FloatArray]]]:
-        """Give what ``acting_prices`` does of this group."""
-        here = sum(
-            (
-                price[self._group.balance[:, entry]]
-                for entry, (readout, _carrier) in enumerate(self._group.kind.balances)
-                if readout == "power_kw"
-            ),
-            start=np.zeros(self._dual.shape),
-        )
-        more, less = self._worth()
-        found = {DRAWS: self._price(self._kept.draws, here, more=more, less=less)}
-        if self._kept.feeds_in is not None:
-            found[FEEDS_IN] = self._price(self._kept.feeds_in, here, more=more, less=less)
-        for index, asset_id in enumerate(self._group.asset_ids):
-            yield asset_id, {state: values[index] for state, values in found.items()}
+def _columns(
+    strands: Strands,
+    layout: Layout,
+    numbers: Numbers,
+    solution: Solution,
+    *,
+    unsure: BoolArray,
+    kept_share: FloatArray,
+    in_store_eur: FloatArray,
+) -> _Columns:
+    at = strands.column
+    value = solution.column[at]
+    return _Columns(
+        kept_share=kept_share,
+        cost_eur=solution.column_dual[at] + in_store_eur,
+        sure=~hang_on(layout, numbers, strands, unsure),
+        can_rise=is_beyond(numbers.upper[at], value),
+        can_fall=is_beyond(value, numbers.lower[at]),
+    )
 
-    def _price(self, name: str, here: FloatArray, *, more: FloatArray, less: FloatArray) -> FloatArray:
-        """Give the price at which a flow would begin, and where it is on, at which it would be less."""
-        flow, into = self._flows[name], self._flow[name]
-        fills = into[0, 0] < 0.0
-        begins, lessens = (more, less) if fills else (less, more)
-        stands = flow.can_rise & ~self._opposed(name)
-        worth = np.where(flow.can_fall, lessens, np.where(stands, begins, np.nan))
-        # Paid of each kWh beside the price: a fee while drawing, wear while feeding in.
-        paid = flow.cost_eur / PERIOD_H - (here if fills else -here)
-        found = worth * np.abs(into) / PERIOD_H + (-paid if fills else paid)
-        found[~flow.sure_of_its_own] = np.nan
-        return found.round(DIGITS)
 
-    def _worth(self) -> tuple[FloatArray, FloatArray]:
-        """Give what a kWh more in store is worth in each period, and what one less costs."""
-        up, down, sure_up, sure_down = self._content()
-        every, own = self._moves(only_sure=False), self._moves(only_sure=False, own=True)
-        sure, sure_own = self._moves(only_sure=True), self._moves(only_sure=True, own=True)
-        # All four at once: the walk over the periods takes as long for many assets as for few.
-        found = _best(
-            np.concatenate(
-                [
-                    every.gain_eur_per_kwh,
-                    sure.gain_eur_per_kwh,
-                    -every.cost_eur_per_kwh,
-                    -sure.cost_eur_per_kwh,
-                ]
-            ),
-            np.concatenate(
-                [
-                    own.gain_eur_per_kwh,
-                    sure_own.gain_eur_per_kwh,
-                    -own.cost_eur_per_kwh,
-                    -sure_own.cost_eur_per_kwh,
-                ]
-            ),
-            later=np.concatenate([up, sure_up, down, sure_down]),
-            earlier=np.concatenate([down, sure_down, up, sure_up]),
-        )
-        more, sure_more, less, sure_less = np.split(found, 4)
-        return _agreed(more, sure_more), -_agreed(less, sure_less)
+def _here(stores: Stores, price: FloatArray) -> FloatArray:
+    """Give the price of what each store draws, shape (stores, periods)."""
+    # A store that enters fewer balances than another enters one more that costs nothing.
+    padded = np.concatenate([price, np.zeros((1, price.shape[1]))])
+    here: FloatArray = sum(
+        (padded[balance] for balance in stores.balances), start=np.zeros(stores.rows.shape)
+    )
+    return here
 
-    def _moves(self, *, only_sure: bool, own: bool = False) -> _Moves:
-        """Give the best of all flows in each period; ``own``: of those that go beside the power of it."""
-        gain, cost = np.full(self._dual.shape, -np.inf), np.full(self._dual.shape, np.inf)
-        for name, flow in self._flows.items():
-            if own and name != self._kept.unserved:
-                continue
-            can_rise = flow.can_rise & ~self._opposed(name)
-            into = self._flow[name]
-            worth = flow.cost_eur / -into
-            takes, gives = (flow.can_fall, can_rise) if into[0, 0] < 0.0 else (can_rise, flow.can_fall)
-            if only_sure:
-                takes, gives = takes & flow.sure, gives & flow.sure
-            gain[takes] = np.maximum(gain, worth)[takes]
-            cost[gives] = np.minimum(cost, worth)[gives]
-        return _Moves(gain_eur_per_kwh=gain, cost_eur_per_kwh=cost)
 
-    def _opposed(self, name: str) -> BoolArray:
-        """Tell where the flow that excludes this one is on."""
-        other = self._kept.opposed_to(name)
-        return np.zeros(self._dual.shape, dtype=np.bool_) if other is None else self._flows[other].can_fall
+def _prices(
+    stores: Stores,
+    flows: _Columns,
+    here: FloatArray,
+    *,
+    can_begin: BoolArray,
+    more: FloatArray,
+    less: FloatArray,
+) -> FloatArray:
+    """Give the price at which a flow would begin, and where it is on, at which it would be less."""
+    store = stores.flows.store
+    fills = flows.kept_share[:, :1] < 0.0
+    more, less = more[store], less[store]
+    begins, lessens = np.where(fills, more, less), np.where(fills, less, more)
+    worth = np.where(flows.can_fall, lessens, np.where(can_begin, begins, np.nan))
+    # Paid of each kWh beside the price: a fee while drawing, wear while feeding in.
+    sign = np.where(fills, 1.0, -1.0)
+    paid = flows.cost_eur / PERIOD_H - sign * here[store]
+    found: FloatArray = worth * np.abs(flows.kept_share) / PERIOD_H - sign * paid
+    return found
 
-    def _content(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Give what one kWh more, and one less, at the end of a period costs; the same where it is sure."""
-        shape = self._dual.shape
-        up, down, sure_up, sure_down = (np.full(shape, np.inf) for _ in range(4))
-        later = np.concatenate([self._dual[:, 1:], np.zeros((shape[0], 1))], axis=1)
-        for name in self._kept.content:
-            columns = self._group.prototype.variables[name]
-            sign = np.sign(self._into_store(columns))
-            part = self._column(columns, sign * (self._dual - later))
-            for moved, sure_moved, can, cost_eur in (
-                (up, sure_up, np.where(sign > 0.0, part.can_rise, part.can_fall), sign * part.cost_eur),
-                (down, sure_down, np.where(sign > 0.0, part.can_fall, part.can_rise), -sign * part.cost_eur),
-            ):
-                moved[can] = np.minimum(moved, cost_eur)[can]
-                sure_moved[can & part.sure] = np.minimum(sure_moved, cost_eur)[can & part.sure]
-        return up, down, sure_up, sure_down
+
+def _worth(
+    stores: Stores, flows: _Columns, content: _Columns, *, can_begin: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Give what a kWh more in store is worth in each period, and what one less costs."""
+    brings = _brings(flows, can_begin=can_begin)
+    own = np.full((WAYS, *stores.rows.shape), -np.inf)
+    own[:, stores.flows.store[stores.unserved]] = brings[:, stores.unserved]
+    gain = np.maximum.reduceat(brings, stores.flows.first, axis=1)
+    later = np.minimum.reduceat(_takes(content), stores.content.first, axis=1)
+    more, sure_more, less, sure_less = _best(gain, own, later=later, earlier=later[[2, 3, 0, 1]])
+    return _agreed(more, sure_more), -_agreed(less, sure_less)
+
+
+def _brings(flows: _Columns, *, can_begin: BoolArray) -> FloatArray:
+    """Give what a kWh in store brings by each flow in its period, shape (WAYS, flows, periods)."""
+    fills = flows.kept_share[:, :1] < 0.0
+    worth = flows.cost_eur / -flows.kept_share
+    takes = np.where(fills, flows.can_fall, can_begin)
+    gives = np.where(fills, can_begin, flows.can_fall)
+    return np.stack(
+        [
+            np.where(takes, worth, -np.inf),
+            np.where(takes & flows.sure, worth, -np.inf),
+            np.where(gives, -worth, -np.inf),
+            np.where(gives & flows.sure, -worth, -np.inf),
+        ]
+    )
+
+
+def _takes(content: _Columns) -> FloatArray:
+    """Give what a kWh costs that a part of the content keeps, shape (WAYS, parts, periods)."""
+    cost_eur = content.kept_share * content.cost_eur
+    up = np.where(content.kept_share > 0.0, content.can_rise, content.can_fall)
+    down = np.where(content.kept_share > 0.0, content.can_fall, content.can_rise)
+    return np.stack(
+        [
+            np.where(up, cost_eur, np.inf),
+            np.where(up & content.sure, cost_eur, np.inf),
+            np.where(down, -cost_eur, np.inf),
+            np.where(down & content.sure, -cost_eur, np.inf),
+        ]
+    )
 
 
 def _best(gain: FloatArray, own: FloatArray, *, later: FloatArray, earlier: FloatArray) -> FloatArray:
     """Give the most that a kWh brings elsewhere than in its own period, or there by ``own``.
+
+    All arrays have shape (WAYS, stores, periods).
 
     Args:
         gain: what it brings in each period.
@@ -236,18 +213,22 @@ def _best(gain: FloatArray, own: FloatArray, *, later: FloatArray, earlier: Floa
         later: what carrying it over the end of a period costs, infinite where there is no room.
         earlier: what having one less there costs.
     """
-    periods = gain.shape[1]
-    ahead, back = np.empty(gain.shape[::-1]), np.empty(gain.shape[::-1])
-    gain_t, later_t, earlier_t = (np.ascontiguousarray(values.T) for values in (gain, later, earlier))
-    # Over the end of the horizon: what it costs there, a negative worth included, is all.
-    ahead[-1] = -later_t[-1]
-    for t in range(periods - 2, -1, -1):
-        ahead[t] = np.maximum(gain_t[t + 1], ahead[t + 1]) - later_t[t]
-    back[0] = -np.inf
-    for t in range(1, periods):
-        back[t] = np.maximum(gain_t[t - 1], back[t - 1]) - earlier_t[t - 1]
-    best: FloatArray = np.maximum(own, np.maximum(ahead, back).T)
-    return best
+    gain_t, later_t, earlier_t = (values.transpose(2, 0, 1) for values in (gain, later, earlier))
+    # Both walks at once, step by step away from where each begins, since a step takes as long for many
+    # numbers as for few: [:, 0] comes back from the end of the horizon, [:, 1] goes on from its begin.
+    best = np.empty((gain_t.shape[0], 2, *gain_t.shape[1:]))
+    cost = np.empty(best.shape)
+    best[1:, 0], best[1:, 1] = gain_t[:0:-1], gain_t[:-1]
+    cost[:, 0], cost[1:, 1] = later_t[::-1], earlier_t[:-1]
+    # Over the end of the horizon: what it costs there, a negative worth included, is all. (-0 - x is -x.)
+    best[0, 0], best[0, 1], cost[0, 1] = -0.0, -np.inf, 0.0
+    best[0] -= cost[0]
+    for before, here, over in zip(best, best[1:], cost[1:], strict=False):
+        np.maximum(here, before, out=here)
+        np.subtract(here, over, out=here)
+    elsewhere = np.maximum(best[::-1, 0], best[:, 1])
+    found: FloatArray = np.maximum(own, elsewhere.transpose(1, 2, 0))
+    return found
 
 
 def _agreed(every: FloatArray, sure: FloatArray) -> FloatArray:

@@ -11,7 +11,8 @@ from energy.domain import Binding, FloatArray
 from energy.optimize.highs.instance import Solution
 from energy.optimize.kinds.kind import BindingRule, Carrier
 from energy.optimize.matrix.form import BoolArray, IntArray
-from energy.optimize.matrix.layout import Group, Layout
+from energy.optimize.matrix.group import Group
+from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers
 from energy.periods import PERIOD_H
 

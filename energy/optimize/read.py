@@ -11,7 +11,8 @@ from energy.optimize.cost import PARTS
 from energy.optimize.duals import balance_prices, bindings, marginal_prices
 from energy.optimize.highs.instance import Solution
 from energy.optimize.items import Storage
-from energy.optimize.matrix.layout import Group, Layout
+from energy.optimize.matrix.group import Group
+from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers
 from energy.optimize.network_items import HeatStore, HydrogenStore
 from energy.optimize.problem import Problem

@@ -9,8 +9,9 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.optimize.highs.instance import Solution
-from energy.optimize.matrix.form import BoolArray
-from energy.optimize.matrix.layout import Group, Layout
+from energy.optimize.matrix.form import BoolArray, IntArray
+from energy.optimize.matrix.layout import Layout
+from energy.optimize.matrix.stores import Strands
 from energy.optimize.matrix.tile import Numbers
 
 AT_BOUND = 1e-6
@@ -21,48 +22,66 @@ ROUNDS_MAX = 12
 """From the exchange through its peak and four feeders one in another, with some to spare."""
 
 
-def beyond(value: FloatArray, bound: FloatArray) -> FloatArray:
-    """Give by how much values lie above bounds, 0 where they stand at them."""
-    apart = value - bound
-    apart[np.abs(apart) <= AT_BOUND * np.maximum(1.0, np.minimum(np.abs(value), np.abs(bound)))] = 0.0
-    return apart
+def is_beyond(value: FloatArray, bound: FloatArray) -> BoolArray:
+    """Tell which values lie above bounds, and not at them."""
+    at_bound = np.minimum(np.abs(value), np.abs(bound))
+    np.maximum(at_bound, 1.0, out=at_bound)
+    at_bound *= AT_BOUND
+    above: BoolArray = value - bound > at_bound
+    return above
 
 
 def sure_duals(layout: Layout, numbers: Numbers, solution: Solution) -> BoolArray:
     """Tell the rows, shape (rows,), whose dual is the same in every optimal dual solution."""
-    sure: BoolArray = (
-        (beyond(solution.row, numbers.row_lower) > 0.0)
-        & (beyond(numbers.row_upper, solution.row) > 0.0)
-        & (np.abs(solution.row_dual) <= DUAL_EUR)
-    )
-    free = np.flatnonzero(
-        (beyond(solution.column, numbers.lower) > 0.0)
-        & (beyond(numbers.upper, solution.column) > 0.0)
-        & (np.abs(solution.column_dual) <= DUAL_EUR)
-    )
-    sizes = layout.column_start[free + 1] - layout.column_start[free]
-    column = np.repeat(np.arange(free.size), sizes)
-    first = np.cumsum(sizes) - sizes
-    entry = np.arange(column.size) - np.repeat(first - layout.column_start[free], sizes)
-    counts = numbers.coefficients[entry] != 0.0
-    row, column = layout.row_index[entry][counts], column[counts]
+    sure = np.zeros(layout.rows, dtype=np.bool_)
+    sure[_free(solution.row, solution.row_dual, lower=numbers.row_lower, upper=numbers.row_upper)] = True
+    free = _free(solution.column, solution.column_dual, lower=numbers.lower, upper=numbers.upper)
+    row, column = _unsure_entries(layout, numbers, free, sure)
+    # Of each column how many of its duals are not sure yet, and the sum of their rows: the row of a last one.
+    left = np.bincount(column, minlength=free.size)
+    rest = np.bincount(column, weights=row, minlength=free.size).astype(np.int64)
+    found = rest[left == 1]
+    is_new = np.zeros(layout.rows, dtype=np.bool_)
     for _round in range(ROUNDS_MAX):
-        unknown = ~sure[row]
-        row, column = row[unknown], column[unknown]
-        alone = np.bincount(column, minlength=free.size) == 1
-        found = row[alone[column]]
         if not found.size:
             break
-        sure[found] = True
+        sure[found] = is_new[found] = True
+        met = np.flatnonzero(is_new[row])
+        is_new[found] = False
+        touched = column[met]
+        np.subtract.at(left, touched, 1)
+        np.subtract.at(rest, touched, row[met])
+        found = rest[touched[left[touched] == 1]]
     return sure
 
 
-def hang_on_unsure(group: Group, layout: Layout, numbers: Numbers, unsure: BoolArray) -> BoolArray:
-    """Tell a group's columns, shape (assets, columns), that have a coefficient in one of these rows."""
-    p, first = group.prototype, group.first_column
-    start = layout.column_start[first : first + group.assets * p.columns + 1]
-    entries = slice(start[0], start[-1])
-    meets = unsure[layout.row_index[entries]] & (numbers.coefficients[entries] != 0.0)
-    counted = np.concatenate([[0], np.cumsum(meets)])
-    hang: BoolArray = np.diff(counted[start - start[0]]) > 0
-    return hang.reshape(group.assets, p.columns)
+def _unsure_entries(
+    layout: Layout, numbers: Numbers, columns: IntArray, sure: BoolArray
+) -> tuple[IntArray, IntArray]:
+    """Give row and place in ``columns`` of each coefficient that these columns have in rows not sure yet."""
+    start = layout.column_start[columns].astype(np.int64)
+    sizes = layout.column_start[columns + 1] - start
+    column = np.repeat(np.arange(columns.size), sizes)
+    entry = np.arange(column.size) + np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
+    row = layout.row_index[entry].astype(np.int64)
+    unsure = np.flatnonzero(~sure[row] & (numbers.coefficients[entry] != 0.0))
+    return row[unsure], column[unsure]
+
+
+def _free(value: FloatArray, dual: FloatArray, *, lower: FloatArray, upper: FloatArray) -> IntArray:
+    """Give those that stand at none of their bounds and have no dual."""
+    # First what costs least to tell: few are left for the bound that is as wide as the value is great.
+    apart = (np.abs(dual) <= DUAL_EUR) & (value - lower > AT_BOUND) & (upper - value > AT_BOUND)
+    maybe = np.flatnonzero(apart)
+    value = value[maybe]
+    free: IntArray = maybe[is_beyond(value, lower[maybe]) & is_beyond(upper[maybe], value)]
+    return free
+
+
+def hang_on(layout: Layout, numbers: Numbers, strands: Strands, unsure: BoolArray) -> BoolArray:
+    """Tell the columns, shape (strands, periods), that have a coefficient in one of these rows."""
+    met = np.flatnonzero(unsure[layout.row_index[strands.entry]])
+    met = met[numbers.coefficients[strands.entry[met]] != 0.0]
+    hang = np.zeros(strands.column.shape, dtype=np.bool_)
+    hang.ravel()[np.searchsorted(strands.first_entry, met, side="right") - 1] = True
+    return hang

@@ -11,7 +11,8 @@ import numpy as np
 
 from energy.domain import FloatArray
 from energy.optimize.matrix.form import Form
-from energy.optimize.matrix.layout import Group, ItemsByGroup, Layout, items_by_group, layout_of, signature_of
+from energy.optimize.matrix.group import Group
+from energy.optimize.matrix.layout import ItemsByGroup, Layout, items_by_group, layout_of, signature_of
 from energy.optimize.problem import Problem
 
 

@@ -17,7 +17,8 @@ from energy.optimize.coordination.piece import seconds_left
 from energy.optimize.highs.instance import Solution
 from energy.optimize.kinds.commitment import TIME_ROWS
 from energy.optimize.matrix.form import BoolArray, IntArray
-from energy.optimize.matrix.layout import Group, Layout
+from energy.optimize.matrix.group import Group
+from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.prototype import OWN
 from energy.optimize.matrix.tile import Numbers
 

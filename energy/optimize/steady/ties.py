@@ -19,7 +19,8 @@ from energy.optimize.highs.instance import Solution
 from energy.optimize.highs.program import Program
 from energy.optimize.items import Charging, Item, Source, Storage
 from energy.optimize.matrix.form import BoolArray, IntArray
-from energy.optimize.matrix.layout import Group, Layout
+from energy.optimize.matrix.group import Group
+from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers
 from energy.optimize.network_items import Machine, Reservoir
 from energy.optimize.problem import Problem
