@@ -23,9 +23,10 @@ ROUNDS_MAX = 4
 """Times that parts decide; measured, later rounds gained nothing."""
 PIECES_SHARE = 0.6
 """Share of the time left that parts may take; the rest is for the linear program that repairs."""
-GAP_SHARES = (0.6, 0.25)
-"""Share of the gap asked for that all parts together may leave open by ending early: in the first round, and
-in later ones, which are gone only where the first was not enough."""
+GAP_SHARE = 0.25
+"""Share of the gap asked for that all parts together may leave open by ending early."""
+GAP_SHARE_FIRST = 0.6
+"""The same in the first round of a large region, mostly its last one, where each part costs time."""
 GAP_ASKED_MIN = 1e-6
 """Below this parts are not solved more exactly."""
 
@@ -79,8 +80,8 @@ class Coordinator:
 class Task:
     """What is to be coordinated, until when (a moment of ``time.perf_counter``), to which relative gap.
 
-    ``afresh`` solves each linear program without the basis before it: in a large region what presolve takes
-    away is worth more than a start from nearby.
+    In a large region each linear program is solved without the basis before it: what presolve takes away is
+    worth more there than a start from nearby.
     """
 
     solver: LinearSolver
@@ -89,7 +90,7 @@ class Task:
     coordinator: Coordinator
     deadline: float
     gap: float
-    afresh: bool = False
+    is_large: bool = False
 
 
 def coordinate(
@@ -159,7 +160,7 @@ class _Rounds:
     def _answers(self, parts: Sequence[Part], net_eur: FloatArray) -> list[Answer | None]:
         task = self._task
         scale_eur = max(1.0, abs(self._plan.objective_eur))
-        share = GAP_SHARES[min(len(self._tried), len(GAP_SHARES) - 1)]
+        share = GAP_SHARE_FIRST if task.is_large and not self._tried else GAP_SHARE
         gap_eur = share * max(task.gap, GAP_ASKED_MIN) * scale_eur / max(1, len(parts))
         pieces = [piece_of(part, task.numbers, net_eur, gap_eur=gap_eur) for part in parts]
         now = time.perf_counter()
@@ -190,7 +191,7 @@ class _Rounds:
         self._tried.add(key)
         fixed = with_fixed(task.numbers, binary, on, upper)
         task.solver.bound(fixed.lower, fixed.upper)
-        if task.afresh:
+        if task.is_large:
             task.solver.forget()
         try:
             solution = task.solver.solve(seconds_max=seconds_left(task.deadline))

@@ -123,6 +123,15 @@ class LinearSolver:
         """
         expect(self._highs.clearSolver(), "clearSolver")
 
+    def perturb(self, share: float) -> None:
+        """Let the dual simplex change costs by this share of what is usual, so that it does not stand still.
+
+        Raises:
+            NoPlan: HiGHS refuses.
+        """
+        name = "dual_simplex_cost_perturbation_multiplier"
+        expect(self._highs.setOptionValue(name, share), name)
+
     def solve(self, *, seconds_max: float) -> Solution:
         """Solve, warm where HiGHS has a basis.
 

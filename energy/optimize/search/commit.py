@@ -42,6 +42,9 @@ IMPROVEMENTS_MAX = 3
 LARGE_DECISIONS = 1500
 """Yes-or-no columns from which on rounding is not tried first: each of its profiles takes a linear program of
 the whole region."""
+PERTURBATION, LARGE_PERTURBATION = 1.0, 0.1
+"""How much HiGHS changes costs on its way, as a share of its default; of a large region, where it otherwise
+takes longer to take that back than to solve."""
 STEADINESS = 0.3
 """How strongly an improved profile holds on to the one before, as a share of the largest cost of running."""
 
@@ -99,8 +102,10 @@ def solve_rounded(
         solver=solver, layout=layout, numbers=numbers, coordinator=coordinator, deadline=deadline, gap=gap
     )
     binary = coordinator.components(layout).binary
-    if binary.size >= LARGE_DECISIONS:
-        task = replace(task, afresh=True)
+    is_large = binary.size >= LARGE_DECISIONS
+    solver.perturb(LARGE_PERTURBATION if is_large else PERTURBATION)
+    if is_large:
+        task = replace(task, is_large=True)
         return solve_coordinated(task, seats, loosened(task), None)
     relaxed = solver.solve(seconds_max=seconds_left(deadline))
     if not binary.size:

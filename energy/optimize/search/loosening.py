@@ -34,7 +34,7 @@ def loosened(task: Task) -> Solution:
     for rows in rows_left_out(layout, numbers):
         lower[rows], upper[rows] = -np.inf, np.inf
     task.solver.bound_rows(lower, upper)
-    if task.afresh:
+    if task.is_large:
         task.solver.forget()
     found = task.solver.solve(seconds_max=seconds_left(task.deadline))
     task.solver.bound_rows(numbers.row_lower, numbers.row_upper)

@@ -50,8 +50,8 @@ def test_bound_never_exceeds_the_optimum_and_no_plan_undercuts_it(seed, price_me
     whole = mixed_of(task.layout, task.numbers, binary=components.binary, exclusive=pairs)
     exact = solve_mixed(whole, seconds_max=60.0, gap=1e-7)
     tolerance_eur = 1e-4 + 1e-6 * abs(exact.objective_eur)
-    for afresh, relax in ((True, loosened), (False, lambda task: task.solver.solve(seconds_max=30.0))):
-        task = replace(task_of(problem), afresh=afresh)
+    for is_large, relax in ((True, loosened), (False, lambda task: task.solver.solve(seconds_max=30.0))):
+        task = replace(task_of(problem), is_large=is_large)
         relaxed = relax(task)
         made = solve_coordinated(task, seats_of(task.layout, problem), relaxed, None)
         assert relaxed.bound_eur - tolerance_eur <= made.bound_eur <= exact.objective_eur + tolerance_eur
