@@ -4,6 +4,7 @@ All of it holds with running and standing and each store's direction as planned,
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -43,44 +44,59 @@ def balance_prices(layout: Layout, solution: Solution) -> FloatArray:
 
 def bindings(group: Group, numbers: Numbers, solution: Solution) -> Iterator[Binding]:
     """Name the limits at which a group's assets stand, with what one unit more of each would be worth."""
-    p = group.prototype
     for (component, side), rule in group.kind.binding.items():
         if side == "row":
-            place = p.constraints[component]
-            # All rows of a constraint have the same side.
-            bounds = numbers.row_upper if p.row_sense[place[0]] > 0 else numbers.row_lower
-            bound, value, dual = (
-                group.rows_of_group(array)[:, place] for array in (bounds, solution.row, solution.row_dual)
-            )
-            worth_eur = np.abs(dual)
+            worth_eur = np.abs(group.of_constraint(solution.row_dual, component))
         else:
-            place = p.variables[component]
-            bounds = numbers.lower if side == "lower" else numbers.upper
-            bound, value, dual = (
-                group.of_group(array)[:, place] for array in (bounds, solution.column, solution.column_dual)
+            dual = group.of_variable(solution.column_dual, component)
+            worth_eur = dual if side == "lower" else -dual
+        asset, period = np.nonzero(worth_eur > DUAL_EUR_MIN)
+        if asset.size:
+            value, bound = _sides(
+                group, component, side, numbers=numbers, solution=solution, where=(asset, period)
             )
-            worth_eur = np.maximum(0.0, dual if side == "lower" else -dual)
-        at_bound = _at_bound(rule, value=value, bound=bound, worth_eur=worth_eur)
-        yield from _bindings_of(group, rule, at_bound, worth_eur)
+            at_bound = _at_bound(rule, value=value, bound=bound)
+            asset, period = asset[at_bound], period[at_bound]
+            yield from _bindings_of(group, rule, asset, period, worth_eur[asset, period])
 
 
-def _at_bound(rule: BindingRule, *, value: FloatArray, bound: FloatArray, worth_eur: FloatArray) -> BoolArray:
-    at_bound: BoolArray = worth_eur > DUAL_EUR_MIN
-    where = np.nonzero(at_bound)
-    value, bound = value[where], bound[where]
-    near = np.abs(value - bound) <= AT_BOUND * np.maximum(1.0, np.abs(bound))
-    at_bound[where] = near if rule.at_zero else near & (np.abs(bound) > AT_BOUND)
-    return at_bound
+def _sides(
+    group: Group,
+    component: str,
+    side: str,
+    *,
+    numbers: Numbers,
+    solution: Solution,
+    where: tuple[IntArray, IntArray],
+) -> tuple[FloatArray, FloatArray]:
+    """Give at these places of a component its value, and its bound of this side."""
+    if side == "row":
+        p = group.prototype
+        # All rows of a constraint have the same side.
+        is_upper = p.row_sense[p.constraints[component][0]] > 0
+        bounds = numbers.row_upper if is_upper else numbers.row_lower
+        return group.of_constraint(solution.row, component)[where], group.of_constraint(bounds, component)[
+            where
+        ]
+    bounds = numbers.lower if side == "lower" else numbers.upper
+    return group.of_variable(solution.column, component)[where], group.of_variable(bounds, component)[where]
+
+
+def _at_bound(rule: BindingRule, *, value: FloatArray, bound: FloatArray) -> BoolArray:
+    near: BoolArray = np.abs(value - bound) <= AT_BOUND * np.maximum(1.0, np.abs(bound))
+    return near if rule.at_zero else near & (np.abs(bound) > AT_BOUND)
 
 
 def _bindings_of(
-    group: Group, rule: BindingRule, at_bound: BoolArray, worth_eur: FloatArray
+    group: Group, rule: BindingRule, asset: IntArray, period: IntArray, worth_eur: FloatArray
 ) -> Iterator[Binding]:
-    for index in np.flatnonzero(at_bound.any(axis=1)):
-        where: IntArray = np.flatnonzero(at_bound[index])
+    """Name them asset by asset; all shapes are (places,), in order of the assets."""
+    periods, worths_eur = period.tolist(), worth_eur.round(DIGITS).tolist()
+    begins = np.flatnonzero(np.diff(asset, prepend=-1)).tolist()
+    for begin, end in pairwise([*begins, asset.size]):
         yield Binding(
             name=rule.name,
-            asset_id=group.asset_ids[index],
-            periods=tuple(where.tolist()),
-            worth_eur=tuple(worth_eur[index, where].round(DIGITS).tolist()),
+            asset_id=group.asset_ids[asset[begin]],
+            periods=tuple(periods[begin:end]),
+            worth_eur=tuple(worths_eur[begin:end]),
         )

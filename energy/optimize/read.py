@@ -104,12 +104,11 @@ def _objective(groups: list[tuple[Group, FloatArray]], column: FloatArray) -> Ma
 
 
 def _breaches(group: Group, numbers: Numbers, column: FloatArray) -> Iterator[Breach]:
-    own, cost_eur = group.of_group(column), group.of_group(numbers.cost_eur)
     for variable, rule in group.kind.breaches.items():
         place = group.prototype.variables.get(variable)
-        if place is None:
+        if place is None or not (group.of_variable(column, variable) > BREACH_MIN).any():
             continue
-        sizes = own[:, place]
+        sizes, cost_eur = group.of_group(column)[:, place], group.of_group(numbers.cost_eur)
         for index in np.flatnonzero((sizes > BREACH_MIN).any(axis=1)).tolist():
             size = sizes[index]
             yield Breach(

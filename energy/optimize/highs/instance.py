@@ -6,6 +6,7 @@ time limit is always set. What cannot be used ends in NoPlan.
 Nothing here knows of a region's matrix: a worker that solves parts imports no more than this.
 """
 
+import struct
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -153,7 +154,10 @@ def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
 
 def _array(values: list[float]) -> FloatArray:
     """Read one of highspy's lists; it makes a new one each time that it is asked."""
-    return np.fromiter(values, dtype=np.float64, count=len(values))
+    array = np.empty(len(values))
+    # A third of the time that numpy takes to read a list, number by number.
+    struct.pack_into(f"{len(values)}d", array.data, 0, *values)
+    return array
 
 
 def expect(status: highspy.HighsStatus, step: str) -> None:

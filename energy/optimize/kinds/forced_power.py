@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import numpy as np
 import pyomo.environ as pe
 
 from energy.domain import FloatArray
@@ -36,7 +35,7 @@ class Bounded(Protocol):
 
 def is_forced(power_kw_min: FloatArray, power_kw_max: FloatArray) -> bool:
     """Tell whether 0 kW is forbidden in any period."""
-    return bool(np.any(power_kw_min > 0.0) or np.any(power_kw_max < 0.0))
+    return bool((power_kw_min > 0.0).any() or (power_kw_max < 0.0).any())
 
 
 def forced_structure_of(item: Bounded) -> int:

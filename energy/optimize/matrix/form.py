@@ -95,6 +95,8 @@ class Form:
     runs: tuple[Run, ...]
     elements: IntArray
     """The elements that any number hangs on."""
+    is_zero: bool
+    """All numbers are, whatever the elements."""
 
     def fill(self, out: FloatArray, theta: FloatArray) -> None:
         """Write the numbers; ``out`` has shape (assets, numbers), ``theta`` (assets, elements)."""
@@ -127,7 +129,12 @@ def form_at(affine: Affine, place: IntArray, *, size: int) -> Form:
             [where, varies.element], same=[varies.slope, varies.parameter]
         )
     ]
-    return Form(constant=constant, runs=tuple(runs), elements=np.unique(varies.element))
+    return Form(
+        constant=constant,
+        runs=tuple(runs),
+        elements=np.unique(varies.element),
+        is_zero=not runs and not constant.any(),
+    )
 
 
 def runs_of(
@@ -163,3 +170,9 @@ def runs_of(
 
 def _even(start: int, end: int, steps: int) -> slice:
     return slice(start, end + 1, (end - start) // steps) if end > start else slice(start, start + 1)
+
+
+def span_of(place: IntArray) -> slice | IntArray:
+    """Give places as a slice where they are neighbours in order."""
+    is_even = place.size > 0 and bool((np.diff(place) == 1).all())
+    return slice(int(place[0]), int(place[-1]) + 1) if is_even else place

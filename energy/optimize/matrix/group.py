@@ -42,6 +42,14 @@ class Group:
         """Give the group's part of the region's columns, a view of shape (assets, columns)."""
         return _tile(column, self.first_column, self.assets, self.prototype.columns)
 
+    def of_variable(self, column: NDArray[ScalarT], variable: str) -> NDArray[ScalarT]:
+        """Give the group's part of a variable's columns, shape (assets, elements)."""
+        return self.of_group(column)[:, self.prototype.variable_at[variable]]
+
+    def of_constraint(self, row: FloatArray, constraint: str) -> FloatArray:
+        """Give the group's part of a constraint's rows, shape (assets, elements)."""
+        return self.rows_of_group(row)[:, self.prototype.constraint_at[constraint]]
+
     def rows(self, constraint: str) -> IntArray:
         """Give the region's rows of a constraint, shape (assets, elements)."""
         offsets = self.first_row + np.arange(self.assets) * self.prototype.rows

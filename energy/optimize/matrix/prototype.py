@@ -22,6 +22,7 @@ from energy.optimize.matrix.form import (
     form_at,
     form_of,
     runs_of,
+    span_of,
 )
 from energy.optimize.matrix.probing import Probed, probe
 
@@ -64,12 +65,12 @@ class Part:
 
     def cost_eur(self, theta: FloatArray, column: FloatArray) -> float:
         """Add up over assets what columns of shape (assets, columns) cost."""
-        total = float(column[:, self.columns].sum(axis=0) @ self.constant_eur)
+        total = float(column[:, self.columns].sum(axis=0) @ self.constant_eur) if self.columns.size else 0.0
         for run in self.varying.runs:
             used = column[:, run.numbers]
             each = run.at(theta)
             total += float((used.sum(axis=1) @ each[:, 0]) if each.shape[1] == 1 else np.vdot(used, each))
-        return total + float(self.offset.at(theta).sum())
+        return total if self.offset.is_zero else total + float(self.offset.at(theta).sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,6 +87,9 @@ class Prototype:
     """Name and number of elements, in the order of theta."""
     variables: Mapping[str, IntArray]
     constraints: Mapping[str, IntArray]
+    variable_at: Mapping[str, slice | IntArray]
+    """The same columns as a slice where they are neighbours: numpy then copies nothing."""
+    constraint_at: Mapping[str, slice | IntArray]
     readouts: tuple[str, ...]
     columns: int
     rows: int
@@ -160,6 +164,8 @@ def compile_prototype(kind: Kind[Any], periods: int, structure: int) -> Prototyp
         parameters=probed.parameters,
         variables=probed.variables,
         constraints=probed.constraints,
+        variable_at={name: span_of(place) for name, place in probed.variables.items()},
+        constraint_at={name: span_of(place) for name, place in probed.constraints.items()},
         readouts=probed.readouts,
         columns=probed.columns,
         rows=probed.rows,

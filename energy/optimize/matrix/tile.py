@@ -87,8 +87,10 @@ def renewed(layout: Layout, items: ItemsByGroup, old: Numbers | None) -> Numbers
         theta = group.prototype.theta(group.kind.parameters(chosen), assets=group.assets)
         moved = None if old is None else (theta != old.thetas[number]).any(axis=0)
         thetas.append(theta)
+        if moved is not None and not moved.any():
+            continue
         for name, form in _forms(group):
-            if moved is None or moved[form.elements].any():
+            if moved is None or (form.elements.size and moved[form.elements].any()):
                 form.fill(_view(group, name, sheet.to_write(name)), theta)
     _balance(layout, thetas, sheet)
     return Numbers(**sheet.arrays, offset_eur=_offset_eur(layout, thetas), thetas=tuple(thetas))
@@ -116,7 +118,7 @@ def _balance(layout: Layout, thetas: Sequence[FloatArray], sheet: _Sheet) -> Non
     balance_kw = np.zeros((len(layout.balances), layout.periods))
     for group, theta in zip(layout.groups, thetas, strict=True):
         for entry, form in enumerate(group.prototype.balance_offset):
-            if form.elements.size or form.constant.any():
+            if not form.is_zero:
                 np.add.at(balance_kw, group.balance[:, entry], form.at(theta))
     right_hand = -balance_kw.ravel()
     for name in ("row_lower", "row_upper"):
@@ -130,5 +132,6 @@ def _offset_eur(layout: Layout, thetas: Sequence[FloatArray]) -> float:
             part.offset.at(theta).sum()
             for group, theta in zip(layout.groups, thetas, strict=True)
             for part in group.prototype.parts
+            if not part.offset.is_zero
         )
     )
