@@ -57,6 +57,7 @@ def bindings(group: Group, numbers: Numbers, solution: Solution) -> Iterator[Bin
             )
             at_bound = _at_bound(rule, value=value, bound=bound)
             asset, period = asset[at_bound], period[at_bound]
+        if asset.size:
             yield from _bindings_of(group, rule, asset, period, worth_eur[asset, period])
 
 
@@ -92,8 +93,8 @@ def _bindings_of(
 ) -> Iterator[Binding]:
     """Name them asset by asset; all shapes are (places,), in order of the assets."""
     periods, worths_eur = period.tolist(), worth_eur.round(DIGITS).tolist()
-    begins = np.flatnonzero(np.diff(asset, prepend=-1)).tolist()
-    for begin, end in pairwise([*begins, asset.size]):
+    changes = np.flatnonzero(asset[1:] != asset[:-1]) + 1
+    for begin, end in pairwise([0, *changes.tolist(), asset.size]):
         yield Binding(
             name=rule.name,
             asset_id=group.asset_ids[asset[begin]],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from energy.optimize.fallback.rules import rules_plan
-from energy.optimize.matrix.tile import layout_of
+from energy.optimize.matrix.layout import layout_of
 from energy.optimize.optimizer import Optimizer
 from energy.physics.electrolyser import curve_of_electrolyser
 

@@ -9,7 +9,8 @@ import pytest
 
 from energy.errors import NoPlan
 from energy.optimize.items import FixedPower
-from energy.optimize.matrix.tile import layout_of, numbers_of
+from energy.optimize.matrix.layout import layout_of
+from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.uncertainty.scenarios import Hedge, Hedged, Hedger, Scenario
 from tests.optimize.obedience import check_plan

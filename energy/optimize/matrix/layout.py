@@ -70,7 +70,11 @@ def signature_of(groups: ItemsByGroup) -> Signature:
 
 def layout_of(problem: Problem) -> Layout:
     """Lay out the region's matrix."""
-    items = items_by_group(problem)
+    return laid_out(problem, items_by_group(problem))
+
+
+def laid_out(problem: Problem, items: ItemsByGroup) -> Layout:
+    """Lay out the matrix of a problem whose items are sorted by prototype."""
     balances, entered = _balances(problem, items)
     groups = _groups(problem.periods, items, entered, first_row=len(balances) * problem.periods)
     row_index = np.empty(sum(g.assets * g.prototype.entry_row.size for g in groups), dtype=np.int32)

@@ -12,7 +12,7 @@ import numpy as np
 from energy.domain import FloatArray
 from energy.optimize.matrix.form import Form
 from energy.optimize.matrix.group import Group
-from energy.optimize.matrix.layout import ItemsByGroup, Layout, items_by_group, layout_of, signature_of
+from energy.optimize.matrix.layout import ItemsByGroup, Layout, items_by_group, laid_out, signature_of
 from energy.optimize.problem import Problem
 
 
@@ -42,7 +42,7 @@ class Tiler:
         items = items_by_group(problem)
         layout, numbers = self._kept or (None, None)
         if layout is None or layout.periods != problem.periods or layout.signature != signature_of(items):
-            layout, numbers = layout_of(problem), None
+            layout, numbers = laid_out(problem, items), None
         self._kept = None
         numbers = renewed(layout, items, numbers)
         self._kept = layout, numbers
