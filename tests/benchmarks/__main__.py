@@ -14,8 +14,8 @@ from tests.benchmarks.choice import choice_of
 from tests.source_code import ROOT
 
 GROUPS = ("devices", "historian", "optimize", "forecast", "nights", "loop")
-BY_NAME_ONLY = ("optimize_growth", "peers")
-CHOOSING = ("optimize", "optimize_growth", "peers")
+BY_NAME_ONLY = ("optimize_growth", "optimize_dask", "peers")
+CHOOSING = ("optimize", *BY_NAME_ONLY)
 """Groups on invented regions: the seed changes their data, and sizes can be picked."""
 EXIT_BAD_INPUT = 2
 

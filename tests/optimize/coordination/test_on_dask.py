@@ -1,67 +1,25 @@
 """Pieces on real Dask workers, on loopback: the same answers, whoever is lost on the way."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
+from energy.canonical import canonical_bytes
 from energy.optimize.coordination.crew import InProcess
 from energy.optimize.coordination.on_dask import DaskCrew, SchedulerLost
 from energy.optimize.coordination.workforce import Workforce
+from energy.optimize.optimizer import Optimizer
+from tests.optimize.coordination.dask_cluster import LOOPBACK, READY_S, Cluster
 from tests.optimize.coordination.pieces import pieces_of
 from tests.optimize.coordination.test_pool import assert_same, soon
+from tests.optimize.coordination.towns import towns
 
-READY_S = 90.0
-FILE = "scheduler.json"
-LOOPBACK = ["--host", "127.0.0.1", "--no-dashboard"]
-
-
-@dataclass
-class Cluster:
-    """A scheduler and its workers, each a process."""
-
-    folder: Path
-    processes: list = field(default_factory=list)
-
-    def start(self, program, *arguments):
-        child = subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.{program}", *arguments],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parents[3],
-        )
-        self.processes.append(child)
-        return child
-
-    def scheduler(self):
-        file = ["--scheduler-file", str(self.folder / FILE)]
-        return self.start("dask_scheduler", *LOOPBACK, "--port", "0", *file)
-
-    @property
-    def address(self):
-        file = self.folder / FILE
-        ends = soon(READY_S)
-        while time.perf_counter() < ends:
-            if file.exists() and (text := file.read_text(encoding="utf-8")).endswith("}"):
-                return json.loads(text)["address"]
-            time.sleep(0.1)
-        raise TimeoutError("the scheduler did not come up")
-
-    def worker(self):
-        options = ["--nthreads", "1", "--no-nanny", "--local-directory", str(self.folder)]
-        return self.start("dask_worker", self.address, *LOOPBACK, *options)
-
-    def close(self):
-        for child in reversed(self.processes):
-            child.kill()
-            child.wait()
+KILLED_S = 3.0
+"""After its start a planning still waits for the pieces of a worker that stands still."""
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +57,34 @@ def test_worker_killed_in_mid_solve_costs_its_pieces_a_second_try(cluster, crew)
     killing.join()
     victim.wait()
     assert_same(here, answers)
+
+
+def whole_plan(region, problem, workforce):
+    """Give a plan, without what it took, as the record would hold it; the parts must have been asked."""
+    try:
+        plan = Optimizer(region, workforce=workforce).solve(
+            problem, plan_id="plan", issued_at=problem.start, seconds_max=300.0, gap=1e-6
+        )
+    finally:
+        workforce.close()
+    assert workforce.solved_by
+    return canonical_bytes(replace(plan, wall_s={}))
+
+
+def test_whole_plan_is_the_same_by_own_processes_by_dask_and_with_a_worker_killed(cluster, crew):
+    region, problem = towns(5, seed=5, periods=48)
+    own = whole_plan(region, problem, Workforce(workers=2, decisions_min=1))
+    assert whole_plan(region, problem, Workforce(workers=0, cluster=crew, decisions_min=1)) == own
+    victim = cluster.worker()
+    crew.wait_for_workers(3, seconds_max=READY_S)
+    victim.send_signal(signal.SIGSTOP)  # it is given pieces and answers none
+    killing = threading.Timer(KILLED_S, victim.kill)
+    began = time.perf_counter()
+    killing.start()
+    assert whole_plan(region, problem, Workforce(workers=0, cluster=crew, decisions_min=1)) == own
+    assert time.perf_counter() - began > KILLED_S, "the plan waited for the pieces that the victim had"
+    killing.join()
+    victim.wait()
 
 
 def test_without_a_scheduler_this_machine_solves_and_the_plan_tells():
