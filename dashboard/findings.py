@@ -9,6 +9,8 @@ from dashboard.language import Words
 _UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:\.\d+)?Z"
 _SPAN = rf"(?P<time>{_UTC}) to (?P<end>{_UTC})"
 _MOMENTS = ("time", "end")
+_PERCENTAGES = ("proven", "wanted")
+_GAP = r"proven (?P<proven>[\d.]+) %, wanted (?P<wanted>[\de.-]+) %"
 
 
 class _Pattern(NamedTuple):
@@ -37,6 +39,9 @@ PATTERNS = (
     _Pattern("training_failed", r"", "training_failed"),
     _Pattern("judging_failed", r"", "judging_failed"),
     _Pattern("meter_watch_failed", r"", "meter_watch_failed"),
+    _Pattern("plan_gap_missed", _GAP, "plan_gap_missed"),
+    _Pattern("plan_gap_far_missed", _GAP, "plan_gap_far_missed"),
+    _Pattern("plan_unproven", r".*wanted (?P<wanted>[\de.-]+) %", "plan_unproven"),
     _Pattern("data_", rf"{_SPAN}: .*; still used$", "data_used"),
     _Pattern("data_", _SPAN, "data_left_out"),
 )
@@ -46,7 +51,7 @@ PATTERNS = (
 def sentence(words: Words, code: str, detail: str) -> str | None:
     """Say a note in words; None for one that nobody has put into words, which is shown as it is.
 
-    Moments in it become local times of the region.
+    Moments in it become local times of the region, percentages are written the language's way.
     """
     for pattern in PATTERNS:
         family = pattern.code.endswith("_") and code.startswith(pattern.code)
@@ -60,5 +65,8 @@ def sentence(words: Words, code: str, detail: str) -> str | None:
             if name in values:
                 moment = datetime.fromisoformat(values[name])
                 values[name] = words.moment(moment, words.text("pattern.moment"))
+        for name in _PERCENTAGES:
+            if name in values:
+                values[name] = words.small_share(float(values[name]) / 100.0)
         return words.text(f"finding.{pattern.key}", **values)
     return None

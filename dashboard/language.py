@@ -142,6 +142,10 @@ class Words:
         """Write a fraction to a tenth of a percent."""
         return NOTHING if value is None else format_percent(value, format="#,##0.0 %", locale=self.locale)
 
+    def small_share(self, value: float) -> str:
+        """Write a fraction far below a percent as one, to what a solver's gap is told in."""
+        return format_percent(value, format="#,##0.#### %", locale=self.locale)
+
     def count(self, value: int) -> str:
         """Write a whole number."""
         return format_decimal(value, format="#,##0", locale=self.locale)

@@ -38,10 +38,14 @@ SEVERITIES = {
     "spool_unavailable": Severity.ALARM,
     "telemetry_denied": Severity.ALARM,
     "ledger_upkeep_failed": Severity.ALARM,
+    "plan_gap_far_missed": Severity.INFO,
+    "plan_unproven": Severity.INFO,
     "weather_unreachable": Severity.INFO,
     TAKEN_BACK: Severity.INFO,
 }
 """Notes of the shell that are no warnings."""
+NO_ALARMS = frozenset({"plan_gap_missed"})
+"""Notes for the planners' page only: a plan a little dearer than it might be is nothing to act on."""
 DATA = "data_"
 """So begin notes about the past: what forecasts leave out concerns no setpoint."""
 
@@ -300,6 +304,8 @@ def _alarms_of_shell(region: Region, tick: TickInput) -> list[Alarm]:
     for note in tick.notes:
         named, _, detail = note.partition(": ")
         code, _, target_id = named.partition("@")
+        if code in NO_ALARMS:
+            continue
         severity = Severity.INFO if code.startswith(DATA) else SEVERITIES.get(code, Severity.WARNING)
         found.append(raise_alarm(code, severity, target_id=target_id or region.id, at=at, detail=detail))
     return found

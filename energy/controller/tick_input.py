@@ -34,7 +34,7 @@ class TickInput:
     """Which assets did not follow what they held a tick ago, and until when they may."""
     notes: tuple[str, ...]
     """What the shell noticed (planner down, store unavailable) as ``code: detail`` or
-    ``code@target: detail``: they become alarms."""
+    ``code@target: detail``: they become alarms, but for those that only the planners' page shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

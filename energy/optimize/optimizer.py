@@ -17,6 +17,7 @@ from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.layout import Layout
 from energy.optimize.matrix.tile import Numbers, Tiler
 from energy.optimize.problem import Problem
+from energy.optimize.proof import notes_on_gap
 from energy.optimize.read import read_plan
 from energy.optimize.search.commit import Seat, seats_of, solve_exact, solve_rounded
 from energy.optimize.steady.runs import hold_runs
@@ -36,7 +37,7 @@ class Proven:
     plan: Plan
     bound_eur: float
     notes: tuple[str, ...] = ()
-    """What was left out on the way, each with a code in front."""
+    """What was left out on the way, and a gap that was missed, each with a code in front."""
 
 
 class Optimizer:
@@ -119,13 +120,14 @@ class Optimizer:
         limits = {"deadline": built + seconds_max, "gap": gap}
         solved = search_in(self._solver, layout, numbers, seats, coordinator=self._coordinator, **limits)
         solved_at = time.perf_counter()
-        notes: tuple[str, ...] = ()
-        decided = numbers
+        # The search alone is judged: runs held on to and hedging may cost more on purpose.
+        decided, notes = numbers, (*self._workforce.notes, *notes_on_gap(_gap(solved), wanted=gap))
         solved = self._held(problem, layout, numbers, seats=seats, solved=solved, **limits)
         if hedge is not None:
-            solved, decided, notes = hedge_first_decisions(
+            solved, decided, more = hedge_first_decisions(
                 self._solver, layout, numbers, seats, solved, hedger=self._hedger, hedge=hedge, **limits
             )
+            notes = (*notes, *more)
         # Ties come last: what was hedged is fixed in the bounds, so that they leave it alone.
         solved, more = self._settled(problem, layout, decided, seats=seats, solved=solved)
         settled_at = time.perf_counter()
@@ -147,8 +149,7 @@ class Optimizer:
             "steady_s": settled_at - solved_at,
             "read_s": time.perf_counter() - settled_at,
         }
-        told = (*self._workforce.notes, *notes, *more)
-        return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur, notes=told)
+        return Proven(plan=replace(plan, wall_s=wall_s), bound_eur=solved.bound_eur, notes=(*notes, *more))
 
     def _held(
         self,

@@ -272,6 +272,17 @@ def test_whatever_comes_in_no_invariant_breaks(
     assert decide(region_once, tick) == output, "the same input decides the same"
 
 
+@pytest.mark.parametrize(
+    ("code", "severities"),
+    [("plan_gap_missed", []), ("plan_gap_far_missed", ["info"]), ("plan_unproven", ["info"])],
+)
+def test_a_plan_a_little_less_exact_than_asked_for_is_no_alarm(
+    region: Region, image_of: ImageMaker, code: str, severities: list[str]
+) -> None:
+    output = decide(region, tick_of(image_of(), plan_of(CALM), notes=(f"{code}: proven 1 %, wanted 0.1 %",)))
+    assert [alarm.severity for alarm in output.alarms if alarm.code.startswith("plan_")] == severities
+
+
 def test_a_battery_whose_power_nobody_sees_rests_whoever_asks(region: Region, image_of: ImageMaker) -> None:
     image = image_of({("speicher", Point.POWER_KW): Quality.IMPLAUSIBLE})
     decision = by_asset(decide(region, tick_of(image, plan_of(CALM))))["speicher"]

@@ -19,6 +19,7 @@ from energy.domain import Authority, Level, Quality, Rung, Severity
 from energy.forecast.marks.fault import FaultKind
 from energy.live_score import Lead
 from energy.optimize.kinds.catalogue import KIND_OF
+from energy.optimize.proof import notes_on_gap
 from energy.planning.models_at_hand import TOLD
 from energy.planning.training_record import Verdict
 from energy.rung_reason import REASONS, why_not_above
@@ -26,6 +27,9 @@ from tests.dashboard.test_colours import KINDS
 from tests.dashboard.valley import valley
 
 BERLIN = ZoneInfo("Europe/Berlin")
+GAPS = ((0.0012, 1e-3), (0.025, 1e-3), (None, 1e-5), (2e-6, 1e-6))
+"""Proven and wanted."""
+GAP_NOTES = [next(notes_on_gap(proven, wanted=wanted)) for proven, wanted in GAPS]
 
 
 def test_every_language_has_the_same_texts_with_the_same_placeholders():
@@ -64,7 +68,7 @@ def test_no_text_is_empty_or_has_a_broken_placeholder(language):
         ("alarm", [f"data_{kind}" for kind in get_args(FaultKind)]),
         ("alarm", [*TOLD.values(), "model_unusable", "judging_failed"]),
         ("alarm", ["weather_late", "weather_missing", "weather_short", "weather_unreachable"]),
-        ("alarm", ["planned_without_weather"]),
+        ("alarm", ["planned_without_weather", "plan_gap_missed", "plan_gap_far_missed", "plan_unproven"]),
         ("forecast_why", list(REASONS)),
         ("finding", [pattern.key for pattern in PATTERNS]),
         ("training", list(get_args(Verdict))),
@@ -101,6 +105,7 @@ def test_every_code_is_translated(language, family, codes):
         ("model_unusable", "it was learned by another version of this program"),
         ("training_failed", "the child ended; the models stay as they are. Mend: see the log"),
         ("judging_failed", "ValueError: x"),
+        *((note.partition(": ")[0], note.partition(": ")[2]) for note in GAP_NOTES),
         *(
             (f"data_{kind}", "2026-06-01T10:00:00Z to 2026-06-01T15:00:00Z: w")
             for kind in get_args(FaultKind)
@@ -115,6 +120,18 @@ def test_every_note_on_forecasts_is_a_sentence_in_local_time(language, code, det
     assert not re.search(r"\d{4}-\d\d-\d\dT|Mend|is wrong|issued 2026|_", said)
     if "T10:00" in detail:
         assert "12:00" in said
+
+
+def test_a_missed_gap_is_told_in_the_language_s_own_numbers():
+    german, english = (
+        [sentence(Words.of(language, BERLIN), *note.split(": ")) for note in GAP_NOTES]
+        for language in ("de", "en")
+    )
+    figures = [("0,12 %", "0,1 %"), ("2,5 %", "0,1 %"), ("0,001 %",), ("0,001 %", "0,0001 %")]
+    for said, other, wanted in zip(german, english, figures, strict=True):
+        for figure in wanted:
+            assert figure in said.replace("\u00a0", " ")
+            assert figure.replace(",", ".") in other.replace("\u00a0", " ")
 
 
 def test_a_damaged_model_is_the_reason_and_so_is_a_short_past():

@@ -24,6 +24,7 @@ from tests.dashboard.conftest import client_of
 from tests.dashboard.day import DAY_START, NOW, forecasts, plan
 from tests.dashboard.test_browser import drawn_points, opened_page, served
 
+GAP_MISSED = "plan_gap_missed: proven 0.120 %, wanted 0.1 %"
 EVIL = "<script>alert(1)</script>"
 CORRECTION = Request(
     request_id="c0ffee00c0ffee00",
@@ -73,7 +74,7 @@ def folder(folder: Path) -> Path:
     answer = PlanAnswer(
         plan=dataclasses.replace(plan(start, "p-2"), issued_at=issued_at),
         forecasts=tuple(corrected),
-        notes=("data_stuck@pv_park: stood still", "meter_watch_failed: no matrix"),
+        notes=("data_stuck@pv_park: stood still", "meter_watch_failed: no matrix", GAP_MISSED),
         shadows=tuple(item for item in base if item.asset_id == "wind_park"),
         scores=(DayScores(day_start=DAY_START, scores=(score("learned", 100.0), score("seasonal", 300.0))),),
     )
@@ -109,7 +110,9 @@ async def test_the_page_tells_rung_rank_correction_and_finding(client):
     assert EVIL not in text
     assert "Daten stehen still" in text
     assert "altes behalten" in text
+    assert "Ein anderer Plan kostet höchstens 0,12 % weniger; verlangt waren 0,1 %." in text
     english = (await got(client, "/en/forecasts")).text
+    assert "Another plan costs 0.12 % less at most; 0.1 % was asked for." in english.replace("\u00a0", " ")
     assert "never trained" in english
     assert "no matrix" not in text.split("<main")[1].replace('title="no matrix"', "")
 
@@ -127,7 +130,7 @@ async def test_programs_get_the_same(client):
     assert (by_id["wind_park"]["rung"], by_id["wind_park"]["corrected"]) == ("learned", True)
     assert by_id["wind_park"]["training"] == "kept_old"
     assert by_id["load"]["why_not_above"] == ["never_trained", "profile_outgrown"]
-    assert listed["notes"] == ["data_stuck@pv_park: stood still", "meter_watch_failed: no matrix"]
+    assert listed["notes"] == ["data_stuck@pv_park: stood still", "meter_watch_failed: no matrix", GAP_MISSED]
     assert listed["weather"] == []
     assert by_id["pv_park"]["notes"] == ["data_stuck: stood still"]
     assert [(item["id"], item["factor"]) for item in listed["corrections"]] == [("c0ffee00c0ffee00", 0.8)]

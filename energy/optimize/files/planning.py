@@ -84,7 +84,7 @@ def plan_from_files(
             **identity,
         )
         plan = proven.plan
-        notes.extend([*proven.notes, *_notes_on(region, plan, workforce, scheduler=scheduler)])
+        notes.extend([*proven.notes, *_notes_on(workforce, scheduler=scheduler)])
     except NoPlan as error:
         notes.append(f"rules: {error}")
         plan = rules_plan(problem, **identity)
@@ -190,16 +190,8 @@ def problem_of_files(
     return replace(problem, notes=(*read.notes, *problem.notes))
 
 
-def _notes_on(region: Region, plan: Plan, workforce: Workforce, *, scheduler: str | None) -> Iterator[str]:
-    """Say what of the planning was not as the region or the command asks for."""
-    gap = region.control.solver_gap
-    if plan.gap is None:
-        yield "no distance from the optimum was proven"
-    elif plan.gap > gap:
-        yield (
-            f"the gap asked for was not reached: a plan may cost less by {100.0 * plan.gap:.3f} %, "
-            f"control.solver_gap is {100.0 * gap:.3f} %"
-        )
+def _notes_on(workforce: Workforce, *, scheduler: str | None) -> Iterator[str]:
+    """Say who solved, and where that is not who was asked."""
     if workforce.solved_by:
         yield "solved in pieces: " + ", ".join(f"{count} {who}" for who, count in workforce.solved_by.items())
     if scheduler is not None and not workforce.asked_scheduler:
