@@ -7,6 +7,7 @@ has room: to later periods, to earlier ones, or to the end (docs/optimisation.md
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -41,6 +42,8 @@ class _Columns:
     """Of one unit in the row of what is kept: its sign for a content, negative for a flow that fills it."""
     cost_eur: FloatArray
     sure: BoolArray
+    sure_of_its_own: BoolArray
+    """Whatever the balances' prices are."""
     can_rise: BoolArray
     can_fall: BoolArray
 
@@ -69,9 +72,7 @@ def acting_prices(
     can_begin = flows.can_rise & ~opposed_is_on
     more, less = _worth(stores, flows, content, can_begin=can_begin)
     found = _prices(stores, flows, _here(stores, price), can_begin=can_begin, more=more, less=less)
-    # Whatever the balances' prices are: a plan's own are stated beside it.
-    unsure[: price.size] = False
-    found[hang_on(layout, numbers, stores.flows, unsure)] = np.nan
+    found[~flows.sure_of_its_own] = np.nan
     found = found.round(DIGITS)
     feeds_in = dict(zip(stores.flows.store[stores.feeds_in].tolist(), stores.feeds_in.tolist(), strict=True))
     for store, (asset_id, draws) in enumerate(zip(stores.asset_ids, stores.draws.tolist(), strict=True)):
@@ -117,10 +118,12 @@ def _columns(
 ) -> _Columns:
     at = strands.column
     value = solution.column[at]
+    hang, own_hang = hang_on(layout, numbers, strands, unsure)
     return _Columns(
         kept_share=kept_share,
         cost_eur=solution.column_dual[at] + in_store_eur,
-        sure=~hang_on(layout, numbers, strands, unsure),
+        sure=~hang,
+        sure_of_its_own=~own_hang,
         can_rise=is_beyond(numbers.upper[at], value),
         can_fall=is_beyond(value, numbers.lower[at]),
     )
@@ -165,8 +168,9 @@ def _worth(
     brings = _brings(flows, can_begin=can_begin)
     own = np.full((WAYS, *stores.rows.shape), -np.inf)
     own[:, stores.flows.store[stores.unserved]] = brings[:, stores.unserved]
-    gain = np.maximum.reduceat(brings, stores.flows.first, axis=1)
-    later = np.minimum.reduceat(_takes(content), stores.content.first, axis=1)
+    takes = _takes(content)
+    gain = reduce(np.maximum, (brings[:, flow] for flow in stores.flows.by_store))
+    later = reduce(np.minimum, (takes[:, part] for part in stores.content.by_store))
     more, sure_more, less, sure_less = _best(gain, own, later=later, earlier=later[[2, 3, 0, 1]])
     return _agreed(more, sure_more), -_agreed(less, sure_less)
 

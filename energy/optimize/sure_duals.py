@@ -78,10 +78,19 @@ def _free(value: FloatArray, dual: FloatArray, *, lower: FloatArray, upper: Floa
     return free
 
 
-def hang_on(layout: Layout, numbers: Numbers, strands: Strands, unsure: BoolArray) -> BoolArray:
-    """Tell the columns, shape (strands, periods), that have a coefficient in one of these rows."""
+def hang_on(
+    layout: Layout, numbers: Numbers, strands: Strands, unsure: BoolArray
+) -> tuple[BoolArray, BoolArray]:
+    """Tell the columns, shape (strands, periods), that have a coefficient in one of these rows.
+
+    First in any, then in one that is no balance.
+    """
     met = np.flatnonzero(unsure[layout.row_index[strands.entry]])
-    met = met[numbers.coefficients[strands.entry[met]] != 0.0]
-    hang = np.zeros(strands.column.shape, dtype=np.bool_)
-    hang.ravel()[np.searchsorted(strands.first_entry, met, side="right") - 1] = True
-    return hang
+    entry = strands.entry[met]
+    met, entry = (places[numbers.coefficients[entry] != 0.0] for places in (met, entry))
+    column = np.searchsorted(strands.first_entry, met, side="right") - 1
+    is_own = layout.row_index[entry] >= len(layout.balances) * layout.periods
+    hang, own_hang = (np.zeros(strands.column.shape, dtype=np.bool_) for _ in range(2))
+    hang.ravel()[column] = True
+    own_hang.ravel()[column[is_own]] = True
+    return hang, own_hang

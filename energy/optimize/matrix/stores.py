@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from energy.optimize.kinds.kind import Kept
-from energy.optimize.matrix.form import IntArray
+from energy.optimize.matrix.form import Int32Array, IntArray
 from energy.optimize.matrix.group import Group
 from energy.optimize.matrix.prototype import OWN, PROTOTYPES_MAX, Prototype
 
@@ -28,9 +28,9 @@ class Strands:
     """Which one each column has in the store's row of its period."""
     store: IntArray
     """Whose they are, shape (strands,)."""
-    first: IntArray
-    """The first of each store, shape (stores,)."""
-    entry: IntArray
+    by_store: IntArray
+    """Those of each store, shape (most, stores): its first once more where it has fewer than another."""
+    entry: Int32Array
     """All coefficients of these columns, one column after the other."""
     first_entry: IntArray
     """Where in ``entry`` each column begins, shape (strands * periods,). None is without any."""
@@ -85,7 +85,7 @@ def stores_of(groups: Sequence[Group], *, balances: int) -> Stores | None:
         [(group, _pattern(group.prototype, kept.balance, kept.content)) for group, kept in keeping]
     )
     draws, feeds_in, unserved = (
-        _named(keeping, flows.first, names)
+        _named(keeping, flows.by_store[0], names)
         for names in (
             [kept.draws for _group, kept in keeping],
             [kept.feeds_in for _group, kept in keeping],
@@ -140,12 +140,13 @@ def _strands(patterns: Sequence[tuple[Group, _Pattern]]) -> Strands:
         sizes.append(np.tile(pattern.entries, group.assets))
         counts.append(np.full(group.assets, pattern.column.shape[0]))
     count, size = np.concatenate(counts), np.concatenate(sizes)
+    first, number = np.cumsum(count) - count, np.arange(count.max())[:, None]
     return Strands(
         column=np.concatenate(columns),
         coefficient=np.concatenate(coefficients),
         store=np.repeat(np.arange(count.size), count),
-        first=np.cumsum(count) - count,
-        entry=np.concatenate(entries),
+        by_store=first + np.where(number < count, number, 0),
+        entry=np.concatenate(entries).astype(np.int32),
         first_entry=np.cumsum(size) - size,
     )
 
