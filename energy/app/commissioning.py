@@ -190,7 +190,7 @@ class _Test:
             return "the device is switched to local operation"
         if remote is not None and remote.quality not in {Quality.GOOD, Quality.NOT_IMPLEMENTED}:
             return "whether the device is switched to local operation is not known"
-        billed = BilledPeak(year=image.at.year, power_kw=0.0)
+        billed = BilledPeak(period=image.at.year, power_kw=0.0)
         memory = with_tests(recall(self._ledger, billed_peak=billed, power_kw_max=0.0), self._ledger)
         alone = dataclasses.replace(self._job.region, assets=(asset,))
         found = FoundLimits(

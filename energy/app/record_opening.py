@@ -61,7 +61,7 @@ def _billed_peak(record: SqliteRecord, region: Region, now: datetime) -> BilledP
     begin = period_start(datetime(first.year, first.month, first.day, tzinfo=region.zone))
     end = period_start(now)
     if begin >= end:
-        return BilledPeak(year=billed, power_kw=0.0)
+        return BilledPeak(period=billed, power_kw=0.0)
     means = record.means(region.grid_point.id, Point.POWER_KW, start=begin, end=end, known_at=now)
     whole = means.value[np.isfinite(means.value) & (means.coverage >= PEAK_COVERAGE_MIN)]
-    return BilledPeak(year=billed, power_kw=max(0.0, float(whole.max())) if whole.size else 0.0)
+    return BilledPeak(period=billed, power_kw=max(0.0, float(whole.max())) if whole.size else 0.0)

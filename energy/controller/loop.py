@@ -323,11 +323,11 @@ class Controller:
     def _remember_peak(self, at: datetime) -> None:
         """The highest quarter hour of the billing period; a new year, or month, begins at zero."""
         peak, billed = self._memory.billed_peak, self._region.market.billing_period
-        year = billed(at.astimezone(self._region.zone))
-        if year != peak.year:
-            peak = BilledPeak(year=year, power_kw=0.0)
+        period = billed(at.astimezone(self._region.zone))
+        if period != peak.period:
+            peak = BilledPeak(period=period, power_kw=0.0)
         finished = self._quarter.finished
-        if finished is not None and billed(finished.start.astimezone(self._region.zone)) == year:
+        if finished is not None and billed(finished.start.astimezone(self._region.zone)) == period:
             peak = dataclasses.replace(peak, power_kw=max(peak.power_kw, finished.mean_kw))
         self._memory = dataclasses.replace(self._memory, billed_peak=peak)
 
@@ -342,7 +342,7 @@ class Controller:
             "overrides": [plain(request) for request in self._overrides.open_at(at)],
             "corrections": [plain(request) for request in self._corrections.open_at(at)],
             "billed_peak": {
-                "year": self._memory.billed_peak.year,
+                "period": self._memory.billed_peak.period,
                 "power_kw": self._memory.billed_peak.power_kw,
             },
             "sent_kw": {asset_id: list(values) for asset_id, values in self._found.sent_kw.items()},

@@ -20,9 +20,10 @@ RESTORED = "restored"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BilledPeak:
-    """The highest quarter-hour import of a billing period, kW: a calendar year, or a month (202611)."""
+    """The highest quarter-hour import of a billing period, kW."""
 
-    year: int
+    period: int
+    """A calendar year (2026), or a month (202611), as ``Market.billing_period`` says."""
     power_kw: float
 
 
@@ -49,7 +50,7 @@ def recall(ledger: LedgerReader, *, billed_peak: BilledPeak, power_kw_max: float
 
     Args:
         ledger: the region's ledger.
-        billed_peak: as the record knows it; within a year the higher value counts.
+        billed_peak: as the record knows it; within a period the higher value counts.
         power_kw_max: no import above this is plausible, whatever was recorded.
 
     Raises:
@@ -110,9 +111,10 @@ def _last(ledger: LedgerReader) -> Entry | None:
 
 def _higher(known: BilledPeak, recorded: Mapping[str, Any], *, power_kw_max: float) -> BilledPeak:
     power_kw = float(recorded["power_kw"])
-    if int(recorded["year"]) != known.year or not known.power_kw < power_kw <= power_kw_max:
+    period = recorded["period"] if "period" in recorded else recorded["year"]  # as records said it before
+    if int(period) != known.period or not known.power_kw < power_kw <= power_kw_max:
         return known
-    return BilledPeak(year=known.year, power_kw=power_kw)
+    return BilledPeak(period=known.period, power_kw=power_kw)
 
 
 def _sent_kw(before: Mapping[str, Any], output: TickOutput) -> Mapping[str, tuple[float, ...]]:

@@ -103,7 +103,7 @@ class PlanKeeper:
         Args:
             image: what is measured now.
             limits: those in force now.
-            billed_peak_kw: the year's highest quarter-hour import.
+            billed_peak_kw: the billing period's highest quarter-hour import.
             situation: what a plan stands on besides; when it changes, a new plan is asked for at once.
             corrections: people's open corrections of forecasts.
         """

@@ -268,7 +268,7 @@ class _Loop:
 
     def _controller(self) -> Controller:
         region = self._region
-        year = self._window.start.astimezone(region.zone).year
+        period = region.market.billing_period(self._window.start.astimezone(region.zone))
         return Controller(
             region,
             mode=Mode(tick_s=self._pace.tick_s, simulated=True, speed=0.0),
@@ -285,7 +285,7 @@ class _Loop:
                 planner=self._planner,
                 fallback=RulesPlanner(region, prices=self._scene.prices),
             ),
-            memory=Memory(billed_peak=BilledPeak(year=year, power_kw=0.0)),
+            memory=Memory(billed_peak=BilledPeak(period=period, power_kw=0.0)),
         )
 
 

@@ -230,7 +230,7 @@ def found_at_start(region: Region, memory: Memory, held_kw: float) -> tuple[Limi
 
 def test_what_a_test_left_on_a_device_is_no_limit_of_somebody_else(town: Path, tmp_path: Path) -> None:
     region = load_region(str(town))
-    memory = Memory(billed_peak=BilledPeak(year=2026, power_kw=0.0))
+    memory = Memory(billed_peak=BilledPeak(period=2026, power_kw=0.0))
     body = {"asset_id": "pv_park", "fingerprint": "aa", "sent_kw": [-3000.0, -4500.0], "limit": None}
     with Ledger(tmp_path / LEDGER) as ledger:
         ledger.append(KIND_BEGUN, AT, body)
@@ -243,7 +243,7 @@ def test_what_a_test_left_on_a_device_is_no_limit_of_somebody_else(town: Path, t
 
 def test_a_limit_that_a_test_found_is_kept_by_the_next_controller(town: Path, tmp_path: Path) -> None:
     region = load_region(str(town))
-    memory = Memory(billed_peak=BilledPeak(year=2026, power_kw=0.0))
+    memory = Memory(billed_peak=BilledPeak(period=2026, power_kw=0.0))
     limit = {
         "limit_id": "found_pv_park",
         "target_id": "pv_park",

@@ -55,7 +55,7 @@ def tick_body(sequence: int, overrides: list[Request]) -> dict[str, object]:
         "output": {"decisions": [], "alarms": []},
         "request_sequence": sequence,
         "overrides": overrides,
-        "billed_peak": {"year": 2020, "power_kw": 0.0},
+        "billed_peak": {"period": 2020, "power_kw": 0.0},
         "sent_kw": {"battery": [100.0]},
     }
 
@@ -124,7 +124,7 @@ def test_what_was_open_before_a_backup_is_not_in_force_after_it(folder: Path, tm
     backup(folder, tmp_path / "backup")
     restored = restore(tmp_path / "backup", tmp_path / "new")
     assert [item.request_id for item in restored.dropped] == ["r1", "r2"]
-    peak = BilledPeak(year=2020, power_kw=0.0)
+    peak = BilledPeak(period=2020, power_kw=0.0)
     with Ledger(tmp_path / "new") as ledger, MailboxReader(tmp_path / "new" / REQUESTS) as mailbox:
         memory = recall(ledger, billed_peak=peak, power_kw_max=1e6)
         assert memory.overrides == ()

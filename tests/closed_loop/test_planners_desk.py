@@ -95,7 +95,7 @@ async def test_a_correction_is_planned_by_judged_and_forgotten_when_it_ends(tmp_
         answers = [str(entry.body["answer"]) for entry in ledger.recent(9999, kind="request")]
         assert len(answers) == 2
         assert all(answer.startswith("taken") for answer in answers)
-        kept = recall(ledger, billed_peak=BilledPeak(year=2020, power_kw=0.0), power_kw_max=1e9).corrections
+        kept = recall(ledger, billed_peak=BilledPeak(period=2020, power_kw=0.0), power_kw_max=1e9).corrections
         assert [request.request_id for request in kept] == ["tomorrow"], "tonight's ended by itself"
         assert kept == open_corrections(ledger)
     assert Corrections(kept).open_at(START + timedelta(hours=9)) == kept, "a restart takes it up again"

@@ -144,7 +144,7 @@ class House:
         )
 
     def recalled(self) -> Memory:
-        peak = BilledPeak(year=2020, power_kw=0.0)
+        peak = BilledPeak(period=2020, power_kw=0.0)
         return recall(self.ledger, billed_peak=peak, power_kw_max=power_kw_plausible(self.region))
 
 
@@ -304,7 +304,7 @@ async def test_a_register_reset_does_not_become_the_billed_peak(house: House) ->
         await controller.tick(NOW + minute * MINUTE)
     entry = house.ledger.last("tick")
     assert entry is not None
-    assert entry.body["billed_peak"]["power_kw"] == pytest.approx(250.0)
+    assert entry.body["billed_peak"] == {"period": 2020, "power_kw": pytest.approx(250.0)}
 
 
 async def test_clock_trouble_sends_safe_states_and_forgets_the_plans(house: House) -> None:

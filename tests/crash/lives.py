@@ -93,7 +93,7 @@ class House:
         self.removed += sum(entry.kind == REMOVED for entry in found.values())
         ticks = [entry for entry in found.values() if entry.kind == "tick"]
         last = max(ticks, key=lambda entry: entry.sequence).body
-        peak = BilledPeak(year=self.start.year, power_kw=0.0)
+        peak = BilledPeak(period=self.start.year, power_kw=0.0)
         memory = recall(ledger, billed_peak=peak, power_kw_max=1e9)
         assert memory.request_sequence == last["request_sequence"]
         assert [request.request_id for request in memory.overrides] == [

@@ -133,7 +133,7 @@ def living(
     site, mailbox = ScriptedField(), GrowingMailbox()
     memory = recall(
         ledger,
-        billed_peak=BilledPeak(year=start.year, power_kw=0.0),
+        billed_peak=BilledPeak(period=start.year, power_kw=0.0),
         power_kw_max=power_kw_plausible(region),
     )
     controller = Controller(

@@ -47,7 +47,7 @@ class Plant:
         )
         self.mailbox = ScriptedMailbox()
         self.ledger = Ledger(folder / "ledger.sqlite")
-        peak = BilledPeak(year=AT.year, power_kw=0.0)
+        peak = BilledPeak(period=AT.year, power_kw=0.0)
         memory = recall(self.ledger, billed_peak=peak, power_kw_max=power_kw_plausible(region))
         self.controller = Controller(
             region,
