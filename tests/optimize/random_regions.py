@@ -144,6 +144,23 @@ class Meeting:
         return replace(self, ids=tuple(self.ids[place] for place in shuffled))
 
 
+USUAL = Meeting(
+    seed=3,
+    ids=(*ELECTRIC, *HEAT, *HYDROGEN),
+    behind_feeder=("battery", "chp", "pv"),
+    price_mean=0.02,
+    price_spread=0.08,
+    filled=0.5,
+    running_s=900.0,
+    forced=(),
+    unavailable=(),
+    nominated=False,
+    exchange_kw_max=1500.0,
+    feeder_kw_max=400.0,
+)
+"""All kinds but blocks and no trouble, for tests of one meeting: each says what its own has otherwise."""
+
+
 @st.composite
 def meetings(draw: Any, *, machines: bool = True) -> Meeting:
     """Draw a meeting; without ``machines`` (and blocks) it is a linear program but for directions."""

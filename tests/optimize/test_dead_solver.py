@@ -16,24 +16,10 @@ from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.optimizer import Optimizer
 from energy.region.loader import load_region
 from tests.optimize.obedience import check_plan
-from tests.optimize.random_regions import ELECTRIC, HEAT, HYDROGEN, Meeting
+from tests.optimize.random_regions import USUAL
 
 CASE = Path(__file__).parents[1] / "cases" / "optimize" / "whole_region_meeting"
-WHOLE = Meeting(
-    seed=3,
-    ids=(*ELECTRIC, *HEAT, *HYDROGEN),
-    behind_feeder=("battery", "chp", "pv"),
-    price_mean=0.02,
-    price_spread=0.08,
-    filled=0.5,
-    running_s=900.0,
-    forced=(),
-    unavailable=(),
-    nominated=False,
-    exchange_kw_max=1500.0,
-    feeder_kw_max=400.0,
-    periods=192,
-)
+WHOLE = replace(USUAL, periods=192)
 SMALL = replace(WHOLE, periods=8)
 
 

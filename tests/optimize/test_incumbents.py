@@ -19,21 +19,15 @@ from energy.optimize.read import read_plan
 from energy.optimize.search.commit import seats_of, solve_exact, solve_rounded
 from energy.optimize.search.directions import both_ways, exclusive_pairs, one_way
 from energy.optimize.steady.ties import Steadiness, settle
-from tests.optimize.random_regions import ELECTRIC, HEAT, Meeting
+from tests.optimize.random_regions import ELECTRIC, HEAT, USUAL
 
-MEETING = Meeting(
+MEETING = replace(
+    USUAL,
     seed=4,
     ids=(*ELECTRIC, *HEAT),
     behind_feeder=("battery",),
     price_mean=0.08,
     price_spread=0.1,
-    filled=0.5,
-    running_s=900.0,
-    forced=(),
-    unavailable=(),
-    nominated=False,
-    exchange_kw_max=1500.0,
-    feeder_kw_max=400.0,
     periods=24,
 )
 NO_RUNS = np.zeros(0, dtype=np.int64)

@@ -14,7 +14,7 @@ from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.uncertainty.scenarios import Hedge, Hedged, Hedger, Scenario
 from tests.optimize.obedience import check_plan
-from tests.optimize.random_regions import ELECTRIC, HEAT, HYDROGEN, Meeting
+from tests.optimize.random_regions import USUAL
 
 NO_RUNS = np.zeros(0, dtype=np.int64)
 
@@ -227,18 +227,13 @@ def test_a_hedged_plan_decides_its_ties_too(tiny: Any) -> None:
 @pytest.mark.parametrize("seed", [14, 15, 16])
 def test_hedging_breaks_no_limit_that_the_plan_itself_kept(tiny: Any, seed: int) -> None:
     """Behind a narrow feeder with stores too full, a course could burn at once what no plan can."""
-    meeting = Meeting(
+    meeting = replace(
+        USUAL,
         seed=seed,
-        ids=(*ELECTRIC, *HEAT, *HYDROGEN),
         behind_feeder=("battery", "chp"),
         price_mean=0.05,
         price_spread=0.2,
         filled=1.0,
-        running_s=900.0,
-        forced=(),
-        unavailable=(),
-        nominated=False,
-        exchange_kw_max=1500.0,
         feeder_kw_max=50.0,
         periods=24,
     )

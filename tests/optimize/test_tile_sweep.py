@@ -12,7 +12,7 @@ from energy.optimize.kinds.catalogue import KEEPING, KIND_OF, kind_of
 from energy.optimize.matrix.layout import layout_of
 from energy.optimize.network_items import Boiling, Machine
 from energy.optimize.uncertainty.reserve import Reserve, with_reserve
-from tests.optimize.random_regions import BLOCKS, ELECTRIC, HEAT, HYDROGEN, Meeting, meetings
+from tests.optimize.random_regions import BLOCKS, ELECTRIC, HEAT, HYDROGEN, USUAL, meetings
 from tests.optimize.test_tile import dense_of, tiled_of
 
 PERIODS = 4
@@ -26,19 +26,14 @@ UNBOUNDED = {
     Boiling: ("heat_kw_max",),
 }
 """What is a bound of a column and of nothing else may be infinite."""
-WHOLE = Meeting(
+WHOLE = replace(
+    USUAL,
     seed=1,
     ids=(*ELECTRIC, *BLOCKS, *HEAT, *HYDROGEN),
     behind_feeder=("b2", "pv", "chp", "electrolyser"),
     price_mean=0.1,
     price_spread=0.4,
-    filled=0.5,
-    running_s=900.0,
-    forced=(),
-    unavailable=(),
     nominated=True,
-    exchange_kw_max=1500.0,
-    feeder_kw_max=400.0,
     periods=PERIODS,
 )
 
