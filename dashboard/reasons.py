@@ -1,13 +1,15 @@
-"""Why the plan does what it does: which limits bind and what they are worth, and what would move whom."""
+"""Why the region does what it does: what binds and what it is worth, what would move whom, what corrects."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from dashboard.balance import Balance, Group
+from dashboard.devices import DeviceRow
 from dashboard.language import Words
-from dashboard.phrases import MUNICIPALITY, target_name
-from energy.domain import REASONS, AssetPlan, Binding, FloatArray, Plan
+from dashboard.phrases import MUNICIPALITY, direction, names, target_name
+from energy.domain import REASONS, AssetPlan, Binding, FloatArray, Level, Plan
 from energy.periods import period_start, periods_between
 from energy.region.battery import Battery
 from energy.region.model import Asset, Region
@@ -37,6 +39,65 @@ class Shown(Protocol):
     @property
     def now(self) -> datetime | None:
         """The moment that is shown."""
+
+
+class Corrected(Shown, Protocol):
+    """What is looked at besides to explain what departs from the plan."""
+
+    @property
+    def devices(self) -> Sequence[DeviceRow]:
+        """What can be commanded, with its last setpoint."""
+
+    @property
+    def balance(self) -> Balance:
+        """The balance now."""
+
+
+def correcting_lines(words: Words, picture: Corrected) -> list[str]:
+    """Say why the quarter-hour correction moves what it moves now; nothing where it moves nothing."""
+    wanted_kw = {
+        device.conduct.asset_id: device.conduct.wanted_kw
+        for device in picture.devices
+        if device.conduct is not None and device.conduct.level is Level.CORRECTION
+    }
+    moves_kw = {
+        asset_id: power_kw - planned_kw
+        for asset_id, power_kw in wanted_kw.items()
+        if power_kw is not None and (planned_kw := _planned_kw(picture, asset_id)) is not None
+    }
+    region, exchange_kw = picture.region, _planned_kw(picture, picture.region.grid_point.id)
+    moved_kw = sum(moves_kw.values())
+    if exchange_kw is None or abs(moved_kw) <= IDLE_KW:
+        return []
+    line = words.text(
+        "reasons.corrects",
+        names=names(words, region, list(moves_kw)),
+        power=words.power(moved_kw),
+        way=words.text(f"reasons.towards_{'drawing' if moved_kw > 0.0 else 'feeding_in'}"),
+        planned=_exchanged(words, exchange_kw),
+        now=_exchanged(words, picture.balance.group(Group.EXCHANGE).power_kw),
+        deadband=words.power(region.control.correction_deadband_kw),
+    )
+    imbalance_eur_per_kwh = region.market.imbalance_eur_per_kwh
+    if imbalance_eur_per_kwh == 0.0:
+        return [line]
+    price = _per_mwh(words, imbalance_eur_per_kwh)
+    return [f"{line} {words.text('reasons.corrects_for', price=price)}"]
+
+
+def _planned_kw(picture: Shown, asset_id: str) -> float | None:
+    """Give what is planned for an asset in this quarter hour; None where nothing is."""
+    plan = picture.plan
+    if plan is None or picture.now is None or asset_id not in plan.assets:
+        return None
+    index = periods_between(plan.start, period_start(picture.now))
+    return float(plan.assets[asset_id].power_kw[index]) if 0 <= index < plan.periods else None
+
+
+def _exchanged(words: Words, power_kw: float | None) -> str:
+    if power_kw is None:
+        return words.text("value.unknown")
+    return f"{words.power(power_kw)} {direction(words, 'grid_point', power_kw)}"
 
 
 def binding_lines(words: Words, picture: Shown) -> list[str]:

@@ -190,3 +190,13 @@ async def test_the_page_shows_devices_and_their_scores_in_both_languages(opened,
     assert "24 h" in told["battery"]
     assert "Rampe" in text if language == "de" else "ramp" in text
     assert {"de": "Betriebszustand 4", "en": "operating state 4"}[language] in text
+
+
+async def test_the_page_says_why_the_quarter_hour_is_corrected(client, folder):
+    with SqliteRecord(folder) as record:
+        corrected = conduct("battery", wanted_kw=3000.0, level=Level.CORRECTION)
+        record.write_conduct([corrected], SCORES, NOW - timedelta(hours=2))
+        write_tick(record, NOW)
+    assert "Viertelstundenkorrektur: Quartierspeicher um" in (await client.get("/de")).text
+    assert "in Richtung Verbrauch verschoben" in (await client.get("/de")).text
+    assert "Quarter-hour correction: District battery moved by" in (await client.get("/en")).text
