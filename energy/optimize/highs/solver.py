@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class LinearSolver:
         Raises:
             NoPlan: HiGHS refuses the model, or a number is not finite.
         """
-        refuse_not_finite(numbers)
+        refuse_not_finite(numbers, self._has)
         has, self._has = self._has, None
         if self._layout is not layout or has is None:
             self._layout = layout
@@ -190,17 +191,18 @@ def fixed_upper(numbers: Numbers, exclusive: Exclusive, column: FloatArray) -> F
     return upper
 
 
-def refuse_not_finite(numbers: Numbers) -> None:
+def refuse_not_finite(numbers: Numbers, has: Numbers | None) -> None:
     """Refuse what HiGHS would take and leave out without a word: it calls a plan with a NaN price optimal.
 
-    Bounds may be infinite, and HiGHS refuses a NaN among them itself.
+    Bounds may be infinite, and HiGHS refuses a NaN among them itself. What it ``has`` was looked at before.
 
     Raises:
         NoPlan: a cost or a coefficient is not finite.
     """
     for name in ("cost_eur", "coefficients", "offset_eur"):
+        values = getattr(numbers, name)
         # Finite numbers of a region never add up beyond a double, so that the sum tells of each of them.
-        if not np.isfinite(np.sum(getattr(numbers, name))):
+        if (has is None or values is not getattr(has, name)) and not np.isfinite(np.sum(values)):
             raise NoPlan(f"the problem's numbers are not finite: {name}")
 
 
@@ -209,4 +211,4 @@ def _moved(*pairs: tuple[FloatArray, FloatArray]) -> Int32Array:
     differs = [old != new for old, new in pairs if old is not new]
     if not differs:
         return np.zeros(0, dtype=np.int32)
-    return np.flatnonzero(np.logical_or.reduce(differs)).astype(np.int32)
+    return np.flatnonzero(reduce(np.logical_or, differs)).astype(np.int32)

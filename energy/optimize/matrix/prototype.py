@@ -125,12 +125,14 @@ class Prototype:
         Raises:
             ValueError: a parameter is missing, unknown or has the wrong number of elements.
         """
-        if set(values) != {name for name, _size in self.parameters}:
+        if values.keys() != dict(self.parameters).keys():
             raise ValueError(f"{self.kind_name}: parameters {sorted(values)} do not fit the prototype")
         theta = np.empty((assets, sum(size for _name, size in self.parameters)))
         first = 0
         for name, size in self.parameters:
-            part = values[name] if values[name].ndim > 1 else values[name][:, None]
+            part = values[name]
+            if part.ndim == 1:
+                part = part[:, None]
             if part.shape != (assets, size):
                 raise ValueError(f"{self.kind_name}.{name}: {part.shape} instead of ({assets}, {size})")
             theta[:, first : first + size] = part
