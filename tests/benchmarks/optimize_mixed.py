@@ -6,6 +6,7 @@ leaves out that a battery must not charge and discharge at once: that is easier 
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from energy.domain import Plan
 from energy.errors import NoPlan
@@ -13,12 +14,15 @@ from energy.optimize.coordination.workforce import Workforce
 from energy.optimize.matrix.layout import layout_of
 from energy.optimize.optimizer import Optimizer
 from energy.optimize.problem import Problem
+from energy.optimize.steady.before import before_of
+from energy.region.model import Region
 from tests.benchmarks.figure import Figure, figure_of, interleaved
 from tests.benchmarks.hand_built import matrix_of
 from tests.benchmarks.hand_highs import HandHighs, Solved
+from tests.benchmarks.own_side import first_period_of
 from tests.benchmarks.region_family import Family
 from tests.benchmarks.region_of_family import inputs_of, problem_of, region_of
-from tests.benchmarks.region_state import state_at_start
+from tests.benchmarks.region_state import state_after, state_at_start
 
 PAIRS = {"S": 5, "M": 3, "L": 1}
 AGAINST_ONE_PIECE = ("S", "M")
@@ -41,13 +45,12 @@ def _figures(size: str, family: Family, workforce: Workforce) -> Iterator[Figure
     problem = problem_of(region, inputs_of(family, state))
     layout_of(problem)  # its prototypes are compiled before anything is measured
     seconds_max = SECONDS_MAX[size]
-    gaps: list[float | None] = []
+    plans: list[Plan | None] = []
 
     def ours(_: int) -> float | None:
         began = time.perf_counter()
-        plan = _plan(Optimizer(region, workforce=workforce), problem, seconds_max)
-        gaps.append(None if plan is None else plan.gap)
-        return None if plan is None else time.perf_counter() - began
+        plans.append(_plan(Optimizer(region, workforce=workforce), problem, seconds_max))
+        return None if plans[-1] is None else time.perf_counter() - began
 
     def theirs(_: int) -> float | None:
         began = time.perf_counter()
@@ -67,11 +70,12 @@ def _figures(size: str, family: Family, workforce: Workforce) -> Iterator[Figure
         against=f"absolute: from the problem to the plan, gap wanted {GAP:.1%}, {seconds_max:.0f} s allowed",
     )
     yield _figure(
-        gaps,
+        [None if plan is None else plan.gap for plan in plans],
         name=f"optimize.milp_gap.{size}",
         unit="of the cost",
         against="absolute: the proven gap of the plan; null where nothing is proven",
     )
+    yield _next_figure(size, family, region, workforce, plans[-1])
     if size in AGAINST_ONE_PIECE:
         ratios = [None if a is None or b is None else a / b for a, b in measured]
         one_piece_s = [b for _a, b in measured if b is not None]
@@ -82,6 +86,30 @@ def _figures(size: str, family: Family, workforce: Workforce) -> Iterator[Figure
             against=f"one piece in HiGHS to the same gap; null where that took over {seconds_max:.0f} s",
             more={"theirs_s_min": min(one_piece_s)} if one_piece_s else {},
         )
+
+
+def _next_figure(
+    size: str, family: Family, region: Region, workforce: Workforce, before: Plan | None
+) -> Figure:
+    """Plan again a quarter hour on, from where the plan before led, and hold on to it."""
+    taken_s: list[float | None] = [None]
+    more: dict[str, float] = {}
+    if before is not None:
+        state = state_after(state_at_start(family), first_period_of(family, before))
+        problem = problem_of(region, inputs_of(family, state))
+        held = before_of(before, region, start=problem.start, periods=problem.periods)
+        began = time.perf_counter()
+        plan = _plan(Optimizer(region, workforce=workforce), replace(problem, before=held), SECONDS_MAX[size])
+        if plan is not None:
+            taken_s = [time.perf_counter() - began]
+            more = {"steady_s": plan.wall_s["steady_s"]}
+    return _figure(
+        taken_s,
+        name=f"optimize.milp_next_s.{size}",
+        unit="s",
+        against="absolute: the plan a quarter hour on, ties and runs decided for the plan before",
+        more=more,
+    )
 
 
 def _plan(optimizer: Optimizer, problem: Problem, seconds_max: float) -> Plan | None:

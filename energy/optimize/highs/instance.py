@@ -28,6 +28,7 @@ class End(StrEnum):
 
     OPTIMAL = "optimal"
     TIME_LIMIT = "time_limit"
+    NODE_LIMIT = "node_limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,6 +126,7 @@ def run(highs: highspy.Highs, *, seconds_max: float) -> Solution:
     ended = {
         highspy.HighsModelStatus.kOptimal: End.OPTIMAL,
         highspy.HighsModelStatus.kTimeLimit: End.TIME_LIMIT,
+        highspy.HighsModelStatus.kSolutionLimit: End.NODE_LIMIT,
     }.get(model_status)
     if status == highspy.HighsStatus.kError or ended is None or not feasible:
         words = highs.modelStatusToString(model_status)

@@ -19,6 +19,7 @@ def solve_mixed(
     gap: float,
     gap_eur: float = GAP_EUR,
     known: FloatArray | None = None,
+    nodes_max: int | None = None,
 ) -> Solution:
     """Solve with whole numbers.
 
@@ -28,6 +29,7 @@ def solve_mixed(
         gap: relative gap at which to stop.
         gap_eur: absolute gap at which to stop, whichever comes first.
         known: columns of a plan that is known already, to start from; None for none.
+        nodes_max: nodes of the search tree after which to stop; None for any number.
 
     Raises:
         NoPlan: no feasible point within the time limit, or HiGHS failed.
@@ -40,6 +42,8 @@ def solve_mixed(
         ("mip_heuristic_run_feasibility_jump", False),
     ):
         expect(highs.setOptionValue(name, value), name)
+    if nodes_max is not None:
+        expect(highs.setOptionValue("mip_max_nodes", nodes_max), "mip_max_nodes")
     pass_program(highs, program)
     binary, exclusive = program.binary, program.exclusive
     kinds = np.full(binary.size, INTEGER, dtype=np.uint8)

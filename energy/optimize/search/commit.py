@@ -3,7 +3,8 @@
 Rounding: the linear program, in which a machine may run by a fraction, costs no more than any plan; that is
 a proven bound. Dynamic programs turn its profiles and its prices into profiles of 0 and 1, each is priced
 by the linear program with these profiles fixed, and the cheapest is taken. Where that does not reach the gap
-asked for, and in large regions from the start, parts decide at prices (``coordination``).
+asked for, and in large regions from the start, parts decide at prices (``coordination``). What small regions
+then still miss is searched for in the whole region, over so many nodes.
 """
 
 import time
@@ -42,6 +43,11 @@ IMPROVEMENTS_MAX = 3
 LARGE_DECISIONS = 1500
 """Yes-or-no columns from which on rounding is not tried first: each of its profiles takes a linear program of
 the whole region."""
+WHOLE_DECISIONS_MAX = 600
+"""Yes-or-no columns up to which the whole region is searched where the gap asked for was missed: of three
+machines over two days."""
+NODES_MAX = 300
+"""Nodes of that search; a count, and no clock, so that equal plannings give equal plans."""
 PERTURBATION, LARGE_PERTURBATION = 1.0, 0.1
 """How much HiGHS changes costs on its way, as a share of its default; of a large region, where it otherwise
 takes longer to take that back than to solve."""
@@ -101,6 +107,21 @@ def solve_rounded(
     task = Task(
         solver=solver, layout=layout, numbers=numbers, coordinator=coordinator, deadline=deadline, gap=gap
     )
+    quick = _solve_quickly(task, seats)
+    if _is_within(quick, gap) or coordinator.components(layout).binary.size > WHOLE_DECISIONS_MAX:
+        return quick
+    # A search that ends at its count takes nothing from the plan: its linear program is still optimal.
+    return replace(_search_whole(task, quick, nodes_max=NODES_MAX), end=quick.end)
+
+
+def _is_within(solved: Solved, gap: float) -> bool:
+    return relative_gap(solved.solution.objective_eur, solved.bound_eur) <= gap
+
+
+def _solve_quickly(task: Task, seats: Sequence[Seat]) -> Solved:
+    """Round in small regions; coordinate in large ones, and where rounding misses the gap asked for."""
+    solver, layout, numbers, coordinator = task.solver, task.layout, task.numbers, task.coordinator
+    deadline, gap = task.deadline, task.gap
     binary = coordinator.components(layout).binary
     is_large = binary.size >= LARGE_DECISIONS
     solver.perturb(LARGE_PERTURBATION if is_large else PERTURBATION)
@@ -268,36 +289,41 @@ def solve_exact(
     gap: float,
 ) -> Solved:
     """Search whole numbers to the gap, from the rounded plan on; then price what was found."""
-    rounded = solve_rounded(
-        solver, layout, numbers, seats, coordinator=coordinator, deadline=deadline, gap=gap
+    task = Task(
+        solver=solver, layout=layout, numbers=numbers, coordinator=coordinator, deadline=deadline, gap=gap
     )
-    if relative_gap(rounded.solution.objective_eur, rounded.bound_eur) <= gap:
-        return rounded
-    binary = coordinator.components(layout).binary
+    quick = _solve_quickly(task, seats)
+    return quick if _is_within(quick, gap) else _search_whole(task, quick)
+
+
+def _search_whole(task: Task, quick: Solved, *, nodes_max: int | None = None) -> Solved:
+    """Search the whole region to the gap, from a plan on, over so many nodes; then price what was found."""
+    layout, numbers, deadline = task.layout, task.numbers, task.deadline
+    binary = task.coordinator.components(layout).binary
     pairs = exclusive_pairs(layout)
     chosen = np.zeros(pairs.count, dtype=np.bool_)
-    known, bound_eur, end = rounded.solution.column, rounded.bound_eur, End.TIME_LIMIT
+    known, bound_eur, end = quick.solution.column, quick.bound_eur, End.TIME_LIMIT
     found: Solution | None = None
     while (left_s := MIXED_SHARE * (deadline - time.perf_counter())) > 0.0:
         try:
             program = mixed_of(layout, numbers, binary=binary, exclusive=some(pairs, chosen))
-            found = solve_mixed(program, seconds_max=left_s, gap=gap, known=known)
+            found = solve_mixed(program, seconds_max=left_s, gap=task.gap, known=known, nodes_max=nodes_max)
         except NoPlan:
             break
         bound_eur, end = max(bound_eur, found.bound_eur), found.end
         broken = both_ways(pairs, found.column) & ~chosen
-        if not broken.any() or end is End.TIME_LIMIT:
+        if not broken.any() or end is not End.OPTIMAL:
             break
         chosen |= broken
     if found is None:
-        return replace(rounded, end=End.TIME_LIMIT)
+        return replace(quick, end=End.TIME_LIMIT)
     fixed = with_fixed(numbers, binary, np.round(found.column[binary]), numbers.upper)
     try:
-        solver.bound(fixed.lower, fixed.upper)
-        linear = solver.solve(seconds_max=max(1.0, deadline - time.perf_counter()))
-        solved = one_way(solver, layout, fixed, linear, deadline=deadline, gap=gap)
+        task.solver.bound(fixed.lower, fixed.upper)
+        linear = task.solver.solve(seconds_max=max(1.0, deadline - time.perf_counter()))
+        solved = one_way(task.solver, layout, fixed, linear, deadline=deadline, gap=task.gap)
     except NoPlan:
-        return Solved(solution=rounded.solution, bound_eur=bound_eur, end=End.TIME_LIMIT)
-    if solved.solution.objective_eur > rounded.solution.objective_eur:
-        solved = rounded
+        return Solved(solution=quick.solution, bound_eur=bound_eur, end=End.TIME_LIMIT)
+    if solved.solution.objective_eur > quick.solution.objective_eur:
+        solved = quick
     return Solved(solution=solved.solution, bound_eur=bound_eur, end=end)
