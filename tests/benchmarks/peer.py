@@ -6,6 +6,7 @@ in memory to the solution in memory. The tool plans a small region first: what i
 
 import json
 import logging
+import os
 import sys
 import time
 import warnings
@@ -46,13 +47,18 @@ def main(tool: str, size: str, seed: int, kind: str) -> None:
         import_module("tests.benchmarks.peer_ours").compile_for(_family(size, seed, mixed=mixed))
     family = _family(size, seed, mixed=mixed)
     with running_clock() as clock:
-        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        wall_s, cpu_s = time.perf_counter(), _processor_s()
         cost_eur = solve(family, options, mixed=mixed)
-        wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
+        wall_s, cpu_s = time.perf_counter() - wall_s, _processor_s() - cpu_s
         run_s = clock.take()
     found = {"wall_s": wall_s, "cpu_s": cpu_s, "run_s": run_s, "cost_eur": cost_eur}
     found |= {"peak_mb": memory_mb("VmHWM"), "bare_mb": bare_mb}
     print(json.dumps(found))
+
+
+def _processor_s() -> float:
+    """Give what this process and its workers that have ended took."""
+    return sum(os.times()[:4])
 
 
 def _family(size: str, seed: int, *, mixed: bool) -> Family:
