@@ -9,14 +9,14 @@ import pytest
 from energy.domain import Rung
 from energy.errors import NoPlan
 from energy.optimize.acting import DRAWS, FEEDS_IN
-from energy.optimize.coordination.coordinate import Coordinator
+from energy.optimize.coordination.coordinate import Coordinator, Task
 from energy.optimize.coordination.workforce import Workforce
 from energy.optimize.highs.instance import End
 from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.layout import layout_of
 from energy.optimize.matrix.tile import numbers_of
 from energy.optimize.read import read_plan
-from energy.optimize.search.commit import seats_of, solve_exact, solve_rounded
+from energy.optimize.search.commit import seats_of, solve_exact, solve_quickly
 from energy.optimize.search.directions import both_ways, exclusive_pairs, one_way
 from energy.optimize.steady.ties import Steadiness, settle
 from tests.optimize.random_regions import ELECTRIC, HEAT, USUAL
@@ -58,16 +58,22 @@ def started(problem, *, solves=1_000_000):
 def test_an_exact_search_whose_last_step_fails_gives_the_rounded_plan(tiny):
     problem = MEETING.build(tiny)[1]
 
-    def search(how, solves):
+    def task(solves):
         solver, layout, numbers = started(problem, solves=solves)
-        limits = {"deadline": time.perf_counter() + 30.0, "gap": 0.0}
-        coordinator = Coordinator(Workforce(workers=0))
-        return solver, how(
-            solver, layout, numbers, seats_of(layout, problem), coordinator=coordinator, **limits
-        )
+        return {
+            "solver": solver,
+            "layout": layout,
+            "numbers": numbers,
+            "coordinator": Coordinator(Workforce(workers=0)),
+            "deadline": time.perf_counter() + 30.0,
+            "gap": 0.0,
+        }
 
-    solver, rounded = search(solve_rounded, 1_000_000)
-    _solver, found = search(solve_exact, 1_000_000 - solver.left)
+    quick = task(1_000_000)
+    seats = seats_of(quick["layout"], problem)
+    rounded = solve_quickly(Task(**quick), seats)
+    failing = task(1_000_000 - quick["solver"].left)
+    found = solve_exact(seats=seats_of(failing["layout"], problem), **failing)
     assert rounded.solution.objective_eur > rounded.bound_eur + 1e-3, "there is something left to search for"
     assert found.end is End.TIME_LIMIT
     np.testing.assert_array_equal(found.solution.column, rounded.solution.column)

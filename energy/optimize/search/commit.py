@@ -107,18 +107,19 @@ def solve_rounded(
     task = Task(
         solver=solver, layout=layout, numbers=numbers, coordinator=coordinator, deadline=deadline, gap=gap
     )
-    quick = _solve_quickly(task, seats)
-    if _is_within(quick, gap) or coordinator.components(layout).binary.size > WHOLE_DECISIONS_MAX:
+    quick = solve_quickly(task, seats)
+    if _is_within(quick, gap) or not 0 < coordinator.components(layout).binary.size <= WHOLE_DECISIONS_MAX:
         return quick
+    searched = _search_whole(task, quick, nodes_max=NODES_MAX)
     # A search that ends at its count takes nothing from the plan: its linear program is still optimal.
-    return replace(_search_whole(task, quick, nodes_max=NODES_MAX), end=quick.end)
+    return replace(searched, end=End.OPTIMAL if _is_within(searched, gap) else quick.end)
 
 
 def _is_within(solved: Solved, gap: float) -> bool:
     return relative_gap(solved.solution.objective_eur, solved.bound_eur) <= gap
 
 
-def _solve_quickly(task: Task, seats: Sequence[Seat]) -> Solved:
+def solve_quickly(task: Task, seats: Sequence[Seat]) -> Solved:
     """Round in small regions; coordinate in large ones, and where rounding misses the gap asked for."""
     solver, layout, numbers, coordinator = task.solver, task.layout, task.numbers, task.coordinator
     deadline, gap = task.deadline, task.gap
@@ -292,7 +293,7 @@ def solve_exact(
     task = Task(
         solver=solver, layout=layout, numbers=numbers, coordinator=coordinator, deadline=deadline, gap=gap
     )
-    quick = _solve_quickly(task, seats)
+    quick = solve_quickly(task, seats)
     return quick if _is_within(quick, gap) else _search_whole(task, quick)
 
 
