@@ -56,7 +56,7 @@ class Dispatchable(Protocol):
 class PlanRequest:
     """All that one planning needs besides the region and the record.
 
-    ``billed_peak_kw`` is the highest quarter-hour import of the billing year so far.
+    ``billed_peak_kw`` is the highest quarter-hour import of the billing period so far.
     ``limits`` are those known at ``issued_at``.
     """
 

@@ -110,7 +110,7 @@ def problem_from(
         states: by asset id what was measured, as ``contract.states_of`` names it. What is missing is not
             guessed, and noted.
         limits: bounds on an asset, a feeder or the grid point; a higher level wins over a lower.
-        billed_peak_kw: the highest quarter-hour import of the billing year so far.
+        billed_peak_kw: the highest quarter-hour import of the billing period so far.
         unavailable: what is out of service; it is planned at 0 kW.
         temperature_c: outside, None where it is not known.
         nominated_kw: the exchange nominated, our sign, NaN where nothing is.

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator
 
+from energy.optimize.highs.instance import GAP_NOISE
+
 MISSED = "plan_gap_missed"
 FAR_MISSED = "plan_gap_far_missed"
 UNPROVEN = "plan_unproven"
@@ -28,7 +30,7 @@ def notes_on_gap(proven: float | None, *, wanted: float) -> Iterator[str]:
     wanted_words = f"wanted {100.0 * wanted:g} %"
     if proven is None:
         yield f"{UNPROVEN}: no distance from the best is proven, {wanted_words}"
-    elif proven > wanted:
+    elif proven > wanted + GAP_NOISE:
         far = proven > FAR_TIMES * max(wanted, GAP_USUAL)
         # Rounded up: what is told to be proven must be proven.
         percent = 100.0 * math.ceil(proven * STEPS_PER_FRACTION) / STEPS_PER_FRACTION

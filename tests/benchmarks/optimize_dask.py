@@ -50,11 +50,17 @@ class _Watched:
         self._crew = DaskCrew(address)
         self._crew.wait_for_workers(WORKERS, seconds_max=READY_S)
         self.given = threading.Event()
+        self.is_at_work = False
+        self.was_at_work = False
 
     def solve(self, pieces: Sequence[Piece], *, deadline: float) -> list[Answer | None]:
         """Give an answer a piece."""
+        self.is_at_work = True
         self.given.set()
-        return self._crew.solve(pieces, deadline=deadline)
+        try:
+            return self._crew.solve(pieces, deadline=deadline)
+        finally:
+            self.is_at_work = False
 
     def close(self) -> None:
         """Leave the scheduler."""
@@ -74,19 +80,22 @@ def _figures(size: str, region: Region, problem: Problem) -> Iterator[Figure]:
             _require_same(own, plan)
             yield _figure(f"optimize.dask_s.{size}", plan_s, f"{WORKERS} Dask workers of this machine")
             crew.given.clear()
-            killing = threading.Thread(target=_kill_at_work, args=(crew.given, victim))
+            killing = threading.Thread(target=_kill_at_work, args=(crew, victim), daemon=True)
             killing.start()
             plan, plan_s = _planned(region, problem, Workforce(workers=0, cluster=crew), size)
             killing.join()
+            if not crew.was_at_work:
+                raise AssertionError("all parts were solved before the worker was killed")
             _require_same(own, plan)
             yield _figure(f"optimize.dask_killed_s.{size}", plan_s, "the same, one of them killed at work")
         finally:
             cluster.close()
 
 
-def _kill_at_work(given: threading.Event, victim: subprocess.Popen[bytes]) -> None:
-    given.wait()
+def _kill_at_work(crew: _Watched, victim: subprocess.Popen[bytes]) -> None:
+    crew.given.wait(READY_S)
     time.sleep(WORKING_S)
+    crew.was_at_work = crew.is_at_work
     victim.kill()
 
 

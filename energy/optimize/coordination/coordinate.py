@@ -12,7 +12,7 @@ from energy.optimize.coordination.components import Components, Part, components
 from energy.optimize.coordination.piece import Answer, seconds_left
 from energy.optimize.coordination.prices import bound_eur, net_cost_eur, piece_of
 from energy.optimize.coordination.workforce import Workforce
-from energy.optimize.highs.instance import Solution, relative_gap
+from energy.optimize.highs.instance import Solution, is_near
 from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.matrix.form import IntArray
 from energy.optimize.matrix.layout import Layout
@@ -210,9 +210,9 @@ class _Rounds:
 
     def _is_good(self) -> bool:
         best = self.best
-        return (
-            best is not None and relative_gap(best.solution.objective_eur, self.bound_eur) <= self._task.gap
-        )
+        if best is None:
+            return False
+        return is_near(best.solution.objective_eur, self.bound_eur, gap=self._task.gap)
 
 
 def with_fixed(numbers: Numbers, columns: IntArray, values: FloatArray, upper: FloatArray) -> Numbers:

@@ -23,6 +23,10 @@ FEASIBILITY = 1e-7
 """Primal and dual tolerance, HiGHS's own default, in the units of the model (kW, kWh, EUR)."""
 
 
+GAP_NOISE = 1e-9
+"""A relative gap below this is what sums of doubles differ by."""
+
+
 class End(StrEnum):
     """How a run ended, with something to use."""
 
@@ -61,6 +65,11 @@ class Solved:
 def relative_gap(objective_eur: float, bound_eur: float) -> float:
     """Give the proven relative distance to the best possible plan (to 1 EUR where the cost is smaller)."""
     return max(0.0, objective_eur - bound_eur) / max(1.0, abs(objective_eur))
+
+
+def is_near(objective_eur: float, bound_eur: float, *, gap: float) -> bool:
+    """Tell whether a cost is proven to be within a relative gap; the last digits are no distance."""
+    return relative_gap(objective_eur, bound_eur) <= gap + GAP_NOISE
 
 
 class _SilentHighs(highspy.Highs):  # type: ignore[misc]  # highspy brings no types

@@ -38,7 +38,8 @@ def solve_mixed(
     for name, value in (
         ("mip_rel_gap", gap),
         ("mip_abs_gap", gap_eur),
-        # It looks for any feasible point, and every region has one at hand: half the time of a small part.
+        # It looks for any feasible point. Here one lies near every linear program, since wishes are soft, and
+        # looking takes half the time of a small part.
         ("mip_heuristic_run_feasibility_jump", False),
     ):
         expect(highs.setOptionValue(name, value), name)
@@ -57,10 +58,12 @@ def solve_mixed(
         expect(highs.setSolution(start), "setSolution")
     solution = run(highs, seconds_max=seconds_max)
     columns, rows = program.columns, program.row_lower.size
+    # Without any whole number HiGHS solves a linear program, and leaves this bound at 0.
+    is_linear = not binary.size and not exclusive.count
     return Solution(
         end=solution.end,
         objective_eur=solution.objective_eur,
-        bound_eur=float(highs.getInfo().mip_dual_bound),
+        bound_eur=solution.bound_eur if is_linear else float(highs.getInfo().mip_dual_bound),
         column=solution.column[:columns],
         column_dual=np.zeros(columns),
         row=solution.row[:rows],

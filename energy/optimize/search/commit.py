@@ -18,9 +18,8 @@ from energy.errors import NoPlan
 from energy.optimize.coordination.coordinate import Candidate, Coordinator, Task, coordinate, with_fixed
 from energy.optimize.coordination.piece import seconds_left
 from energy.optimize.coordination.prices import net_cost_eur
-from energy.optimize.highs.instance import End, Solution, Solved, relative_gap
-from energy.optimize.highs.mixed import solve_mixed
-from energy.optimize.highs.solver import LinearSolver, mixed_of
+from energy.optimize.highs.instance import End, Solution, Solved, is_near
+from energy.optimize.highs.solver import LinearSolver
 from energy.optimize.items import BlockLoad
 from energy.optimize.matrix.form import IntArray
 from energy.optimize.matrix.layout import Layout
@@ -28,9 +27,10 @@ from energy.optimize.matrix.tile import Numbers
 from energy.optimize.network_items import Machine
 from energy.optimize.problem import Problem
 from energy.optimize.search.block_rounding import begins_of
-from energy.optimize.search.directions import MIXED_SHARE, both_ways, exclusive_pairs, one_way, some
+from energy.optimize.search.directions import one_way
 from energy.optimize.search.loosening import loosened
 from energy.optimize.search.rounding import Wish, profile_of
+from energy.optimize.search.whole import is_within, search_whole
 
 WHOLE = 1e-6
 """Nearer than this to 0 or 1 is whole."""
@@ -46,8 +46,13 @@ the whole region."""
 WHOLE_DECISIONS_MAX = 600
 """Yes-or-no columns up to which the whole region is searched where the gap asked for was missed: of three
 machines over two days."""
-NODES_MAX = 300
-"""Nodes of that search; a count, and no clock, so that equal plannings give equal plans."""
+WHOLE_COLUMNS_MAX = 20_000
+"""Columns up to which it is searched: some twenty assets over two days."""
+WHOLE_SHARE = 0.3
+"""Share of the time left that this search may take."""
+NODES_MAX = 100
+"""Nodes of the search tree: as a rule they end it and not the clock, so that equal plannings give equal
+plans."""
 PERTURBATION, LARGE_PERTURBATION = 1.0, 0.1
 """How much HiGHS changes costs on its way, as a share of its default; of a large region, where it otherwise
 takes longer to take that back than to solve."""
@@ -108,15 +113,16 @@ def solve_rounded(
         solver=solver, layout=layout, numbers=numbers, coordinator=coordinator, deadline=deadline, gap=gap
     )
     quick = solve_quickly(task, seats)
-    if _is_within(quick, gap) or not 0 < coordinator.components(layout).binary.size <= WHOLE_DECISIONS_MAX:
+    decisions = coordinator.components(layout).binary.size
+    is_small = 0 < decisions <= WHOLE_DECISIONS_MAX and layout.columns <= WHOLE_COLUMNS_MAX
+    if is_within(quick, gap) or not is_small:
         return quick
-    searched = _search_whole(task, quick, nodes_max=NODES_MAX)
-    # A search that ends at its count takes nothing from the plan: its linear program is still optimal.
-    return replace(searched, end=End.OPTIMAL if _is_within(searched, gap) else quick.end)
-
-
-def _is_within(solved: Solved, gap: float) -> bool:
-    return relative_gap(solved.solution.objective_eur, solved.bound_eur) <= gap
+    # What comes after a plan, runs and courses to hold on to, needs its time, too.
+    nearer = time.perf_counter() + WHOLE_SHARE * max(0.0, seconds_left(deadline))
+    searched, _end = search_whole(replace(task, deadline=nearer), quick, nodes_max=NODES_MAX)
+    # However the search ended, the plan's own linear program was solved, or was cut short.
+    is_proven = searched.solution.priced and is_within(searched, gap)
+    return replace(searched, end=End.OPTIMAL) if is_proven else searched
 
 
 def solve_quickly(task: Task, seats: Sequence[Seat]) -> Solved:
@@ -147,7 +153,7 @@ def solve_coordinated(task: Task, seats: Sequence[Seat], relaxed: Solution, best
         return _on_of(task, seats, next(_first_profiles(task.layout, task.numbers, seats, relaxed)))
 
     bound_eur = relaxed.bound_eur
-    if best is None or relative_gap(best.solution.objective_eur, bound_eur) > task.gap:
+    if best is None or not is_near(best.solution.objective_eur, bound_eur, gap=task.gap):
         found = coordinate(task, relaxed=relaxed, best=best, otherwise=nearest)
         best, bound_eur = found.best, found.bound_eur
     task.solver.bound(best.fixed.lower, best.fixed.upper)
@@ -199,7 +205,7 @@ def _best_rounding(task: Task, seats: Sequence[Seat], relaxed: Solution) -> Cand
         return True
 
     def is_good() -> bool:
-        return best is not None and relative_gap(best.solution.objective_eur, relaxed.bound_eur) <= task.gap
+        return best is not None and is_near(best.solution.objective_eur, relaxed.bound_eur, gap=task.gap)
 
     for profiles in _first_profiles(layout, numbers, seats, relaxed):
         price(profiles)
@@ -294,37 +300,7 @@ def solve_exact(
         solver=solver, layout=layout, numbers=numbers, coordinator=coordinator, deadline=deadline, gap=gap
     )
     quick = solve_quickly(task, seats)
-    return quick if _is_within(quick, gap) else _search_whole(task, quick)
-
-
-def _search_whole(task: Task, quick: Solved, *, nodes_max: int | None = None) -> Solved:
-    """Search the whole region to the gap, from a plan on, over so many nodes; then price what was found."""
-    layout, numbers, deadline = task.layout, task.numbers, task.deadline
-    binary = task.coordinator.components(layout).binary
-    pairs = exclusive_pairs(layout)
-    chosen = np.zeros(pairs.count, dtype=np.bool_)
-    known, bound_eur, end = quick.solution.column, quick.bound_eur, End.TIME_LIMIT
-    found: Solution | None = None
-    while (left_s := MIXED_SHARE * (deadline - time.perf_counter())) > 0.0:
-        try:
-            program = mixed_of(layout, numbers, binary=binary, exclusive=some(pairs, chosen))
-            found = solve_mixed(program, seconds_max=left_s, gap=task.gap, known=known, nodes_max=nodes_max)
-        except NoPlan:
-            break
-        bound_eur, end = max(bound_eur, found.bound_eur), found.end
-        broken = both_ways(pairs, found.column) & ~chosen
-        if not broken.any() or end is not End.OPTIMAL:
-            break
-        chosen |= broken
-    if found is None:
-        return replace(quick, end=End.TIME_LIMIT)
-    fixed = with_fixed(numbers, binary, np.round(found.column[binary]), numbers.upper)
-    try:
-        task.solver.bound(fixed.lower, fixed.upper)
-        linear = task.solver.solve(seconds_max=max(1.0, deadline - time.perf_counter()))
-        solved = one_way(task.solver, layout, fixed, linear, deadline=deadline, gap=task.gap)
-    except NoPlan:
-        return Solved(solution=quick.solution, bound_eur=bound_eur, end=End.TIME_LIMIT)
-    if solved.solution.objective_eur > quick.solution.objective_eur:
-        solved = quick
-    return Solved(solution=solved.solution, bound_eur=bound_eur, end=end)
+    if is_within(quick, gap):
+        return quick
+    solved, end = search_whole(task, quick)
+    return replace(solved, end=end)
