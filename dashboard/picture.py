@@ -14,7 +14,7 @@ from dashboard.places import FeederRow, MunicipalityRow, feeders_of, municipalit
 from dashboard.presence import Heard, Presence, controller_now, presence_of
 from energy.conduct import Conduct, Score
 from energy.domain import Alarm, Outcome, Plan, Point, Quality, Severity, Status, Unreachable
-from energy.periods import PERIOD
+from energy.periods import PERIOD, period_start
 from energy.region.model import Region
 
 
@@ -45,6 +45,8 @@ class Look:
     conduct: Mapping[str, Conduct] = field(default_factory=lambda: MappingProxyType({}))
     scores: Scores = field(default_factory=Scores)
     plan: Plan | None = None
+    plan_before: Plan | None = None
+    """The plan before, where the latest begins only with the next quarter hour."""
     ledger_readable: bool = False
     ledger_head: LedgerHead | None = None
 
@@ -76,6 +78,7 @@ class Picture:
     heard: Heard | None
     now: datetime | None
     plan: Plan | None
+    plan_before: Plan | None
     plan_state: PlanState
     rows: tuple[AssetRow, ...]
     devices: tuple[DeviceRow, ...]
@@ -118,6 +121,13 @@ class Picture:
         return {device.row.asset.id: device for device in self.devices}
 
     @property
+    def plan_now(self) -> Plan | None:
+        """The plan that says what is planned in this quarter hour: the latest may begin with the next."""
+        if self.plan is None or self.plan_before is None or self.now is None:
+            return self.plan
+        return self.plan if self.plan.start <= period_start(self.now) else self.plan_before
+
+    @property
     def plan_end(self) -> datetime | None:
         """The first moment that the plan does not cover."""
         return _end(self.plan) if self.plan is not None else None
@@ -146,6 +156,7 @@ def picture_of(region: Region, look: Look) -> Picture:
         heard=look.heard,
         now=now,
         plan=look.plan,
+        plan_before=look.plan_before,
         plan_state=plan_state,
         rows=rows,
         devices=devices_of(

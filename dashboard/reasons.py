@@ -33,6 +33,10 @@ class Shown(Protocol):
         """The latest plan."""
 
     @property
+    def plan_now(self) -> Plan | None:
+        """The plan that says what is planned in this quarter hour."""
+
+    @property
     def region(self) -> Region:
         """The region."""
 
@@ -87,7 +91,7 @@ def correcting_lines(words: Words, picture: Corrected) -> list[str]:
 
 def _planned_kw(picture: Shown, asset_id: str) -> float | None:
     """Give what is planned for an asset in this quarter hour; None where nothing is."""
-    plan = picture.plan
+    plan = picture.plan_now
     if plan is None or picture.now is None or asset_id not in plan.assets:
         return None
     index = periods_between(plan.start, period_start(picture.now))
@@ -124,7 +128,7 @@ def _binding_line(words: Words, picture: Shown, binding: Binding) -> str:
 
 def waiting_lines(words: Words, picture: Shown) -> list[str]:
     """Say of what stands still now at which price it would move."""
-    plan = picture.plan
+    plan = picture.plan_now
     if plan is None or picture.now is None:
         return []
     index = periods_between(plan.start, period_start(picture.now))

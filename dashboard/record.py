@@ -14,7 +14,7 @@ from dashboard.planners_record import ForecastBeside, Leaderboards, forecast_bes
 from dashboard.presence import Heard
 from dashboard.series import ChartInput, MeansByPoint, Window
 from dashboard.trainings import last_trainings
-from energy.domain import Forecast, Point
+from energy.domain import Forecast, Plan, Point
 from energy.errors import RecordBroken, StoreUnavailable
 from energy.historian.influx.spool_file import FILE_NAME as SPOOL_NAME
 from energy.historian.influx.spool_file import Tally
@@ -25,13 +25,17 @@ from energy.ledger.active_file import FILE_NAME as LEDGER_NAME
 from energy.ledger.chain import Entry
 from energy.ledger.corrections import open_corrections
 from energy.ledger.reader import LedgerReader, ledger_reader
-from energy.periods import PERIOD
+from energy.periods import PERIOD, period_start
 from energy.ports import Means
 from energy.region.model import Region
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 SCORES_AGE_MAX = timedelta(minutes=1)
 """Scores change by quarter hours; the running one is shown this late at most."""
+
+
+PLANS_BACK = timedelta(hours=1)
+"""How far back the plan of the running quarter hour was issued at most; a region plans each quarter hour."""
 
 
 class Closable(Protocol):
@@ -211,13 +215,15 @@ class Record:
     def _look(self, reader: SqliteReader) -> Look:
         heard = self._heard(reader)
         readable, head = self._ledger_look()
+        plan = reader.plan_at(heard.status.at) if heard is not None else None
         return Look(
             heard=heard,
             readings=reader.latest(),
             outcomes=reader.latest_outcomes(),
             conduct=reader.latest_conduct(),
             scores=self._scores_at(reader, heard.status.at) if heard is not None else Scores(),
-            plan=reader.plan_at(heard.status.at) if heard is not None else None,
+            plan=plan,
+            plan_before=None if plan is None or heard is None else _before(reader, plan, heard.status.at),
             ledger_readable=readable,
             ledger_head=head,
         )
@@ -280,3 +286,12 @@ def _chart_input(
         plan=reader.plan_at(now),
         price_eur_per_kwh=reader.published_prices(start=window.start, end=window.end, known_at=now),
     )
+
+
+def _before(reader: SqliteReader, plan: Plan, now: datetime) -> Plan | None:
+    """Give the plan of this quarter hour where the latest begins only with the next; None elsewhere."""
+    begins = period_start(now)
+    if plan.start <= begins:
+        return None
+    earlier = [found for found in reader.plans_between(begins - PLANS_BACK, now) if found.start <= begins]
+    return earlier[-1] if earlier else None

@@ -76,7 +76,7 @@ def told(words: Words, row: AssetRow, picture: Picture) -> str:
 
 def planned(words: Words, row: AssetRow, picture: Picture) -> str | None:
     """Say what the plan has for the asset in this quarter hour; None where it says nothing."""
-    plan, asset = picture.plan, row.asset
+    plan, asset = picture.plan_now, row.asset
     if plan is None or picture.status is None or asset.id not in plan.assets:
         return None
     index = periods_between(plan.start, period_start(picture.status.at))

@@ -10,7 +10,7 @@ from dashboard.balance import Group
 from dashboard.picture import Look, PlanState, picture_of
 from dashboard.presence import Heard, Presence
 from energy.domain import Point, Quality
-from energy.periods import period_start
+from energy.periods import PERIOD, period_start
 from tests.dashboard.day import NOW, plan, readings, status
 
 
@@ -100,3 +100,12 @@ def test_a_reading_that_is_one_tick_ahead_of_the_status_counts(region):
     picture = picture_of(region, look(taken=readings(NOW + timedelta(seconds=60))))
     assert row(picture, "load").values[Point.POWER_KW].live == 6120.0
     assert row(picture, "load").main.age_s == 0.0
+
+
+def test_between_two_plans_this_quarter_hour_is_read_from_the_one_before(region):
+    """A plan is issued minutes before the quarter hour that it begins with."""
+    latest, before = plan(period_start(NOW) + PERIOD), plan(period_start(NOW) - PERIOD)
+    assert picture_of(region, look(plan=latest, plan_before=before)).plan_now is before
+    assert picture_of(region, look(plan_before=before)).plan_now.start == period_start(NOW)
+    assert picture_of(region, look(plan=latest)).plan_now is latest
+    assert picture_of(region, look(plan=None)).plan_now is None

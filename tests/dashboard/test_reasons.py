@@ -29,6 +29,10 @@ class Shown:
     region: Region = REGION
     now: datetime | None = NOW
 
+    @property
+    def plan_now(self) -> Plan | None:
+        return self.plan
+
 
 def words(language: str) -> Words:
     return Words.of(language, REGION.zone)
