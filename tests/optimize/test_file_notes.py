@@ -122,12 +122,14 @@ def test_a_dial_that_files_cannot_obey_is_said(folder):
 
 def test_a_gap_that_was_not_reached_is_said(tmp_path):
     folder = Path(shutil.copytree(CASES / "whole_region_meeting", tmp_path / "case"))
-    edit(folder, "market:\n", "control: {solver_gap: 0.0}\nmarket:\n", name="region.yaml")
+    # In so little time a search of the whole does not prove what rounding leaves open.
+    limits = "control: {solver_gap: 0.0, solver_s_max: 3.0}\n"
+    edit(folder, "market:\n", f"{limits}market:\n", name="region.yaml")
     plan = planned(folder)
     said = [note for note in plan["notes"] if note.startswith("plan_gap_missed: proven ")]
-    assert bool(said) == (plan["gap"] > 0.0)
+    assert plan["gap"] > 1e-6
     assert plan["status"] == "optimal"
-    assert said, "rounding proves no plan of machines exactly"
+    assert said
 
 
 def test_a_scheduler_that_was_not_needed_is_said(folder):
